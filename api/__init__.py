@@ -1,0 +1,1 @@
+"""Every way in: the browser, JSON, a job, the command line."""

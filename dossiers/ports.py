@@ -1,0 +1,419 @@
+"""What the office needs from outside, as Protocols. `storage` provides them; nothing here knows how.
+
+A use case reads load, decide, keep:
+
+    with begin() as work:
+        dossier = work.dossiers.lock(actor, dossier_id)
+        work.dossiers.keep(dossier.move(...))
+        work.jobs.read_page(page.id)
+
+Leaving the block commits everything, jobs included, in one transaction; an exception takes everything back. No network
+call is made inside a block: objects are put before it, and are harmless if it fails.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import date, datetime
+    from pathlib import Path
+    from uuid import UUID
+
+    from dossiers.types import (
+        Account,
+        Actor,
+        Agency,
+        AuditEntry,
+        CertificateRecord,
+        Component,
+        Dossier,
+        DossierState,
+        EResult,
+        ExtractedField,
+        ObjectKey,
+        Page,
+        Procedure,
+        SearchHit,
+    )
+
+
+class ObjectMissing(Exception):
+    """The store has no such object, or what it gives back isn't what was put there (the hash differs)."""
+
+
+class StoreUnavailable(Exception):
+    """The object store didn't answer. Nothing was accepted; try again."""
+
+
+class ObjectStore(Protocol):
+    """Keeps bytes for ever and never changes them. Works on files, since PDFs are big."""
+
+    def put(self, file: Path, *, media_type: str) -> ObjectKey:
+        """Store a file durably and read it back; the same bytes are stored once.
+
+        Raises:
+            StoreUnavailable: The server didn't answer or what came back differs; nothing may be called received.
+        """
+        ...
+
+    def fetch(self, key: ObjectKey, to: Path) -> None:
+        """Write the object's bytes to `to`, checked against the key's hash.
+
+        Raises:
+            ObjectMissing: Not there, or the hash differs.
+            StoreUnavailable: The server didn't answer.
+        """
+        ...
+
+    def open(self, key: ObjectKey, *, offset: int = 0, length: int | None = None) -> AbstractContextManager[BinaryIO]:
+        """Stream an object or a range of it, for a download. Not checked against the hash."""
+        ...
+
+    def probe(self) -> None:
+        """Write and read a known sentinel object.
+
+        Raises:
+            StoreUnavailable: It can't be done now.
+        """
+        ...
+
+
+class Agencies(Protocol):
+    """The office tree."""
+
+    def of(self, code: str) -> Agency:
+        """Raises NotFound."""
+        ...
+
+    def all(self) -> Sequence[Agency]:
+        """By code."""
+        ...
+
+    def keep(self, agency: Agency) -> None:
+        """Insert or change."""
+        ...
+
+
+class Procedures(Protocol):
+    """The catalogue."""
+
+    def of(self, code: str) -> Procedure:
+        """Raises NotFound."""
+        ...
+
+    def all(self) -> Sequence[Procedure]:
+        """By code."""
+        ...
+
+    def keep(self, procedure: Procedure) -> None:
+        """Insert or change."""
+        ...
+
+
+class Accounts(Protocol):
+    """People and their sessions."""
+
+    def of(self, username: str) -> Account:
+        """Raises NotFound."""
+        ...
+
+    def in_agency(self, agency: str) -> Sequence[Account]:
+        """Active people, by name."""
+        ...
+
+    def keep(self, account: Account) -> None:
+        """Insert or change."""
+        ...
+
+    def open_session(self, account: Account, token_sha256: str, *, expires_at: datetime) -> None:
+        """Remember a session by the hash of its token; the token itself is never stored."""
+        ...
+
+    def by_session(self, token_sha256: str, *, now: datetime) -> Account:
+        """Raises NotFound: unknown, expired, closed, or the account is no longer active."""
+        ...
+
+    def close_session(self, token_sha256: str) -> None:
+        """Forget a session; unknown ones are no error."""
+        ...
+
+
+class Certificates(Protocol):
+    """Signing certificates of people and agencies, and the trust material around them."""
+
+    def for_person(self, username: str) -> CertificateRecord:
+        """The active one. Raises NotFound."""
+        ...
+
+    def for_agency(self, agency: str) -> CertificateRecord:
+        """The active seal. Raises NotFound."""
+        ...
+
+    def keep(self, record: CertificateRecord) -> None:
+        """Insert or change; a new active one retires the owner's earlier one."""
+        ...
+
+    def all(self) -> Sequence[CertificateRecord]:
+        """By agency, then owner."""
+        ...
+
+
+class TrustMaterial(Protocol):
+    """Anchors, intermediate certificates and revocation lists, kept as DER."""
+
+    def anchors(self) -> Sequence[bytes]:
+        """Trust anchors an administrator added."""
+        ...
+
+    def intermediates(self) -> Sequence[bytes]:
+        """CA certificates that help to build paths; trusted for nothing by themselves."""
+        ...
+
+    def crls(self) -> Sequence[bytes]:
+        """The newest list of each distribution point."""
+        ...
+
+    def add_certificate(self, der: bytes, *, anchor: bool, demo: bool = False) -> None:
+        """Insert once; the same certificate again is no error."""
+        ...
+
+    def keep_crl(self, url: str, der: bytes, *, fetched_at: datetime) -> None:
+        """Replace the list of this distribution point."""
+        ...
+
+
+class Dossiers(Protocol):
+    """Dossiers, asked for on somebody's behalf: another agency's can't be found."""
+
+    def of(self, actor: Actor, dossier_id: UUID) -> Dossier:
+        """Raises NotFound: there is none, or the actor's agency has no part in it."""
+        ...
+
+    def lock(self, actor: Actor, dossier_id: UUID) -> Dossier:
+        """As `of`, held against other writers until the block ends."""
+        ...
+
+    def by_code(self, code: str) -> Dossier:
+        """For the citizen's look-up only; the caller checks the second secret. Raises NotFound."""
+        ...
+
+    def queue(
+        self,
+        actor: Actor,
+        *,
+        states: Iterable[DossierState] | None = None,
+        after: UUID | None = None,
+        limit: int = 50,
+    ) -> Sequence[Dossier]:
+        """The actor's dossiers, most urgent first."""
+        ...
+
+    def next_ordinal(self, agency: str, day: date) -> int:
+        """The day's next number for dossiers of this agency, from 1; gaps only after a rollback are impossible."""
+        ...
+
+    def keep(self, dossier: Dossier) -> Dossier:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        ...
+
+
+class Components(Protocol):
+    """Components, their pages and fields. Scoped through their dossier, which the caller has asked for."""
+
+    def of_dossier(self, dossier_id: UUID) -> Sequence[Component]:
+        """By ordinal, replaced ones left out."""
+        ...
+
+    def of(self, component_id: UUID) -> Component:
+        """Raises NotFound. For jobs and after the dossier has been asked for."""
+        ...
+
+    def lock(self, component_id: UUID) -> Component:
+        """As `of`, held until the block ends: serialises the fan-in of its pages."""
+        ...
+
+    def with_scan(self, dossier_id: UUID, sha256: str) -> Component | None:
+        """A component of this dossier whose scan has these bytes."""
+        ...
+
+    def keep(self, component: Component) -> Component:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        ...
+
+    def pages(self, component_id: UUID) -> Sequence[Page]:
+        """By number."""
+        ...
+
+    def page(self, page_id: UUID) -> Page:
+        """Raises NotFound."""
+        ...
+
+    def keep_page(self, page: Page) -> None:
+        """Insert or change."""
+        ...
+
+    def begin_attempt(self, page_id: UUID) -> int:
+        """Count one more attempt at reading; gives the new count."""
+        ...
+
+    def unread(self, component_id: UUID) -> int:
+        """How many pages are neither read, reviewed nor set aside."""
+        ...
+
+    def fields(self, component_id: UUID) -> Sequence[ExtractedField]:
+        """By key."""
+        ...
+
+    def keep_fields(self, component_id: UUID, fields: Sequence[ExtractedField]) -> None:
+        """Replace what the machine read; what a person typed or corrected stays."""
+        ...
+
+    def keep_field(self, field: ExtractedField) -> None:
+        """Set one value."""
+        ...
+
+
+class EResults(Protocol):
+    """E-results, the number register, and the attempts at signing them."""
+
+    def of(self, actor: Actor, e_result_id: UUID) -> EResult:
+        """Raises NotFound: there is none, or it is another agency's."""
+        ...
+
+    def lock(self, actor: Actor, e_result_id: UUID) -> EResult:
+        """As `of`, held until the block ends."""
+        ...
+
+    def of_dossier(self, dossier_id: UUID) -> Sequence[EResult]:
+        """By ordinal."""
+        ...
+
+    def waiting(self, actor: Actor) -> Sequence[EResult]:
+        """Results of the actor's agency that are not yet issued, oldest first."""
+        ...
+
+    def by_document(self, sha256: str) -> EResult | None:
+        """The issued (or later withdrawn, superseded) result whose file has exactly these bytes, of any agency."""
+        ...
+
+    def by_lookup_code(self, lookup_code: str) -> EResult | None:
+        """The result with this printed code, of any agency, once issued."""
+        ...
+
+    def keep(self, e_result: EResult) -> EResult:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        ...
+
+    def take_number(self, agency: str, symbol: str, year: int, e_result_id: UUID) -> int:
+        """The next number of this agency, symbol and year, from 1, without gaps but for voided ones."""
+        ...
+
+    def void_number(self, agency: str, symbol: str, year: int, number: int, reason: str) -> None:
+        """The number was taken and never issued; it is not given out again."""
+        ...
+
+    def begin_attempt(self, subject_id: UUID, place: str, revision: int) -> bool:
+        """Record that a signature is about to be made; False when one was begun before (look before signing again)."""
+        ...
+
+    def finish_attempt(self, subject_id: UUID, place: str, revision: int, document: ObjectKey) -> None:
+        """The signature of this attempt was verified and recorded."""
+        ...
+
+
+class Register(Protocol):
+    """Signed copies by content, so that a verdict can say "digitised copy", never "result"."""
+
+    def copy_with(self, sha256: str) -> Component | None:
+        """The component whose signed copy has exactly these bytes, of any agency."""
+        ...
+
+
+class Audit(Protocol):
+    """The hash-chained log."""
+
+    def append(self, actor: Actor, event: str, subject: UUID | str, **detail: object) -> None:
+        """Add a line in this transaction. `detail` holds codes and ids, no names of citizens."""
+        ...
+
+    def of(self, subject: UUID | str) -> Sequence[AuditEntry]:
+        """By sequence."""
+        ...
+
+    def first_break(self) -> int | None:
+        """Sequence of the first line whose hash doesn't fit, None when the chain holds."""
+        ...
+
+
+class Search(Protocol):
+    """Full text over pages."""
+
+    def pages(self, actor: Actor, phrase: str, *, limit: int = 50) -> Sequence[SearchHit]:
+        """Pages of dossiers the actor may see: matches with accents first, then without (đ and hoà/hòa too)."""
+        ...
+
+
+class Jobs(Protocol):
+    """Work for later, deferred in this transaction. Each takes ids only and may run twice."""
+
+    def read_page(self, page_id: UUID) -> None:
+        """Clean and read one page."""
+        ...
+
+    def assemble(self, component_id: UUID, revision: int) -> None:
+        """Make the searchable PDF of a component."""
+        ...
+
+    def extract_fields(self, component_id: UUID) -> None:
+        """Find number, date and the other fields."""
+        ...
+
+    def sign_copy(self, component_id: UUID, revision: int) -> None:
+        """Sign the digitised copy. Runs in the one signing worker."""
+        ...
+
+    def sign_e_result(self, e_result_id: UUID, place: str) -> None:
+        """Sign an e-result as its leader, or seal it. Runs in the one signing worker."""
+        ...
+
+    def issue(self, e_result_id: UUID) -> None:
+        """Issue a sealed result."""
+        ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction over everything the office keeps."""
+
+    @property
+    def agencies(self) -> Agencies: ...
+    @property
+    def procedures(self) -> Procedures: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def certificates(self) -> Certificates: ...
+    @property
+    def trust(self) -> TrustMaterial: ...
+    @property
+    def dossiers(self) -> Dossiers: ...
+    @property
+    def components(self) -> Components: ...
+    @property
+    def e_results(self) -> EResults: ...
+    @property
+    def register(self) -> Register: ...
+    @property
+    def audit(self) -> Audit: ...
+    @property
+    def search(self) -> Search: ...
+    @property
+    def jobs(self) -> Jobs: ...
+
+
+class Begin(Protocol):
+    """Starts a transaction: `with begin() as work`."""
+
+    def __call__(self) -> AbstractContextManager[UnitOfWork]: ...

@@ -1,0 +1,572 @@
+"""The office's nouns as frozen values, with the moves each may make.
+
+A value never changes: a move gives back the next value or raises `WrongState`. Every state has an owner and a next
+step (`next_step`), so that no dossier and no result waits for nobody. The Vietnamese words for the states are in
+`dossiers.labels`, and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime  # noqa: TC003  as above
+from enum import StrEnum
+from typing import Any
+from uuid import UUID  # noqa: TC003  the fields are read at run time by whoever walks these dataclasses
+
+
+class Role(StrEnum):
+    """What a person may do; always together with the agency they do it for."""
+
+    POSTAL = "postal"
+    CLERK = "clerk"
+    LEADER = "leader"
+    SEAL_KEEPER = "seal_keeper"
+    ADMINISTRATOR = "administrator"
+
+
+class AgencyKind(StrEnum):
+    """The centre, a commune's centre, or a post office that helps."""
+
+    CENTRE = "centre"
+    COMMUNE = "commune"
+    POST_OFFICE = "post_office"
+
+
+class DigitisationProfile(StrEnum):
+    """Which signature makes a scan a digitised copy (decision 0006).
+
+    CAPTURE: the scanning person signs the two-layer PDF/A before fields are extracted; corrections live beside it.
+    REVIEW: a clerk reviews, then the agency signs it as an electronic copy (SAO Y).
+    """
+
+    CAPTURE = "capture"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True)
+class Agency:
+    """A body that takes in, decides or helps.
+
+    Attributes:
+        code: As registered, for instance "000.00.01.H49"; also the head of its dossier codes.
+        name: In full, NFC.
+        parent_name, letterhead: The two lines at the top left of its documents.
+        parent: Code of the agency above, or None.
+        symbol: How its documents' symbols end, for instance "TTPVHCC".
+    """
+
+    code: str
+    name: str
+    kind: AgencyKind
+    parent: str | None = None
+    parent_name: str = ""
+    letterhead: str = ""
+    symbol: str = ""
+    place: str = ""
+    phone: str = ""
+    digitisation: DigitisationProfile = DigitisationProfile.REVIEW
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who is asking, and for which agency. `system()` is the service itself, at work on somebody's earlier request."""
+
+    user_id: UUID | None
+    username: str
+    name: str
+    agency: str
+    roles: frozenset[Role]
+
+    def has(self, *roles: Role) -> bool:
+        """Whether the actor has one of these roles."""
+        return bool(self.roles & set(roles))
+
+    @staticmethod
+    def system(agency: str) -> Actor:
+        """The service itself, for `agency`."""
+        return Actor(None, "hoso", "Hồ sơ số", agency, frozenset())
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person's sign-in. `password_hash` is argon2id; `signing_title` is what stands above their name."""
+
+    user_id: UUID
+    username: str
+    name: str
+    agency: str
+    roles: frozenset[Role]
+    password_hash: str
+    title: str = ""
+    active: bool = True
+    failed_sign_ins: int = 0
+    locked_until: datetime | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """This person, asking."""
+        return Actor(self.user_id, self.username, self.name, self.agency, self.roles)
+
+
+@dataclass(frozen=True)
+class ComponentKind:
+    """A paper the procedure's checklist asks for."""
+
+    code: str
+    name: str
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A procedure of the office: what must be brought, how long it takes, what comes out.
+
+    Attributes:
+        code: National code, for instance "1.001612".
+        working_days: From reception to the promised date; 0 means the same day.
+        result_template: Name of the template of its result (`signing.templates`), or "" for uploads only.
+        result_symbol: Head of the result's symbol, for instance "GCN" or "QĐ".
+        result_name: What the citizen receives.
+    """
+
+    code: str
+    name: str
+    components: tuple[ComponentKind, ...]
+    working_days: int
+    result_name: str
+    result_symbol: str
+    result_template: str = ""
+    field_name: str = ""
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """Who the dossier is for. Personal data: never logged."""
+
+    name: str
+    id_number: str = ""
+    phone: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class ObjectKey:
+    """Where bytes are kept for ever: content-addressed, so the same bytes are stored once.
+
+    Attributes:
+        sha256: Lower-case hex of the content.
+        size: Bytes.
+        media_type: As found by content.
+    """
+
+    sha256: str
+    size: int
+    media_type: str
+
+    @property
+    def path(self) -> str:
+        """The object's name in the bucket."""
+        return f"sha256/{self.sha256[:2]}/{self.sha256[2:4]}/{self.sha256}"
+
+
+class DossierState(StrEnum):
+    """`house.md`, states."""
+
+    DRAFT = "draft"
+    RECEIVED = "received"
+    DIGITIZING = "digitizing"
+    NEEDS_SUPPLEMENT = "needs_supplement"
+    DIGITIZED = "digitized"
+    IN_PROCESS = "in_process"
+    RESULT_READY = "result_ready"
+    RETURNED = "returned"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class ComponentState(StrEnum):
+    """One paper on its way from scan to signed copy.
+
+    RECEIVED: the scan is safe; pages are being read. READ: every page read, the searchable PDF made.
+    CAPTURE_SIGNING: waiting for the scanning person's signature (capture profile).
+    REVIEWED: a person has been through it; the PDF is being made again. SIGNING: waiting for the agency's signature.
+    DIGITIZED: a signed copy exists, or the scan came signed. SET_ASIDE: a person must look, see `trouble`.
+    """
+
+    RECEIVED = "received"
+    CAPTURE_SIGNING = "capture_signing"
+    READ = "read"
+    REVIEWED = "reviewed"
+    SIGNING = "signing"
+    DIGITIZED = "digitized"
+    SET_ASIDE = "set_aside"
+    REPLACED = "replaced"
+
+
+class PageState(StrEnum):
+    """`house.md`, states. Page: received, cleaned, read, reviewed, set aside."""
+
+    RECEIVED = "received"
+    CLEANED = "cleaned"
+    READ = "read"
+    REVIEWED = "reviewed"
+    SET_ASIDE = "set_aside"
+
+
+class ResultState(StrEnum):
+    """An e-result's life. After ISSUED the file never changes; the register does."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    LEADER_SIGNED = "leader_signed"
+    SEALED = "sealed"
+    ISSUED = "issued"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+
+
+class RegisterStatus(StrEnum):
+    """What the register says of a file, today."""
+
+    ISSUED = "issued"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+    NOT_OURS = "not_ours"
+
+
+class OfficeError(Exception):
+    """The office can't do that. `detail` says more in the API's answer; subclasses have a row in `api.errors`."""
+
+
+class NotFound(OfficeError):
+    """There is no such thing, or it is another agency's: the two are never told apart."""
+
+
+class NotAllowed(OfficeError):
+    """The asker's role or agency doesn't permit it."""
+
+
+class WrongState(OfficeError):
+    """The thing isn't in a state in which that can be done."""
+
+
+class Incomplete(OfficeError):
+    """Something required is missing. `missing` lists all of it at once, in the office's words."""
+
+    def __init__(self, message: str, missing: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.missing = missing
+
+
+class Duplicate(OfficeError):
+    """The same bytes, or the same number, are already there; `of` says where."""
+
+    def __init__(self, message: str, of: str = "") -> None:
+        super().__init__(message)
+        self.of = of
+
+
+class Changed(OfficeError):
+    """Someone else changed it meanwhile; look again and repeat."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Who has to act next, and how. `role` is None when the service itself is at work."""
+
+    code: str
+    role: Role | None
+    agency: str
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """One citizen's matter, from the counter to the result.
+
+    Attributes:
+        code: "<agency code>-YYMMDD-NNNN".
+        lookup_code: Second secret for the citizen, 12 digits and a check digit.
+        receiving, competent: Agencies that take it in and that decide; they may differ.
+        helped_at: The post office where it was handed in, or None.
+        due_on: Promised date.
+        version: Goes up by one with each change; a writer with an old one is refused (`Changed`).
+    """
+
+    id: UUID
+    code: str
+    lookup_code: str
+    procedure: str
+    applicant: Applicant
+    receiving: str
+    competent: str
+    helped_at: str | None
+    state: DossierState
+    opened_by: str
+    opened_at: datetime
+    received_at: datetime | None = None
+    due_on: date | None = None
+    note: str = ""
+    version: int = 0
+
+    def agencies(self) -> frozenset[str]:
+        """Agencies that may see it."""
+        return frozenset(a for a in (self.receiving, self.competent, self.helped_at) if a)
+
+    def move(self, to: DossierState, **changes: Any) -> Dossier:
+        """The dossier in its next state.
+
+        Raises:
+            WrongState: `to` can't follow the present state.
+        """
+        if to not in _DOSSIER_MOVES[self.state]:
+            raise WrongState(f"{self.state} → {to}")
+        return replace(self, state=to, **changes)
+
+    def next_step(self) -> Step | None:
+        """Who acts next; None once nothing is left to do."""
+        desk = self.helped_at or self.receiving
+        role_at_desk = Role.POSTAL if self.helped_at else Role.CLERK
+        return {
+            DossierState.DRAFT: Step("add_components", role_at_desk, desk),
+            DossierState.RECEIVED: Step("scan", role_at_desk, desk),
+            DossierState.DIGITIZING: Step("review_and_sign", Role.CLERK, self.receiving),
+            DossierState.NEEDS_SUPPLEMENT: Step("await_supplement", Role.CLERK, self.receiving),
+            DossierState.DIGITIZED: Step("start_processing", Role.CLERK, self.competent),
+            DossierState.IN_PROCESS: Step("prepare_result", Role.CLERK, self.competent),
+            DossierState.RESULT_READY: Step("hand_over", Role.CLERK, self.receiving),
+        }.get(self.state)
+
+
+_S = DossierState
+_DOSSIER_MOVES: dict[DossierState, frozenset[DossierState]] = {
+    _S.DRAFT: frozenset({_S.RECEIVED, _S.CANCELLED}),
+    _S.RECEIVED: frozenset({_S.DIGITIZING, _S.DIGITIZED, _S.NEEDS_SUPPLEMENT, _S.REFUSED, _S.CANCELLED}),
+    _S.DIGITIZING: frozenset({_S.DIGITIZED, _S.NEEDS_SUPPLEMENT, _S.REFUSED, _S.CANCELLED}),
+    _S.NEEDS_SUPPLEMENT: frozenset({_S.DIGITIZING, _S.DIGITIZED, _S.REFUSED, _S.CANCELLED}),
+    _S.DIGITIZED: frozenset({_S.DIGITIZING, _S.IN_PROCESS, _S.NEEDS_SUPPLEMENT, _S.REFUSED, _S.CANCELLED}),
+    _S.IN_PROCESS: frozenset({_S.DIGITIZING, _S.NEEDS_SUPPLEMENT, _S.RESULT_READY, _S.REFUSED, _S.CANCELLED}),
+    _S.RESULT_READY: frozenset({_S.RETURNED, _S.IN_PROCESS}),
+    _S.RETURNED: frozenset({_S.IN_PROCESS}),
+    _S.REFUSED: frozenset(),
+    _S.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True)
+class Component:
+    """One paper of a dossier: the scan as it came and what was made of it.
+
+    Attributes:
+        ordinal: 1-based within the dossier; also the "nnn" of the copy's file name.
+        kind: Code of the checklist row it answers, or "" for an extra paper.
+        scan: The bytes as they came. Never changed.
+        filename: As given, cleaned of paths and control characters; for people only.
+        pages_total: Counted in the file. `sheets_declared` is what the person at the counter counted, or None.
+        signed_scan: The scan came signed: kept byte for byte, its derivative says that it is unsigned.
+        searchable: The searchable PDF/A (unsigned), once made.
+        copy: The signed copy, once made; for a scan that came signed, the scan itself.
+        revision: How often the searchable PDF has been asked for; a late job of an older revision changes nothing.
+        trouble: Why it was set aside, a stable code; "" otherwise.
+        scanned_by: Username of who brought it in.
+        keep_reason: Why a flagged page was kept.
+    """
+
+    id: UUID
+    dossier_id: UUID
+    ordinal: int
+    kind: str
+    name: str
+    scan: ObjectKey
+    filename: str
+    pages_total: int
+    state: ComponentState
+    scanned_by: str
+    scanned_at: datetime
+    signed_scan: bool = False
+    sheets_declared: int | None = None
+    searchable: ObjectKey | None = None
+    copy: ObjectKey | None = None
+    revision: int = 0
+    trouble: str = ""
+    keep_reason: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a component.
+
+    Attributes:
+        number: 1-based.
+        picture: The display page; words: the page's reading as JSON (`digitize` writes and reads it).
+        text: Plain NFC text for search.
+        flags, measured: As `digitize.types.PageFlags`.
+        corrections: What a person made of words: index → text. The raw reading stays.
+        attempts: How often reading was begun; after `MAX_ATTEMPTS` the page is set aside.
+    """
+
+    id: UUID
+    component_id: UUID
+    number: int
+    state: PageState
+    picture: ObjectKey | None = None
+    words: ObjectKey | None = None
+    text: str = ""
+    flags: tuple[str, ...] = ()
+    measured: dict[str, float] = field(default_factory=dict)
+    corrections: dict[int, str] = field(default_factory=dict)
+    attempts: int = 0
+    trouble: str = ""
+    reviewed_by: str = ""
+
+
+@dataclass(frozen=True)
+class ExtractedField:
+    """A value of the paper: as read, and as corrected by a person. `origin` is "ocr", "typed" or "corrected"."""
+
+    component_id: UUID
+    key: str
+    value: str
+    raw: str
+    page: int
+    box: tuple[int, int, int, int] | None
+    confidence: float
+    origin: str = "ocr"
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class EResult:
+    """An electronic result: a PDF signed by the person and by the agency, and what the register says of it.
+
+    Attributes:
+        ordinal: n of "<dossier code>-KQn".
+        template: Name of the template, or "" for an uploaded PDF.
+        data: What the template was filled with; person's words, NFC.
+        number, symbol, dated: Fixed at submission, voided by a return.
+        draft: The PDF before the first signature. document: the PDF as it stands, with every signature so far.
+        leader: Username of the person who is to sign. prepared_by: who drafted (never the same person).
+        lookup_code: Printed on it with the QR code.
+        came_signed: Uploaded with its signatures; verified, registered and delivered as it is.
+        superseded_by: The e-result that took its place.
+    """
+
+    id: UUID
+    dossier_id: UUID
+    agency: str
+    ordinal: int
+    state: ResultState
+    title: str
+    prepared_by: str
+    template: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+    leader: str = ""
+    draft: ObjectKey | None = None
+    document: ObjectKey | None = None
+    number: int | None = None
+    symbol: str = ""
+    dated: date | None = None
+    lookup_code: str = ""
+    came_signed: bool = False
+    comment: str = ""
+    trouble: str = ""
+    approved_at: datetime | None = None
+    issued_at: datetime | None = None
+    closed_at: datetime | None = None
+    closed_reason: str = ""
+    superseded_by: UUID | None = None
+    version: int = 0
+
+    def move(self, to: ResultState, **changes: Any) -> EResult:
+        """The e-result in its next state.
+
+        Raises:
+            WrongState: `to` can't follow the present state.
+        """
+        if to not in _RESULT_MOVES[self.state]:
+            raise WrongState(f"{self.state} → {to}")
+        return replace(self, state=to, **changes)
+
+    def next_step(self) -> Step | None:
+        """Who acts next; None once it is issued, withdrawn or superseded."""
+        if self.trouble:
+            return Step("mend_signing", Role.SEAL_KEEPER, self.agency)
+        return {
+            ResultState.DRAFT: Step("submit", Role.CLERK, self.agency),
+            ResultState.SUBMITTED: Step("approve", Role.LEADER, self.agency),
+            ResultState.APPROVED: Step("sign_as_leader", None, self.agency),
+            ResultState.LEADER_SIGNED: Step("seal", None, self.agency),
+            ResultState.SEALED: Step("issue", None, self.agency),
+        }.get(self.state)
+
+    @property
+    def full_number(self) -> str:
+        """As printed, numbers under 10 with a leading zero: "05/GCN-TTPVHCC"; "" before submission."""
+        return "" if self.number is None else f"{self.number:02d}/{self.symbol}"
+
+
+_R = ResultState
+_RESULT_MOVES: dict[ResultState, frozenset[ResultState]] = {
+    _R.DRAFT: frozenset({_R.SUBMITTED, _R.ISSUED}),
+    _R.SUBMITTED: frozenset({_R.DRAFT, _R.APPROVED}),
+    _R.APPROVED: frozenset({_R.LEADER_SIGNED}),
+    _R.LEADER_SIGNED: frozenset({_R.SEALED}),
+    _R.SEALED: frozenset({_R.ISSUED}),
+    _R.ISSUED: frozenset({_R.WITHDRAWN, _R.SUPERSEDED}),
+    _R.WITHDRAWN: frozenset(),
+    _R.SUPERSEDED: frozenset(),
+}
+
+
+@dataclass(frozen=True)
+class CertificateRecord:
+    """A signing certificate the office holds a key for. The key itself lies in the keys folder, never in the database.
+
+    Attributes:
+        owner: Username for a person's certificate, "" for the agency's seal.
+        sha256: Lower-case hex of the DER certificate.
+        key_file: File name of the PKCS#12 inside the keys folder; its passphrase is beside it as "<key_file>.pass".
+    """
+
+    id: UUID
+    agency: str
+    owner: str
+    subject: str
+    issuer: str
+    serial: str
+    sha256: str
+    valid_from: datetime
+    valid_to: datetime
+    key_file: str
+    active: bool = True
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    """A page that contains what was asked for. `exact` tells a match with accents from one without."""
+
+    dossier_id: UUID
+    dossier_code: str
+    component_id: UUID
+    component_name: str
+    page: int
+    snippet: str
+    exact: bool
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One line of the log: each carries the hash of the one before it."""
+
+    sequence: int
+    at: datetime
+    actor: str
+    agency: str
+    event: str
+    subject: str
+    detail: dict[str, Any]
+    previous_hash: str
+    hash: str

@@ -1,0 +1,1 @@
+"""From a PDF to evidence, and from evidence to a verdict."""

@@ -1,0 +1,175 @@
+"""The words of signing, as values: where a signature stands, what a signature is worth, what a file is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Place(StrEnum):
+    """What a signature is for; each has its own field name, look and rules (`requirements.md` 2.2)."""
+
+    LEADER = "leader"
+    SEAL = "seal"
+    COPY = "copy"
+    SCANNER = "scanner"
+
+
+#: The signature field of each place. Ours alone: a file of another system has other names.
+FIELD_NAMES = {
+    Place.LEADER: "HoSoSo_NguoiKy",
+    Place.SEAL: "HoSoSo_CoQuan",
+    Place.COPY: "HoSoSo_SaoY",
+    Place.SCANNER: "HoSoSo_NguoiQuet",
+}
+
+
+@dataclass(frozen=True)
+class SignaturePlace:
+    """Where a signature shows.
+
+    Attributes:
+        place: What it is for.
+        page: 1-based page number.
+        box: (x1, y1, x2, y2) in points, PDF coordinates: origin at the bottom left.
+    """
+
+    place: Place
+    page: int
+    box: tuple[float, float, float, float]
+
+    @property
+    def field_name(self) -> str:
+        """Name of its signature field."""
+        return FIELD_NAMES[self.place]
+
+
+class Indication(StrEnum):
+    """ETSI EN 319 102-1, clause 5.1.3."""
+
+    PASSED = "TOTAL-PASSED"
+    FAILED = "TOTAL-FAILED"
+    INDETERMINATE = "INDETERMINATE"
+
+
+class Verdict(StrEnum):
+    """What a person is told about a file. The order of `SEVERITY` decides between several signatures."""
+
+    GENUINE = "genuine"
+    ALTERED = "altered"
+    REVOKED = "revoked"
+    UNCONFIRMED = "unconfirmed"
+    UNSIGNED = "unsigned"
+    UNREADABLE = "unreadable"
+
+
+#: Worst first: of several signatures or files, the first that occurs here is the verdict of all.
+SEVERITY = (
+    Verdict.ALTERED,
+    Verdict.REVOKED,
+    Verdict.UNREADABLE,
+    Verdict.UNCONFIRMED,
+    Verdict.UNSIGNED,
+    Verdict.GENUINE,
+)
+
+
+class Kind(StrEnum):
+    """What sort of document the signatures say it is, by our own field names."""
+
+    E_RESULT = "e_result"
+    ELECTRONIC_COPY = "electronic_copy"
+    FOREIGN = "foreign"
+    UNKNOWN = "unknown"
+
+
+class Integrity(StrEnum):
+    """Whether the bytes are as they were when signed."""
+
+    INTACT = "intact"
+    ALTERED = "altered"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class SignatureReport:
+    """One signature judged.
+
+    Attributes:
+        field: Name of the signature field.
+        signer: Common name in the certificate, NFC.
+        signer_organization: Organisation or unit in the certificate, or "".
+        issuer: Common name of the issuing CA.
+        serial: Certificate serial number, lower-case hex.
+        certificate_sha256: Lower-case hex of the signer's certificate; "" when there is none.
+        valid_from, valid_to: The certificate's period, aware.
+        signed_at: Proven time (timestamp) where there is one, else the claimed time, else None.
+        claimed_at: What the signer's computer said.
+        timestamp: Time of the trusted timestamp, or None; `timestamp_authority` is who said so.
+        indication, sub_indication: ETSI EN 319 102-1.
+        integrity: Of the bytes this signature covers.
+        covers_whole_file: Nothing but evidence follows it.
+        algorithm: For instance "sha256/rsassa_pkcs1v15".
+        reasons: Stable codes, the first is the decisive one: "signer_revoked", "untrusted_issuer", "no_status"…
+    """
+
+    field: str
+    signer: str
+    indication: Indication
+    verdict: Verdict
+    integrity: Integrity
+    sub_indication: str | None = None
+    signer_organization: str = ""
+    issuer: str = ""
+    serial: str = ""
+    certificate_sha256: str = ""
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    signed_at: datetime | None = None
+    claimed_at: datetime | None = None
+    timestamp: datetime | None = None
+    timestamp_authority: str | None = None
+    covers_whole_file: bool = False
+    algorithm: str = ""
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FileVerdict:
+    """What a file is worth, before any register is asked.
+
+    Attributes:
+        missing: What the profile of its kind asks for and the file lacks: "leader", "seal", "timestamp".
+        reasons: Stable codes, decisive first; the words for people are `signing.words`'.
+    """
+
+    verdict: Verdict
+    kind: Kind
+    integrity: Integrity
+    signatures: tuple[SignatureReport, ...] = ()
+    missing: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+class SigningRefused(Exception):
+    """Nothing was signed, for a reason that won't go away by trying again.
+
+    Attributes:
+        reason: Stable code: "certificate_revoked", "certificate_expired", "certificate_not_yet_valid",
+            "wrong_key_usage", "untrusted_issuer", "weak_key", "status_unknown", "wrong_passphrase",
+            "unreadable_key", "encrypted_pdf", "already_signed", "unreadable_pdf", "field_missing",
+            "forbidden_by_document".
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class TrustServiceUnavailable(Exception):
+    """A timestamp authority, OCSP responder or CRL host didn't answer. Nothing was signed; try again later."""
