@@ -196,6 +196,10 @@ class Dossiers(Protocol):
         """As `of`, held against other writers until the block ends."""
         ...
 
+    def for_job(self, dossier_id: UUID) -> Dossier:
+        """As `lock`, for the service itself at work on somebody's earlier request. Raises NotFound."""
+        ...
+
     def by_code(self, code: str) -> Dossier:
         """For the citizen's look-up only; the caller checks the second secret. Raises NotFound."""
         ...
@@ -287,6 +291,10 @@ class EResults(Protocol):
         """As `of`, held until the block ends."""
         ...
 
+    def for_job(self, e_result_id: UUID) -> EResult:
+        """As `lock`, for the service itself at work on somebody's earlier request. Raises NotFound."""
+        ...
+
     def of_dossier(self, dossier_id: UUID) -> Sequence[EResult]:
         """By ordinal."""
         ...
@@ -356,6 +364,14 @@ class Search(Protocol):
         ...
 
 
+class Limits(Protocol):
+    """How often something may be tried."""
+
+    def hit(self, bucket: str, *, now: datetime, window_s: int, limit: int) -> bool:
+        """Count one try in this bucket's present window; False once there are more than `limit`."""
+        ...
+
+
 class Jobs(Protocol):
     """Work for later, deferred in this transaction. Each takes ids only and may run twice."""
 
@@ -409,6 +425,8 @@ class UnitOfWork(Protocol):
     def audit(self) -> Audit: ...
     @property
     def search(self) -> Search: ...
+    @property
+    def limits(self) -> Limits: ...
     @property
     def jobs(self) -> Jobs: ...
 
