@@ -1,0 +1,5 @@
+"""Fixtures every test may ask for."""
+
+from tests.pki import pki
+
+__all__ = ["pki"]
