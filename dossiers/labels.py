@@ -1,0 +1,221 @@
+"""Every word the office shows for a state, role, step, flag or trouble: Vietnamese and English, here and nowhere else.
+
+States read as on the page: in the middle of a sentence, so they begin small. Troubles are whole sentences saying what
+happened and what to do next; the scan itself is always safe by then. Verdicts on files are `signing.words`' to say.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final, Literal
+
+from digitize.types import Flag
+from dossiers.types import (
+    AgencyKind,
+    ComponentState,
+    DigitisationProfile,
+    DossierState,
+    PageState,
+    RegisterStatus,
+    ResultState,
+    Role,
+)
+
+Language = Literal["vi", "en"]
+
+#: (Vietnamese, English)
+_MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
+    Role: {
+        Role.POSTAL: ("nhân viên bưu điện", "postal staff"),
+        Role.CLERK: ("cán bộ một cửa", "clerk"),
+        Role.LEADER: ("người ký duyệt", "approver"),
+        Role.SEAL_KEEPER: ("văn thư", "seal keeper"),
+        Role.ADMINISTRATOR: ("quản trị viên", "administrator"),
+    },
+    AgencyKind: {
+        AgencyKind.CENTRE: ("trung tâm phục vụ hành chính công", "public service centre"),
+        AgencyKind.COMMUNE: ("trung tâm phục vụ hành chính công cấp xã", "commune service centre"),
+        AgencyKind.POST_OFFICE: ("bưu điện", "post office"),
+    },
+    DigitisationProfile: {
+        DigitisationProfile.CAPTURE: ("người quét ký khi số hóa", "signed by the scanning person at capture"),
+        DigitisationProfile.REVIEW: ("cán bộ soát rồi cơ quan ký sao y", "reviewed, then signed by the agency"),
+    },
+    DossierState: {
+        DossierState.DRAFT: ("nháp", "draft"),
+        DossierState.RECEIVED: ("đã tiếp nhận", "received"),
+        DossierState.DIGITIZING: ("đang số hóa", "being digitised"),
+        DossierState.NEEDS_SUPPLEMENT: ("chờ bổ sung", "waiting for a supplement"),
+        DossierState.DIGITIZED: ("đã số hóa", "digitised"),
+        DossierState.IN_PROCESS: ("đang giải quyết", "being processed"),
+        DossierState.RESULT_READY: ("có kết quả", "result ready"),
+        DossierState.RETURNED: ("đã trả", "result handed over"),
+        DossierState.REFUSED: ("từ chối", "refused"),
+        DossierState.CANCELLED: ("đã rút", "cancelled by the applicant"),
+    },
+    ComponentState: {
+        ComponentState.RECEIVED: ("đã nhận, đang đọc", "received, being read"),
+        ComponentState.CAPTURE_SIGNING: ("chờ chữ ký người quét", "waiting for the scanning person's signature"),
+        ComponentState.READ: ("đã đọc, chờ soát", "read, waiting for review"),
+        ComponentState.REVIEWED: ("đã soát", "reviewed"),
+        ComponentState.SIGNING: ("chờ chữ ký cơ quan", "waiting for the agency's signature"),
+        ComponentState.DIGITIZED: ("đã số hóa", "digitised"),
+        ComponentState.SET_ASIDE: ("cần người xem lại", "set aside for a person to look at"),
+        ComponentState.REPLACED: ("đã thay bằng bản khác", "replaced by another scan"),
+    },
+    PageState: {
+        PageState.RECEIVED: ("đã nhận", "received"),
+        PageState.CLEANED: ("đã làm sạch", "cleaned"),
+        PageState.READ: ("đã đọc", "read"),
+        PageState.REVIEWED: ("đã soát", "reviewed"),
+        PageState.SET_ASIDE: ("cần người xem lại", "set aside for a person to look at"),
+    },
+    ResultState: {
+        ResultState.DRAFT: ("dự thảo", "draft"),
+        ResultState.SUBMITTED: ("chờ ký", "waiting for approval"),
+        ResultState.APPROVED: ("đã duyệt, đang ký", "approved, being signed"),
+        ResultState.LEADER_SIGNED: ("lãnh đạo đã ký", "signed by the leader"),
+        ResultState.SEALED: ("cơ quan đã ký", "sealed"),
+        ResultState.ISSUED: ("đã phát hành", "issued"),
+        ResultState.WITHDRAWN: ("đã thu hồi", "withdrawn"),
+        ResultState.SUPERSEDED: ("đã thay thế", "superseded"),
+    },
+    RegisterStatus: {
+        RegisterStatus.ISSUED: ("đang có hiệu lực trong sổ phát hành", "in force in the register"),
+        RegisterStatus.WITHDRAWN: ("đã bị thu hồi", "withdrawn"),
+        RegisterStatus.SUPERSEDED: ("đã được thay thế", "superseded"),
+        RegisterStatus.NOT_OURS: ("không có trong sổ phát hành của trung tâm", "not in this centre's register"),
+    },
+    Flag: {
+        Flag.LOW_RESOLUTION: ("dưới 200 dpi", "below 200 dpi"),
+        Flag.BLANK: ("trang trắng?", "blank page?"),
+        Flag.BLURRED: ("mờ", "blurred"),
+        Flag.CUT_EDGE: ("mất mép", "cut edge"),
+        Flag.DARK: ("lóa hoặc tối", "too dark or glaring"),
+        Flag.TURNED: ("ngược (đã tự xoay)", "turned (put upright)"),
+        Flag.SKEWED: ("nghiêng", "skewed"),
+        Flag.UNUSUAL_SIZE: ("khổ giấy lạ", "unusual paper size"),
+        Flag.DOUBTFUL_READING: ("chữ đọc chưa chắc", "doubtful reading"),
+    },
+}
+
+_STEPS: Final[dict[str, tuple[str, str]]] = {
+    "add_components": ("thêm thành phần hồ sơ", "add the components"),
+    "scan": ("quét giấy tờ", "scan the papers"),
+    "review_and_sign": ("soát và ký bản số hóa", "review and sign the digitised copies"),
+    "await_supplement": ("nhận giấy tờ bổ sung", "take in the supplement"),
+    "start_processing": ("bắt đầu giải quyết", "start processing"),
+    "prepare_result": ("soạn kết quả", "prepare the result"),
+    "hand_over": ("trả kết quả", "hand over the result"),
+    "submit": ("trình ký", "submit for approval"),
+    "approve": ("duyệt và ký", "approve and sign"),
+    "sign_as_leader": ("hệ thống đang ký thay lệnh người duyệt", "being signed as the approver asked"),
+    "seal": ("hệ thống đang ký số cơ quan", "being sealed"),
+    "issue": ("hệ thống đang phát hành", "being issued"),
+    "mend_signing": ("xem lại việc ký bị dừng", "look into the signing that stopped"),
+}
+
+_TROUBLES: Final[dict[str, tuple[str, str]]] = {
+    "empty": ("Tệp rỗng. Xin quét lại.", "The file is empty. Please scan again."),
+    "truncated": (
+        "Tệp bị đứt giữa chừng. Xin gửi lại hoặc quét lại.",
+        "The file breaks off. Please send it again or scan again.",
+    ),
+    "encrypted": (
+        "Tệp có mật khẩu. Xin bỏ mật khẩu rồi gửi lại.",
+        "The file has a password. Please remove it and send it again.",
+    ),
+    "wrong_type": (
+        "Không phải tệp PDF, JPEG, PNG, WebP hay TIFF. Xin xuất lại một trong các dạng đó.",
+        "Not a PDF, JPEG, PNG, WebP or TIFF file. Please export it as one of these.",
+    ),
+    "no_pages": ("Tệp không có trang nào. Xin quét lại.", "The file has no pages. Please scan again."),
+    "too_many_pages": (
+        "Tệp có quá nhiều trang. Xin chia thành nhiều tệp.",
+        "The file has too many pages. Please split it.",
+    ),
+    "page_too_large": (
+        "Trang ảnh quá lớn. Xin quét lại ở 300 dpi.",
+        "A page is too large. Please scan it at 300 dpi.",
+    ),
+    "too_large": ("Tệp quá lớn. Xin chia nhỏ hoặc quét ở 300 dpi.", "The file is too large. Please split it."),
+    "damaged": ("Tệp bị hỏng. Xin quét lại.", "The file is damaged. Please scan again."),
+    "reader_died": (
+        "Máy đọc dừng nhiều lần ở trang này. Bản quét vẫn an toàn; xin quét lại trang hoặc thử lại.",
+        "Reading stopped at this page several times. The scan is safe; scan the page again or try again.",
+    ),
+    "object_missing": (
+        "Kho lưu trữ không trả lại đúng bản quét. Xin báo quản trị viên.",
+        "The store didn't give the scan back as it was. Please tell the administrator.",
+    ),
+    "certificate_revoked": (
+        "Chứng thư số đã bị thu hồi nên chưa ký gì. Xin dùng chứng thư khác.",
+        "The certificate is revoked, so nothing was signed. Please use another.",
+    ),
+    "certificate_expired": (
+        "Chứng thư số đã hết hạn nên chưa ký gì. Xin gia hạn chứng thư.",
+        "The certificate has expired, so nothing was signed. Please renew it.",
+    ),
+    "certificate_not_yet_valid": (
+        "Chứng thư số chưa đến ngày có hiệu lực nên chưa ký gì. Xin xem lại đồng hồ máy chủ và chứng thư.",
+        "The certificate isn't valid yet, so nothing was signed. Please check the server's clock and the certificate.",
+    ),
+    "wrong_key_usage": (
+        "Chứng thư số không dành cho ký văn bản nên chưa ký gì. Xin dùng chứng thư khác.",
+        "The certificate isn't meant for signing documents, so nothing was signed. Please use another.",
+    ),
+    "untrusted_issuer": (
+        "Nơi cấp chứng thư số chưa được tin cậy nên chưa ký gì. Xin báo quản trị viên.",
+        "The certificate's issuer isn't trusted, so nothing was signed. Please tell the administrator.",
+    ),
+    "weak_key": (
+        "Khóa ký quá yếu nên chưa ký gì. Xin đổi chứng thư.",
+        "The key is too weak, so nothing was signed. Please change the certificate.",
+    ),
+    "status_unknown": (
+        "Chưa hỏi được chứng thư số còn hiệu lực không nên chưa ký gì. Xin thử lại sau.",
+        "Whether the certificate is still valid can't be found out, so nothing was signed. Please try again later.",
+    ),
+    "wrong_passphrase": (
+        "Mật khẩu của tệp khóa không đúng nên chưa ký gì. Xin báo quản trị viên.",
+        "The key file's passphrase is wrong, so nothing was signed. Please tell the administrator.",
+    ),
+    "unreadable_key": (
+        "Không đọc được tệp khóa nên chưa ký gì. Xin báo quản trị viên.",
+        "The key file can't be read, so nothing was signed. Please tell the administrator.",
+    ),
+    "encrypted_pdf": (
+        "PDF có mật khẩu nên không ký được. Xin bỏ mật khẩu rồi gửi lại.",
+        "The PDF has a password and can't be signed. Please remove it and send it again.",
+    ),
+    "already_signed": (
+        "PDF đã có chữ ký ở chỗ này; không ký lần nữa.",
+        "The PDF is already signed in this place; it isn't signed twice.",
+    ),
+    "unreadable_pdf": (
+        "Không đọc được PDF nên chưa ký gì. Xin tạo lại tệp.",
+        "The PDF can't be read, so nothing was signed. Please make it again.",
+    ),
+    "field_missing": (
+        "PDF không còn chỗ để ký. Xin tạo lại văn bản.",
+        "The PDF has no place left for the signature. Please make the document again.",
+    ),
+    "forbidden_by_document": (
+        "Chữ ký đã có trong PDF không cho thêm chữ ký. Xin dùng bản chưa khóa.",
+        "A signature already in the PDF forbids another. Please use a copy that isn't locked.",
+    ),
+}
+
+#: Codes of steps and troubles, which aren't enums since other layers add to them.
+CODES: Final[dict[str, tuple[str, str]]] = {**_STEPS, **_TROUBLES}
+
+
+def label(what: Enum | str, language: Language = "vi") -> str:
+    """The words for a state, role, flag, kind, step code or trouble code.
+
+    A code nobody has given words to yet is shown as it is: a page must not fail for want of a word.
+    """
+    words = _MEMBERS.get(type(what), {}).get(what) if isinstance(what, Enum) else CODES.get(what)
+    if words is None:
+        return str(what)
+    return words[0] if language == "vi" else words[1]
