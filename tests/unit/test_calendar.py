@@ -112,8 +112,10 @@ def test_an_office_may_bring_its_own_calendar(tmp_path: Path) -> None:
         "not toml",
         'closing_time = "17:00"\nweekly_days_off = []\nevery_year = []\n[years]\n',
         'closing_time = 17:00:00\nweekly_days_off = ["friyay"]\nevery_year = []\n[years]\n',
-        "closing_time = 17:00:00\nweekly_days_off = []\nevery_year = []\n"
-        "[years.2026]\noff = [2027-01-01]\nworked = []\n",
+        (
+            "closing_time = 17:00:00\nweekly_days_off = []\nevery_year = []\n"
+            "[years.2026]\noff = [2027-01-01]\nworked = []\n"
+        ),
         "closing_time = 17:00:00\nweekly_days_off = []\nevery_year = ['13-01']\n[years]\n",
     ],
 )
