@@ -1,0 +1,170 @@
+"""What a template takes: its fields, and the check that lists everything wrong with the data at once.
+
+Lengths: Decree 30/2020, Appendix VI. Text is made NFC here, so that search, hash and text layer agree; a letter the
+typeface can't print is refused here, since it would end the layout.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+MOST_LINES = 400  # entries of one list field: far beyond any real decision, far below what stalls a layout
+MOST_TEXT = 60_000
+
+FieldKind = Literal["text", "date", "number", "lines", "facts"]
+Source = Literal["clerk", "office", "system"]
+
+
+@dataclass(frozen=True)
+class TemplateField:
+    """One value a template takes.
+
+    Attributes:
+        key: Name in the data.
+        label: For people, in Vietnamese.
+        required: Whether the document can't be made without it.
+        max_length: Characters after NFC, of the value or of each entry; Appendix VI where it names the field.
+        kind: "text"; "date" (ISO string or date); "number"; "lines" (list of strings); "facts" (list of [name, value]).
+        source: Who gives it: the "clerk" who drafts, the "office" (letterhead and signer), or the "system".
+    """
+
+    key: str
+    label: str
+    required: bool = False
+    max_length: int = 500
+    kind: FieldKind = "text"
+    source: Source = "clerk"
+
+
+@dataclass(frozen=True)
+class TemplateProblem:
+    """What is wrong with one field, in words for the person who filled it in."""
+
+    key: str
+    message: str
+
+
+class TemplateDataError(ValueError):
+    """The data can't become this document. `problems` lists everything that is wrong, not the first thing only."""
+
+    def __init__(self, problems: Sequence[TemplateProblem]) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = tuple(problems)
+
+
+_ACADEMIC = re.compile(r"^(?:GS|PGS|TS|ThS|CN|KS|BS|LS)\.?\s*(?:BS|TS|KH)?\.\s*", re.IGNORECASE)
+
+
+def checked(fields: Sequence[TemplateField], data: Mapping[str, Any], repertoire: frozenset[int]) -> dict[str, Any]:
+    """The data, NFC and complete, absent values as "", [] or None.
+
+    Args:
+        fields: What the template takes.
+        data: As it came, from a form or another system.
+        repertoire: Code points the typeface can print.
+
+    Raises:
+        TemplateDataError: With every problem.
+    """
+    known = {field.key: field for field in fields}
+    problems = [TemplateProblem(key, f"Mẫu này không có trường “{key}”") for key in data if key not in known]
+    clean: dict[str, Any] = {}
+    for field in known.values():
+        value, wrong = _CHECKS[field.kind](field, data.get(field.key), repertoire)
+        problems += [TemplateProblem(field.key, message) for message in wrong]
+        if not wrong and field.required and not value:
+            problems.append(TemplateProblem(field.key, f"Thiếu {field.label.lower()}"))
+        clean[field.key] = value
+    if _ACADEMIC.match(str(clean["signer_name"] or "")):
+        problems.append(TemplateProblem("signer_name", "Họ và tên người ký không ghi học hàm, học vị"))
+    if bool(clean["lookup_code"]) != bool(clean["verify_url"]):
+        problems.append(TemplateProblem("lookup_code", "Mã tra cứu và địa chỉ kiểm tra phải đi cùng nhau"))
+    if problems:
+        raise TemplateDataError(problems)
+    return clean
+
+
+def _text(field: TemplateField, value: Any, repertoire: frozenset[int]) -> tuple[str, list[str]]:
+    if value is None:
+        return "", []
+    if not isinstance(value, str):
+        return "", [f"{field.label} phải là chữ"]
+    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\t", " ").strip()
+    if field.kind != "lines":
+        text = " ".join(text.split())
+    wrong = []
+    if len(text) > field.max_length:
+        wrong.append(f"{field.label} dài {len(text)} ký tự, nhiều nhất là {field.max_length}")
+    strange = sorted({letter for letter in text if letter != "\n" and ord(letter) not in repertoire})
+    if strange:
+        listed = ", ".join(f"U+{ord(letter):04X}" for letter in strange[:5])
+        wrong.append(f"{field.label} có ký tự không in được: {listed}")
+    return text, wrong
+
+
+def _number_text(field: TemplateField, value: Any, _repertoire: frozenset[int]) -> tuple[str, list[str]]:
+    if value is None or value == "":
+        return "", []
+    text = str(value).strip()
+    if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) == 0:
+        return "", [f"{field.label} phải là số từ 1 trở lên"]
+    if len(text) > field.max_length:
+        return "", [f"{field.label} dài quá {field.max_length} chữ số"]
+    return text, []
+
+
+def _date_value(field: TemplateField, value: Any, _repertoire: frozenset[int]) -> tuple[date | None, list[str]]:
+    if value is None or value == "":
+        return None, []
+    if isinstance(value, datetime):
+        return value.date(), []
+    if isinstance(value, date):
+        return value, []
+    try:
+        return date.fromisoformat(value), []
+    except (TypeError, ValueError):
+        return None, [f"{field.label} phải là ngày dạng năm-tháng-ngày"]
+
+
+def _lines(field: TemplateField, value: Any, repertoire: frozenset[int]) -> tuple[list[str], list[str]]:
+    if value is None:
+        return [], []
+    if not isinstance(value, (list, tuple)):
+        return [], [f"{field.label} phải là danh sách"]
+    if len(value) > MOST_LINES or sum(len(str(entry)) for entry in value) > MOST_TEXT:
+        return [], [f"{field.label} quá dài: nhiều nhất {MOST_LINES} mục, {MOST_TEXT} ký tự"]
+    checked = [
+        _text(replace(field, label=f"{field.label}, mục {at}"), entry, repertoire) for at, entry in enumerate(value, 1)
+    ]
+    return [text for text, _ in checked if text], [message for _, wrong in checked for message in wrong]
+
+
+def _facts(field: TemplateField, value: Any, repertoire: frozenset[int]) -> tuple[list[tuple[str, str]], list[str]]:
+    if value is None:
+        return [], []
+    if not isinstance(value, (list, tuple)) or not all(
+        isinstance(fact, (list, tuple)) and len(fact) == 2  # noqa: PLR2004  name and value
+        for fact in value
+    ):
+        return [], [f"{field.label} phải là danh sách các cặp tên, giá trị"]
+    labels, wrong = _lines(field, [fact[0] for fact in value], repertoire)
+    words, also = _lines(field, [fact[1] for fact in value], repertoire)
+    if len(labels) != len(value) or len(words) != len(value):
+        return [], [*wrong, *also] or [f"{field.label} có mục để trống"]
+    return [(label.rstrip(": "), word) for label, word in zip(labels, words, strict=True)], [*wrong, *also]
+
+
+_CHECKS: dict[FieldKind, Callable[[TemplateField, Any, frozenset[int]], tuple[Any, list[str]]]] = {
+    "text": _text,
+    "number": _number_text,
+    "date": _date_value,
+    "lines": _lines,
+    "facts": _facts,
+}
