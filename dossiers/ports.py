@@ -239,6 +239,10 @@ class Components(Protocol):
         """As `of`, held until the block ends: serialises the fan-in of its pages."""
         ...
 
+    def last_ordinal(self, dossier_id: UUID) -> int:
+        """The highest ordinal given so far, replaced components counted; 0 when there is none."""
+        ...
+
     def with_scan(self, dossier_id: UUID, sha256: str) -> Component | None:
         """A component of this dossier whose scan has these bytes."""
         ...

@@ -447,6 +447,7 @@ class EResult:
         template: Name of the template, or "" for an uploaded PDF.
         data: What the template was filled with; person's words, NFC.
         number, symbol, dated: Fixed at submission, voided by a return.
+        places: Where its signatures stand once submitted: {"place", "page", "box"} each, as `signing` found them.
         draft: The PDF before the first signature. document: the PDF as it stands, with every signature so far.
         leader: Username of the person who is to sign. prepared_by: who drafted (never the same person).
         lookup_code: Printed on it with the QR code.
@@ -463,6 +464,7 @@ class EResult:
     prepared_by: str
     template: str = ""
     data: dict[str, Any] = field(default_factory=dict)
+    places: tuple[dict[str, Any], ...] = ()
     leader: str = ""
     draft: ObjectKey | None = None
     document: ObjectKey | None = None

@@ -1,0 +1,409 @@
+"""One component from scan to searchable, reviewed, signed copy.
+
+Each job below may run twice, or die anywhere: it looks at the record first and leaves quietly when there is nothing
+left to do; objects are content-addressed, so storing them again changes nothing.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digitize import assemble as pdf
+from digitize import fields as paper_fields
+from digitize import load, pipeline, reading
+from digitize.types import RESCAN, UnreadableScan
+from dossiers.policy import Act, require
+from dossiers.ports import ObjectMissing
+from dossiers.types import (
+    Actor,
+    ComponentState,
+    DigitisationProfile,
+    DossierState,
+    ExtractedField,
+    Incomplete,
+    NotFound,
+    PageState,
+    WrongState,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from dossiers.ports import Begin, ObjectStore, UnitOfWork
+    from dossiers.types import Component, Dossier, ObjectKey, Page
+
+#: A page whose reading was begun this often without an end is set aside: it probably kills the process that reads it.
+MAX_ATTEMPTS = 3
+
+_RESCAN = frozenset(flag.value for flag in RESCAN)
+
+_ASSEMBLED_IN = (ComponentState.RECEIVED, ComponentState.REVIEWED)
+
+CONVERTED_NOTICE = "Bản điện tử chuyển đổi từ văn bản giấy"
+DERIVATIVE_NOTICE = "Bản dẫn xuất để tra cứu, không có chữ ký số. Bản có chữ ký số được giữ nguyên bên cạnh."
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a person decided about a component.
+
+    Attributes:
+        words: Page number → word index → text ("" drops the word).
+        fields: Key → value.
+        keep_reason: Why flagged pages are good enough; needed when a page ought to be scanned again.
+    """
+
+    words: Mapping[int, Mapping[int, str]]
+    fields: Mapping[str, str]
+    keep_reason: str = ""
+
+
+def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.Limits, work_dir: Path) -> None:
+    """Clean and read one page; the last page of a component asks for its searchable PDF, once.
+
+    Raises:
+        StoreUnavailable: The job is to be tried again.
+    """
+    with begin() as work:
+        page = work.components.page(page_id)
+        if page.state is not PageState.RECEIVED:
+            return
+        component = work.components.of(page.component_id)
+        attempt = work.components.begin_attempt(page_id)
+    if attempt > MAX_ATTEMPTS:
+        _set_page_aside(begin, page, "reader_died")
+        return
+    with tempfile.TemporaryDirectory(dir=work_dir) as folder:
+        scan = Path(folder, "scan")
+        try:
+            store.fetch(component.scan, scan)
+            read = pipeline.read_page(load.page(scan, page.number, limits=limits))
+        except (UnreadableScan, ObjectMissing) as error:
+            _set_page_aside(begin, page, getattr(error, "reason", "object_missing"))
+            return
+        picture, words = Path(folder, "picture"), Path(folder, "words")
+        picture.write_bytes(read.picture)
+        words.write_bytes(reading.to_json(read))
+        picture_key = store.put(picture, media_type=read.picture_type)
+        words_key = store.put(words, media_type="application/json")
+    with begin() as work:
+        component = work.components.lock(page.component_id)
+        page = work.components.page(page_id)
+        if page.state is not PageState.RECEIVED:
+            return
+        work.components.keep_page(
+            replace(
+                page,
+                state=PageState.READ,
+                picture=picture_key,
+                words=words_key,
+                text=read.ocr.text,
+                flags=tuple(sorted(read.flags.flags)),
+                measured=dict(read.flags.measured),
+            )
+        )
+        _after_page(work, component)
+
+
+def assemble(
+    begin: Begin, store: ObjectStore, component_id: UUID, revision: int, *, now: datetime, work_dir: Path
+) -> None:
+    """Make the searchable PDF/A of a component from its pages and the corrections a person made."""
+    with begin() as work:
+        component = work.components.of(component_id)
+        if component.revision != revision or component.state not in _ASSEMBLED_IN:
+            return
+        pages = work.components.pages(component_id)
+    with tempfile.TemporaryDirectory(dir=work_dir) as folder:
+        target = Path(folder, "searchable.pdf")
+        pdf.searchable_pdf(
+            _assembly_pages(store, pages, Path(folder)),
+            target,
+            title=component.name,
+            notice=DERIVATIVE_NOTICE if component.signed_scan else CONVERTED_NOTICE,
+            created_at=component.scanned_at,
+        )
+        searchable = store.put(target, media_type="application/pdf")
+    with begin() as work:
+        component = work.components.lock(component_id)
+        if component.revision != revision or component.state not in _ASSEMBLED_IN:
+            return
+        dossier = work.dossiers.for_job(component.dossier_id)
+        _after_assembly(work, dossier, replace(component, searchable=searchable))
+        work.audit.append(
+            _system(dossier), "component.assembled", component.id, sha256=searchable.sha256, at=now.isoformat()
+        )
+
+
+def extract_fields(begin: Begin, store: ObjectStore, component_id: UUID, *, work_dir: Path) -> None:
+    """Find number, symbol, date and what else the paper states; what a person typed stays."""
+    with begin() as work:
+        work.components.of(component_id)
+        pages = work.components.pages(component_id)
+    with tempfile.TemporaryDirectory(dir=work_dir) as folder:
+        found = paper_fields.extract([_reading(store, page, Path(folder)).ocr for page in pages if page.words])
+    with begin() as work:
+        work.components.lock(component_id)
+        work.components.keep_fields(
+            component_id,
+            [
+                ExtractedField(
+                    component_id=component_id,
+                    key=f.key,
+                    value=f.value,
+                    raw=f.raw,
+                    page=f.page,
+                    box=None if f.box is None else (f.box.left, f.box.top, f.box.right, f.box.bottom),
+                    confidence=f.confidence,
+                )
+                for f in found
+            ],
+        )
+
+
+def review(
+    begin: Begin,
+    store: ObjectStore,
+    component_id: UUID,
+    *,
+    by: Actor,
+    dossier_id: UUID,
+    decided: Review,
+    work_dir: Path,
+) -> Component:
+    """Record what a person corrected, and go on: the text layer is made again, or the corrections stay beside it.
+
+    In the review profile the searchable PDF is assembled anew with the corrected words and then waits to be signed;
+    in the capture profile the signed file stays as it is. A scan that came signed is never touched in either.
+
+    Raises:
+        Incomplete: A page ought to be scanned again and no reason to keep it was given; all such pages are named.
+        WrongState: Its pages are not all read yet.
+    """
+    require(by, Act.REVIEW)
+    with begin() as work:
+        work.dossiers.of(by, dossier_id)
+        before = {p.number: p for p in work.components.pages(component_id)}
+    texts = _corrected_texts(store, before, decided, work_dir)
+    with begin() as work:
+        dossier, component = _locked(work, by, dossier_id, component_id)
+        if component.state not in (ComponentState.READ, ComponentState.REVIEWED):
+            raise WrongState(component.state)
+        pages = {p.number: p for p in work.components.pages(component_id)}
+        keep_reason = decided.keep_reason.strip() or component.keep_reason
+        doubtful = tuple(
+            f"{number}: {', '.join(sorted(_RESCAN & set(page.flags)))}"
+            for number, page in pages.items()
+            if _RESCAN & set(page.flags)
+        )
+        if doubtful and not keep_reason:
+            raise Incomplete("rescan", doubtful)
+        for number, page in pages.items():
+            corrections = {**page.corrections, **decided.words.get(number, {})}
+            work.components.keep_page(
+                replace(
+                    page,
+                    corrections=corrections,
+                    text=texts.get(number, page.text),
+                    state=PageState.REVIEWED,
+                    reviewed_by=by.username,
+                )
+            )
+        for key, value in decided.fields.items():
+            _keep_corrected(work, component_id, key, value, by)
+        component = replace(component, keep_reason=keep_reason)
+        if component.copy is not None:
+            component = work.components.keep(replace(component, state=ComponentState.DIGITIZED))
+            _settle(work, dossier)
+        else:
+            revision = component.revision + 1
+            component = work.components.keep(
+                replace(component, state=ComponentState.REVIEWED, revision=revision, searchable=None)
+            )
+            work.jobs.assemble(component.id, revision)
+        work.audit.append(
+            by,
+            "component.reviewed",
+            component.id,
+            words=sum(len(w) for w in decided.words.values()),
+            fields=sorted(decided.fields),
+        )
+        return component
+
+
+def ask_for_copy(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) -> Component:
+    """A clerk has the reviewed component signed as an electronic copy (SAO Y); the signing worker does it.
+
+    Raises:
+        WrongState: It isn't reviewed, or its text layer is still being made again.
+        NotFound: The agency has no active seal.
+    """
+    require(by, Act.SIGN_COPY)
+    with begin() as work:
+        _, component = _locked(work, by, dossier_id, component_id)
+        if component.state is not ComponentState.REVIEWED or component.searchable is None:
+            raise WrongState(component.state)
+        work.certificates.for_agency(by.agency)
+        component = work.components.keep(replace(component, state=ComponentState.SIGNING))
+        work.jobs.sign_copy(component.id, component.revision)
+        work.audit.append(by, "copy.requested", component.id)
+        return component
+
+
+def signed(
+    work: UnitOfWork, dossier: Dossier, component: Component, copy: ObjectKey, *, certificate_sha256: str
+) -> Component:
+    """Record the verified signed copy of a component: what follows depends on the profile."""
+    if component.state is ComponentState.CAPTURE_SIGNING:
+        component = work.components.keep(replace(component, state=ComponentState.READ, copy=copy))
+        work.jobs.extract_fields(component.id)
+    else:
+        component = work.components.keep(replace(component, state=ComponentState.DIGITIZED, copy=copy))
+        _settle(work, dossier)
+    work.audit.append(_system(dossier), "copy.signed", component.id, sha256=copy.sha256, certificate=certificate_sha256)
+    return component
+
+
+def set_aside(work: UnitOfWork, component: Component, trouble: str) -> Component:
+    """Put a component where a person must look, with a reason; the rest of the dossier goes on."""
+    dossier = work.dossiers.for_job(component.dossier_id)
+    work.audit.append(_system(dossier), "component.set_aside", component.id, trouble=trouble)
+    return work.components.keep(replace(component, state=ComponentState.SET_ASIDE, trouble=trouble))
+
+
+def try_again(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) -> Component:
+    """Take up again a component that was set aside: its unread pages are read anew, its signature asked for anew."""
+    require(by, Act.REVIEW)
+    with begin() as work:
+        _, component = _locked(work, by, dossier_id, component_id)
+        if component.state is not ComponentState.SET_ASIDE:
+            raise WrongState(component.state)
+        revision = component.revision + 1
+        pages = work.components.pages(component_id)
+        broken = [p for p in pages if p.state is PageState.SET_ASIDE]
+        for page in broken:
+            work.components.keep_page(replace(page, state=PageState.RECEIVED, attempts=0, trouble=""))
+            work.jobs.read_page(page.id)
+        reviewed = not broken and all(p.state is PageState.REVIEWED for p in pages)
+        state = ComponentState.REVIEWED if reviewed else ComponentState.RECEIVED
+        component = work.components.keep(
+            replace(component, state=state, trouble="", revision=revision, searchable=None)
+        )
+        if not broken:
+            work.jobs.assemble(component.id, revision)
+        work.audit.append(by, "component.taken_up_again", component.id)
+        return component
+
+
+def _locked(work: UnitOfWork, by: Actor, dossier_id: UUID, component_id: UUID) -> tuple[Dossier, Component]:
+    dossier = work.dossiers.lock(by, dossier_id)
+    component = work.components.lock(component_id)
+    if component.dossier_id != dossier.id:
+        raise NotFound(str(component_id))
+    return dossier, component
+
+
+def _after_page(work: UnitOfWork, component: Component) -> None:
+    """The fan-in: whoever ends the last page, with the component locked, asks for the next thing."""
+    if work.components.unread(component.id):
+        return
+    broken = [p for p in work.components.pages(component.id) if p.state is PageState.SET_ASIDE]
+    if broken:
+        set_aside(work, component, broken[0].trouble)
+    else:
+        work.jobs.assemble(component.id, component.revision)
+
+
+def _set_page_aside(begin: Begin, page: Page, trouble: str) -> None:
+    with begin() as work:
+        component = work.components.lock(page.component_id)
+        page = work.components.page(page.id)
+        if page.state is not PageState.RECEIVED:
+            return
+        work.components.keep_page(replace(page, state=PageState.SET_ASIDE, trouble=trouble))
+        _after_page(work, component)
+
+
+def _after_assembly(work: UnitOfWork, dossier: Dossier, component: Component) -> None:
+    if component.state is ComponentState.REVIEWED:
+        work.components.keep(component)
+    elif component.signed_scan:
+        work.components.keep(replace(component, state=ComponentState.READ, copy=component.scan))
+        work.jobs.extract_fields(component.id)
+    elif _scanner_signs(work, dossier, component):
+        work.components.keep(replace(component, state=ComponentState.CAPTURE_SIGNING))
+        work.jobs.sign_copy(component.id, component.revision)
+    else:
+        work.components.keep(replace(component, state=ComponentState.READ))
+        work.jobs.extract_fields(component.id)
+
+
+def _scanner_signs(work: UnitOfWork, dossier: Dossier, component: Component) -> bool:
+    """Whether the capture profile applies: a scanning person without a certificate leaves it to the clerk's review."""
+    if work.agencies.of(dossier.receiving).digitisation is not DigitisationProfile.CAPTURE:
+        return False
+    try:
+        work.certificates.for_person(component.scanned_by)
+    except NotFound:
+        return False
+    return True
+
+
+def _settle(work: UnitOfWork, dossier: Dossier) -> None:
+    """Call the dossier digitised once every one of its papers is."""
+    if dossier.state is DossierState.DIGITIZING and all(
+        c.state is ComponentState.DIGITIZED for c in work.components.of_dossier(dossier.id)
+    ):
+        work.dossiers.keep(dossier.move(DossierState.DIGITIZED))
+
+
+def _keep_corrected(work: UnitOfWork, component_id: UUID, key: str, value: str, by: Actor) -> None:
+    read = {f.key: f for f in work.components.fields(component_id)}.get(key)
+    if read is None:
+        read = ExtractedField(component_id, key, "", "", 1, None, 100.0)
+        origin = "typed"
+    else:
+        origin = read.origin if read.value == value else "corrected"
+    work.components.keep_field(replace(read, value=value, origin=origin, by=by.username))
+
+
+def _corrected_texts(store: ObjectStore, pages: Mapping[int, Page], decided: Review, work_dir: Path) -> dict[int, str]:
+    """The plain text of each corrected page, for search: earlier corrections and these together."""
+    unknown = sorted(decided.words.keys() - pages.keys())
+    if unknown:
+        raise NotFound(f"page {unknown[0]}")
+    texts = {}
+    with tempfile.TemporaryDirectory(dir=work_dir) as folder:
+        for number, words in decided.words.items():
+            page = pages[number]
+            ocr = _reading(store, page, Path(folder)).ocr
+            texts[number] = reading.corrected(ocr, {**page.corrections, **words}).text
+    return texts
+
+
+def _reading(store: ObjectStore, page: Page, folder: Path) -> reading.Reading:
+    if page.words is None:
+        raise ObjectMissing(str(page.id))
+    file = folder / "words"
+    store.fetch(page.words, file)
+    return reading.from_json(file.read_bytes())
+
+
+def _assembly_pages(store: ObjectStore, pages: Sequence[Page], folder: Path) -> Iterator[pdf.AssemblyPage]:
+    """One page at a time, so that memory doesn't grow with the number of pages."""
+    for page in pages:
+        if page.picture is None:
+            raise ObjectMissing(str(page.id))
+        picture = folder / "picture"
+        store.fetch(page.picture, picture)
+        ocr = reading.corrected(_reading(store, page, folder).ocr, page.corrections)
+        yield pdf.AssemblyPage(picture=picture.read_bytes(), picture_type=page.picture.media_type, ocr=ocr)
+
+
+def _system(dossier: Dossier) -> Actor:
+    return Actor.system(dossier.receiving)

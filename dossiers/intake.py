@@ -1,0 +1,300 @@
+"""From the counter: open a dossier, add its papers, receive it with a promised date."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from digitize import load
+from dossiers import codes
+from dossiers.calendar import local_day
+from dossiers.policy import Act, require
+from dossiers.types import (
+    AgencyKind,
+    Component,
+    ComponentState,
+    Dossier,
+    DossierState,
+    Duplicate,
+    Incomplete,
+    NotAllowed,
+    Page,
+    PageState,
+    WrongState,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+    from pathlib import Path
+    from uuid import UUID
+
+    from dossiers.calendar import WorkCalendar
+    from dossiers.ports import Begin, ObjectStore, UnitOfWork
+    from dossiers.types import Actor, Applicant
+
+_TAKES_PAPERS = frozenset(
+    {
+        DossierState.DRAFT,
+        DossierState.RECEIVED,
+        DossierState.DIGITIZING,
+        DossierState.NEEDS_SUPPLEMENT,
+        DossierState.DIGITIZED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class ReceiptLine:
+    """One paper on the receipt: what the citizen can hold us to."""
+
+    ordinal: int
+    name: str
+    pages: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Giấy tiếp nhận và hẹn trả: the codes, the papers and the promised date."""
+
+    code: str
+    lookup_code: str
+    procedure: str
+    applicant: str
+    received_at: datetime
+    due_on: date
+    lines: tuple[ReceiptLine, ...]
+
+
+def open_dossier(
+    begin: Begin,
+    *,
+    by: Actor,
+    procedure: str,
+    applicant: Applicant,
+    now: datetime,
+    receiving: str | None = None,
+    competent: str | None = None,
+) -> Dossier:
+    """Open a draft dossier under the receiving agency's code of the day.
+
+    A post office opens it for the agency it helps (`receiving`, else the one above it); a desk opens it for itself.
+
+    Raises:
+        NotAllowed: The role may not, or a desk opens one for another agency to receive.
+        NotFound: No such procedure or agency.
+    """
+    require(by, Act.OPEN_DOSSIER)
+    with begin() as work:
+        work.procedures.of(procedure)
+        own = work.agencies.of(by.agency)
+        helping = own.kind is AgencyKind.POST_OFFICE
+        if helping:
+            receiving = receiving or own.parent
+        elif receiving not in (None, own.code):
+            raise NotAllowed("receiving")
+        received_by = work.agencies.of(receiving or own.code)
+        decided_by = work.agencies.of(competent or received_by.code)
+        if AgencyKind.POST_OFFICE in (received_by.kind, decided_by.kind):
+            raise NotAllowed("post_office")
+        day = local_day(now)
+        dossier = work.dossiers.keep(
+            Dossier(
+                id=uuid.uuid4(),
+                code=codes.dossier_code(received_by.code, day, work.dossiers.next_ordinal(received_by.code, day)),
+                lookup_code=codes.new_lookup_code(),
+                procedure=procedure,
+                applicant=applicant,
+                receiving=received_by.code,
+                competent=decided_by.code,
+                helped_at=own.code if helping else None,
+                state=DossierState.DRAFT,
+                opened_by=by.username,
+                opened_at=now,
+            )
+        )
+        work.audit.append(by, "dossier.opened", dossier.id, code=dossier.code, procedure=procedure)
+        return dossier
+
+
+def add_component(
+    begin: Begin,
+    store: ObjectStore,
+    dossier_id: UUID,
+    *,
+    by: Actor,
+    file: Path,
+    filename: str,
+    kind: str,
+    limits: load.Limits,
+    now: datetime,
+    name: str = "",
+    sheets_declared: int | None = None,
+    replaces: UUID | None = None,
+) -> Component:
+    """Take in one scanned paper: its bytes are durable and read back before this returns, and its pages are queued.
+
+    Args:
+        file: The scan as it came; it is not changed.
+        kind: Code of the checklist row, or "" for a paper outside the list (then `name` says what it is).
+        replaces: A component that this scan takes the place of (a rescan).
+
+    Raises:
+        UnreadableScan: The file is no scan we can take; the dossier is as it was.
+        Duplicate: The dossier already has these very bytes.
+        StoreUnavailable: Nothing was accepted.
+        WrongState: The dossier takes no more papers.
+    """
+    require(by, Act.ADD_COMPONENT)
+    with begin() as work:
+        _must_take_papers(work.dossiers.of(by, dossier_id))
+    facts = load.inspect(file, limits=limits)
+    scan = store.put(file, media_type=facts.media_type)
+    with begin() as work:
+        dossier = work.dossiers.lock(by, dossier_id)
+        _must_take_papers(dossier)
+        twin = work.components.with_scan(dossier.id, scan.sha256)
+        if twin is not None:
+            raise Duplicate(scan.sha256, of=f"{dossier.code}.{twin.ordinal:03d}")
+        procedure = work.procedures.of(dossier.procedure)
+        kinds = {k.code: k.name for k in procedure.components}
+        if kind and kind not in kinds:
+            raise Incomplete("component_kind", (kind,))
+        component = work.components.keep(
+            Component(
+                id=uuid.uuid4(),
+                dossier_id=dossier.id,
+                ordinal=_next_ordinal(work, dossier.id),
+                kind=kind,
+                name=name or kinds.get(kind, filename),
+                scan=scan,
+                filename=codes.clean_filename(filename),
+                pages_total=facts.pages,
+                state=ComponentState.RECEIVED,
+                scanned_by=by.username,
+                scanned_at=now,
+                signed_scan=facts.signed,
+                sheets_declared=sheets_declared,
+            )
+        )
+        for number in range(1, facts.pages + 1):
+            page = Page(id=uuid.uuid4(), component_id=component.id, number=number, state=PageState.RECEIVED)
+            work.components.keep_page(page)
+            work.jobs.read_page(page.id)
+        if replaces is not None:
+            _replace(work, dossier.id, replaces)
+        if dossier.state not in (DossierState.DRAFT, DossierState.DIGITIZING):
+            work.dossiers.keep(dossier.move(DossierState.DIGITIZING))
+        work.audit.append(
+            by, "component.received", component.id, dossier=dossier.code, sha256=scan.sha256, pages=facts.pages
+        )
+        return component
+
+
+def receive(begin: Begin, dossier_id: UUID, *, by: Actor, calendar: WorkCalendar, now: datetime) -> Receipt:
+    """Receive the dossier: every required paper is there, the promised date is set, the receipt can be printed.
+
+    Raises:
+        Incomplete: Required papers are missing; all of them are named at once.
+        WrongState: It was received before.
+    """
+    require(by, Act.RECEIVE)
+    with begin() as work:
+        dossier = work.dossiers.lock(by, dossier_id)
+        procedure = work.procedures.of(dossier.procedure)
+        components = work.components.of_dossier(dossier.id)
+        present = {c.kind for c in components}
+        missing = tuple(k.name for k in procedure.components if k.required and k.code not in present)
+        if missing or not components:
+            raise Incomplete("components", missing)
+        due_on = calendar.due_on(now, procedure.working_days)
+        dossier = dossier.move(DossierState.RECEIVED, received_at=now, due_on=due_on)
+        done = all(c.state is ComponentState.DIGITIZED for c in components)
+        dossier = work.dossiers.keep(dossier.move(DossierState.DIGITIZED if done else DossierState.DIGITIZING))
+        work.audit.append(by, "dossier.received", dossier.id, code=dossier.code, due_on=due_on.isoformat())
+        return _receipt(dossier, procedure.name, components)
+
+
+def receipt(begin: Begin, dossier_id: UUID, *, by: Actor) -> Receipt:
+    """The receipt of a received dossier, to print again.
+
+    Raises:
+        WrongState: It has not been received yet.
+    """
+    require(by, Act.SEE)
+    with begin() as work:
+        dossier = work.dossiers.of(by, dossier_id)
+        return _receipt(dossier, work.procedures.of(dossier.procedure).name, work.components.of_dossier(dossier.id))
+
+
+def close(begin: Begin, dossier_id: UUID, *, by: Actor, state: DossierState, reason: str, now: datetime) -> Dossier:
+    """Refuse a dossier, cancel it, or ask for a supplement: with a reason the citizen can read.
+
+    Raises:
+        WrongState: Not from its present state; or `state` is none of the three.
+        Incomplete: No reason given.
+    """
+    require(by, Act.CLOSE)
+    if state not in (DossierState.REFUSED, DossierState.CANCELLED, DossierState.NEEDS_SUPPLEMENT):
+        raise WrongState(state)
+    if not reason.strip():
+        raise Incomplete("reason", ("reason",))
+    with begin() as work:
+        dossier = work.dossiers.lock(by, dossier_id)
+        dossier = work.dossiers.keep(dossier.move(state, note=reason))
+        work.audit.append(by, f"dossier.{state}", dossier.id, code=dossier.code, at=now.isoformat())
+        return dossier
+
+
+def start_processing(begin: Begin, dossier_id: UUID, *, by: Actor) -> Dossier:
+    """The competent agency takes the digitised dossier into work."""
+    require(by, Act.PROCESS)
+    with begin() as work:
+        dossier = work.dossiers.lock(by, dossier_id)
+        if by.agency != dossier.competent:
+            raise NotAllowed("competent")
+        dossier = work.dossiers.keep(dossier.move(DossierState.IN_PROCESS))
+        work.audit.append(by, "dossier.in_process", dossier.id, code=dossier.code)
+        return dossier
+
+
+def hand_over(begin: Begin, dossier_id: UUID, *, by: Actor) -> Dossier:
+    """The result has reached the citizen."""
+    require(by, Act.HAND_OVER)
+    with begin() as work:
+        dossier = work.dossiers.lock(by, dossier_id)
+        dossier = work.dossiers.keep(dossier.move(DossierState.RETURNED))
+        work.audit.append(by, "dossier.returned", dossier.id, code=dossier.code)
+        return dossier
+
+
+def _must_take_papers(dossier: Dossier) -> None:
+    if dossier.state not in _TAKES_PAPERS:
+        raise WrongState(dossier.state)
+
+
+def _next_ordinal(work: UnitOfWork, dossier_id: UUID) -> int:
+    return work.components.last_ordinal(dossier_id) + 1
+
+
+def _replace(work: UnitOfWork, dossier_id: UUID, component_id: UUID) -> None:
+    old = work.components.lock(component_id)
+    if old.dossier_id != dossier_id or old.state is ComponentState.REPLACED:
+        raise WrongState("replaces")
+    work.components.keep(replace(old, state=ComponentState.REPLACED))
+
+
+def _receipt(dossier: Dossier, procedure: str, components: Sequence[Component]) -> Receipt:
+    if dossier.received_at is None or dossier.due_on is None:
+        raise WrongState(dossier.state)
+    return Receipt(
+        code=dossier.code,
+        lookup_code=dossier.lookup_code,
+        procedure=procedure,
+        applicant=dossier.applicant.name,
+        received_at=dossier.received_at,
+        due_on=dossier.due_on,
+        lines=tuple(ReceiptLine(c.ordinal, c.name, c.pages_total, c.scan.sha256) for c in components),
+    )

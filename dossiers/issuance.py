@@ -1,0 +1,484 @@
+"""Draft, approve, sign, issue, withdraw, supersede an e-result.
+
+Number, date and bytes are fixed at submission; a return voids the number. After approval the signing worker goes on by
+itself: the leader's signature, the agency's seal, issue. Each step is recorded before the next is asked for.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from digitize import load
+from digitize.types import UnreadableScan
+from dossiers import codes
+from dossiers.calendar import local_day
+from dossiers.policy import Act, require
+from dossiers.signatures import trusted
+from dossiers.types import (
+    Actor,
+    Changed,
+    DossierState,
+    Duplicate,
+    EResult,
+    Incomplete,
+    NotAllowed,
+    NotFound,
+    ResultState,
+    Role,
+    WrongState,
+)
+from signing import places, prepare, templates, verify
+from signing.types import Place, SignaturePlace, SigningRefused, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from signing.trust import TrustStore
+
+    from dossiers.ports import Begin, ObjectStore, UnitOfWork
+    from dossiers.types import ObjectKey
+
+
+def draft(
+    begin: Begin,
+    dossier_id: UUID,
+    *,
+    by: Actor,
+    leader: str,
+    template: str,
+    data: Mapping[str, Any],
+    title: str = "",
+) -> EResult:
+    """Begin a result from a template. What the template still lacks is named at submission, all at once.
+
+    Raises:
+        WrongState: The dossier isn't in process.
+        NotAllowed: Another agency decides this dossier; or `leader` doesn't sign for it; or is the drafter.
+        NotFound: No such template.
+    """
+    if template not in templates.names():
+        raise NotFound(template)
+    return _begin_result(begin, dossier_id, by=by, leader=leader, template=template, data=dict(data), title=title)
+
+
+def redraft(
+    begin: Begin,
+    e_result_id: UUID,
+    *,
+    by: Actor,
+    data: Mapping[str, Any] | None = None,
+    leader: str | None = None,
+    title: str | None = None,
+) -> EResult:
+    """Change a draft."""
+    require(by, Act.DRAFT_RESULT)
+    with begin() as work:
+        e_result = work.e_results.lock(by, e_result_id)
+        if e_result.state is not ResultState.DRAFT:
+            raise WrongState(e_result.state)
+        if leader is not None:
+            _must_sign_for(work, leader, by)
+        return work.e_results.keep(
+            replace(
+                e_result,
+                data=e_result.data if data is None else dict(data),
+                leader=leader or e_result.leader,
+                title=title or e_result.title,
+                prepared_by=by.username,
+            )
+        )
+
+
+def upload(
+    begin: Begin,
+    store: ObjectStore,
+    dossier_id: UUID,
+    *,
+    by: Actor,
+    leader: str,
+    file: Path,
+    title: str,
+    limits: load.Limits,
+    now: datetime,
+) -> EResult:
+    """Begin a result from a finished PDF.
+
+    An unsigned one is signed where its printed title and name stand. One that arrives signed is verified here and now,
+    and can only be registered and delivered as it is.
+
+    Raises:
+        UnreadableScan: It isn't a PDF we can take.
+        PlaceNotFound: The signer's title or name isn't printed in it.
+        SigningRefused: It carries signatures that aren't genuine.
+    """
+    require(by, Act.DRAFT_RESULT)
+    facts = load.inspect(file, limits=limits)
+    if facts.media_type != "application/pdf":
+        raise UnreadableScan("wrong_type", "Kết quả phải là tệp PDF. Hãy xuất lại thành PDF rồi tải lên.")
+    with begin() as work:
+        known = trusted(work)
+        signer = None if facts.signed else work.accounts.of(leader)
+    if facts.signed:
+        _must_be_genuine(file, known, now)
+    elif signer is not None:
+        places.find(file, signer_title=signer.title, signer_name=signer.name)
+    uploaded = store.put(file, media_type="application/pdf")
+    return _begin_result(begin, dossier_id, by=by, leader=leader, draft=uploaded, title=title, came_signed=facts.signed)
+
+
+def submit(
+    begin: Begin, store: ObjectStore, e_result_id: UUID, *, by: Actor, verify_url: str, now: datetime, work_dir: Path
+) -> EResult:
+    """Fix number, date and bytes, and lay the result before the leader.
+
+    The number is taken and kept on the draft first; then the bytes are made; then the state moves. Killed in between,
+    the next try uses the same number.
+
+    Raises:
+        TemplateDataError: The template's fields aren't right; all problems at once.
+        NotFound: The leader or the agency has no active certificate: it couldn't be signed later.
+    """
+    require(by, Act.SUBMIT_RESULT)
+    with begin() as work:
+        e_result = work.e_results.lock(by, e_result_id)
+        if e_result.state is not ResultState.DRAFT or e_result.came_signed:
+            raise WrongState(e_result.state)
+        leader = work.accounts.of(e_result.leader)
+        work.certificates.for_person(leader.username)
+        work.certificates.for_agency(e_result.agency)
+        if e_result.template:
+            templates.render(e_result.template, _filled(work, e_result, verify_url))
+        e_result = work.e_results.keep(_numbered(work, e_result, now))
+        data = _filled(work, e_result, verify_url)
+    with tempfile.TemporaryDirectory(dir=work_dir) as folder:
+        target = Path(folder, "draft.pdf")
+        if e_result.template:
+            rendered = templates.render(e_result.template, data)
+            source = Path(folder, "rendered.pdf")
+            source.write_bytes(rendered.pdf)
+            found = rendered.places
+        else:
+            source = Path(folder, "uploaded.pdf")
+            store.fetch(_key(e_result.draft), source)
+            found = places.find(source, signer_title=leader.title, signer_name=leader.name)
+        prepare.add_fields(source, target, found)
+        prepared = store.put(target, media_type="application/pdf")
+    with begin() as work:
+        locked = work.e_results.lock(by, e_result_id)
+        if locked.version != e_result.version:
+            raise Changed(str(e_result_id))
+        e_result = work.e_results.keep(
+            locked.move(
+                ResultState.SUBMITTED,
+                document=prepared,
+                places=tuple(_as_data(p) for p in found),
+                comment="",
+            )
+        )
+        work.audit.append(by, "e_result.submitted", e_result.id, number=e_result.full_number, sha256=prepared.sha256)
+        return e_result
+
+
+def preview(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str) -> bytes:
+    """The draft as it would look, without a number.
+
+    Raises:
+        TemplateDataError: The template's fields aren't right; all problems at once.
+        WrongState: It is an uploaded PDF, which is its own preview.
+    """
+    require(by, Act.SEE)
+    with begin() as work:
+        e_result = work.e_results.of(by, e_result_id)
+        if not e_result.template:
+            raise WrongState("uploaded")
+        return templates.render(e_result.template, _filled(work, e_result, verify_url)).pdf
+
+
+def place_of(e_result: EResult, place: Place) -> SignaturePlace:
+    """Where a signature of a submitted result stands."""
+    for p in e_result.places:
+        if p["place"] == place:
+            return SignaturePlace(place=place, page=p["page"], box=tuple(p["box"]))
+    raise NotFound(place)
+
+
+def send_back(begin: Begin, e_result_id: UUID, *, by: Actor, comment: str) -> EResult:
+    """The leader returns a submitted result with a comment; its number is void.
+
+    Raises:
+        Incomplete: No comment: the drafter must learn what to change.
+    """
+    require(by, Act.APPROVE_RESULT)
+    if not comment.strip():
+        raise Incomplete("comment", ("comment",))
+    with begin() as work:
+        e_result = work.e_results.lock(by, e_result_id)
+        _must_be_the_leader(e_result, by)
+        if e_result.number is not None and e_result.dated is not None:
+            work.e_results.void_number(
+                e_result.agency, e_result.symbol, e_result.dated.year, e_result.number, "returned"
+            )
+        returned = work.e_results.keep(
+            e_result.move(
+                ResultState.DRAFT, number=None, symbol="", dated=None, document=None, places=(), comment=comment
+            )
+        )
+        work.audit.append(by, "e_result.returned", e_result.id, number=e_result.full_number)
+        return returned
+
+
+def approve(begin: Begin, e_result_id: UUID, *, by: Actor, now: datetime, document_sha256: str) -> EResult:
+    """The leader approves these very bytes; the signing worker signs, seals and issues them.
+
+    The caller has checked the leader's password anew.
+
+    Args:
+        document_sha256: Of the document the leader read; approving another one is refused.
+
+    Raises:
+        Changed: The document isn't the one that was read.
+        NotAllowed: It is somebody else's to sign, or the leader drafted it.
+    """
+    require(by, Act.APPROVE_RESULT)
+    with begin() as work:
+        e_result = work.e_results.lock(by, e_result_id)
+        _must_be_the_leader(e_result, by)
+        if e_result.document is None or e_result.document.sha256 != document_sha256:
+            raise Changed(str(e_result.id))
+        e_result = work.e_results.keep(e_result.move(ResultState.APPROVED, approved_at=now))
+        work.jobs.sign_e_result(e_result.id, Place.LEADER)
+        work.audit.append(by, "e_result.approved", e_result.id, sha256=document_sha256)
+        return e_result
+
+
+def record_signature(
+    work: UnitOfWork, e_result: EResult, place: Place, document: ObjectKey, *, certificate_sha256: str
+) -> EResult:
+    """A signature was made and verified: keep it and ask for what follows."""
+    state = ResultState.LEADER_SIGNED if place is Place.LEADER else ResultState.SEALED
+    e_result = work.e_results.keep(e_result.move(state, document=document, trouble=""))
+    if state is ResultState.LEADER_SIGNED:
+        work.jobs.sign_e_result(e_result.id, Place.SEAL)
+    else:
+        work.jobs.issue(e_result.id)
+    work.audit.append(
+        Actor.system(e_result.agency),
+        f"e_result.{state}",
+        e_result.id,
+        sha256=document.sha256,
+        certificate=certificate_sha256,
+    )
+    return e_result
+
+
+def report_trouble(begin: Begin, e_result_id: UUID, trouble: str) -> None:
+    """The signing worker can't go on by itself: the seal keeper is told why."""
+    with begin() as work:
+        e_result = work.e_results.for_job(e_result_id)
+        if e_result.state in (ResultState.APPROVED, ResultState.LEADER_SIGNED) and e_result.trouble != trouble:
+            work.e_results.keep(replace(e_result, trouble=trouble))
+            work.audit.append(Actor.system(e_result.agency), "e_result.trouble", e_result.id, trouble=trouble)
+
+
+def resume_signing(begin: Begin, e_result_id: UUID, *, by: Actor) -> EResult:
+    """What stopped the signing is mended; go on where it stopped."""
+    require(by, Act.MEND_SIGNING)
+    with begin() as work:
+        e_result = work.e_results.lock(by, e_result_id)
+        places_left = {ResultState.APPROVED: Place.LEADER, ResultState.LEADER_SIGNED: Place.SEAL}
+        if e_result.state not in places_left:
+            raise WrongState(e_result.state)
+        work.jobs.sign_e_result(e_result.id, places_left[e_result.state])
+        work.audit.append(by, "e_result.resumed", e_result.id)
+        return work.e_results.keep(replace(e_result, trouble=""))
+
+
+def issue(begin: Begin, e_result_id: UUID, *, now: datetime) -> None:
+    """Enter a sealed result in the register; from now on the citizen can fetch it."""
+    with begin() as work:
+        e_result = work.e_results.for_job(e_result_id)
+        if e_result.state is not ResultState.SEALED:
+            return
+        _enter(work, e_result, by=Actor.system(e_result.agency), now=now)
+
+
+def register_signed(begin: Begin, e_result_id: UUID, *, by: Actor, now: datetime) -> EResult:
+    """Issue a result that came with its signatures, byte for byte as it is."""
+    require(by, Act.REGISTER_SIGNED)
+    with begin() as work:
+        e_result = work.e_results.lock(by, e_result_id)
+        if not e_result.came_signed or e_result.draft is None:
+            raise WrongState(e_result.state)
+        if work.e_results.by_document(e_result.draft.sha256) is not None:
+            raise Duplicate(e_result.draft.sha256, of="register")
+        return _enter(work, replace(e_result, document=e_result.draft), by=by, now=now)
+
+
+def withdraw(begin: Begin, e_result_id: UUID, *, by: Actor, reason: str, now: datetime) -> EResult:
+    """Take an issued e-result out of force. The file stays; the register answers for it.
+
+    Raises:
+        WrongState: It was never issued, or is already withdrawn or superseded.
+        Incomplete: No reason given.
+    """
+    require(by, Act.WITHDRAW)
+    with begin() as work:
+        e_result = work.e_results.lock(by, e_result_id)
+        return _take_out_of_force(work, e_result, ResultState.WITHDRAWN, by=by, reason=reason, now=now)
+
+
+def supersede(begin: Begin, e_result_id: UUID, *, by: Actor, replacement: UUID, reason: str, now: datetime) -> EResult:
+    """Let an issued result of the same agency take the place of another.
+
+    Raises:
+        WrongState: One of the two isn't in force, or they are one and the same.
+    """
+    require(by, Act.WITHDRAW)
+    with begin() as work:
+        e_result = work.e_results.lock(by, e_result_id)
+        newer = work.e_results.of(by, replacement)
+        if newer.id == e_result.id or newer.state is not ResultState.ISSUED:
+            raise WrongState("replacement")
+        return _take_out_of_force(
+            work, e_result, ResultState.SUPERSEDED, by=by, reason=reason, now=now, superseded_by=newer.id
+        )
+
+
+def _begin_result(begin: Begin, dossier_id: UUID, *, by: Actor, leader: str, title: str, **given: Any) -> EResult:
+    require(by, Act.DRAFT_RESULT)
+    with begin() as work:
+        dossier = work.dossiers.lock(by, dossier_id)
+        if dossier.competent != by.agency:
+            raise NotAllowed("competent")
+        if dossier.state not in (DossierState.IN_PROCESS, DossierState.RESULT_READY):
+            raise WrongState(dossier.state)
+        if not given.get("came_signed"):
+            _must_sign_for(work, leader, by)
+        earlier = work.e_results.of_dossier(dossier.id)
+        e_result = work.e_results.keep(
+            EResult(
+                id=uuid.uuid4(),
+                dossier_id=dossier.id,
+                agency=by.agency,
+                ordinal=len(earlier) + 1,
+                state=ResultState.DRAFT,
+                title=title or work.procedures.of(dossier.procedure).result_name,
+                prepared_by=by.username,
+                leader=leader,
+                lookup_code=codes.new_lookup_code(),
+                **given,
+            )
+        )
+        work.audit.append(by, "e_result.drafted", e_result.id, dossier=dossier.code)
+        return e_result
+
+
+def _must_sign_for(work: UnitOfWork, leader: str, by: Actor) -> None:
+    """The signer is a leader of this agency, and never the one who drafted."""
+    account = work.accounts.of(leader)
+    if account.agency != by.agency or Role.LEADER not in account.roles or account.username == by.username:
+        raise NotAllowed("leader")
+
+
+def _must_be_the_leader(e_result: EResult, by: Actor) -> None:
+    if by.username != e_result.leader or by.username == e_result.prepared_by:
+        raise NotAllowed("leader")
+
+
+def _must_be_genuine(file: Path, known: TrustStore, now: datetime) -> None:
+    found = verify.verify(file, trust=known, at=now)
+    if found.verdict is not Verdict.GENUINE:
+        raise SigningRefused("not_genuine", ",".join(found.reasons))
+
+
+def _numbered(work: UnitOfWork, e_result: EResult, now: datetime) -> EResult:
+    """The draft with today's date and a number; one that already has a number of this year keeps it."""
+    day = local_day(now)
+    if e_result.number is not None and e_result.dated is not None:
+        if e_result.dated.year == day.year:
+            return replace(e_result, dated=day)
+        work.e_results.void_number(
+            e_result.agency, e_result.symbol, e_result.dated.year, e_result.number, "not_submitted"
+        )
+    procedure = work.procedures.of(work.dossiers.for_job(e_result.dossier_id).procedure)
+    symbol = f"{procedure.result_symbol}-{work.agencies.of(e_result.agency).symbol}"
+    number = work.e_results.take_number(e_result.agency, symbol, day.year, e_result.id)
+    return replace(e_result, number=number, symbol=symbol, dated=day)
+
+
+def _filled(work: UnitOfWork, e_result: EResult, verify_url: str) -> dict[str, Any]:
+    """What the clerk filled in, with what only the office and the system may say put over it."""
+    dossier = work.dossiers.for_job(e_result.dossier_id)
+    procedure = work.procedures.of(dossier.procedure)
+    agency = work.agencies.of(e_result.agency)
+    leader = work.accounts.of(e_result.leader)
+    given = {f.key for f in templates.fields(e_result.template) if f.source == "clerk"}
+    filled = {k: v for k, v in e_result.data.items() if k in given}
+    filled |= {
+        "parent_name": agency.parent_name,
+        "agency_name": agency.letterhead or agency.name,
+        "place": agency.place,
+        "symbol": e_result.symbol or f"{procedure.result_symbol}-{agency.symbol}",
+        "signer_title": leader.title,
+        "signer_name": leader.name,
+        "authority": f"{leader.title} {agency.letterhead or agency.name}".upper(),
+        "archive_unit": "",
+        "lookup_code": codes.format_lookup_code(e_result.lookup_code),
+        "verify_url": verify_url,
+        "dossier_code": dossier.code,
+        "procedure_code": procedure.code,
+        "applicant_id": dossier.applicant.id_number,
+        "system_name": "Hồ sơ số",
+    }
+    if e_result.number is not None and e_result.dated is not None:
+        filled |= {"number": e_result.number, "dated": e_result.dated}
+    return filled
+
+
+def _as_data(place: SignaturePlace) -> dict[str, Any]:
+    return {"place": place.place.value, "page": place.page, "box": list(place.box)}
+
+
+def _enter(work: UnitOfWork, e_result: EResult, *, by: Actor, now: datetime) -> EResult:
+    e_result = work.e_results.keep(e_result.move(ResultState.ISSUED, issued_at=now))
+    dossier = work.dossiers.for_job(e_result.dossier_id)
+    if dossier.state is DossierState.IN_PROCESS:
+        work.dossiers.keep(dossier.move(DossierState.RESULT_READY))
+    sha256 = e_result.document.sha256 if e_result.document else ""
+    work.audit.append(by, "e_result.issued", e_result.id, number=e_result.full_number, sha256=sha256)
+    return e_result
+
+
+def _take_out_of_force(
+    work: UnitOfWork,
+    e_result: EResult,
+    state: ResultState,
+    *,
+    by: Actor,
+    reason: str,
+    now: datetime,
+    superseded_by: UUID | None = None,
+) -> EResult:
+    if not reason.strip():
+        raise Incomplete("reason", ("reason",))
+    e_result = work.e_results.keep(
+        e_result.move(state, closed_at=now, closed_reason=reason, superseded_by=superseded_by)
+    )
+    dossier = work.dossiers.for_job(e_result.dossier_id)
+    in_force = [r for r in work.e_results.of_dossier(dossier.id) if r.state is ResultState.ISSUED]
+    if not in_force and dossier.state in (DossierState.RESULT_READY, DossierState.RETURNED):
+        work.dossiers.keep(dossier.move(DossierState.IN_PROCESS))
+    work.audit.append(by, f"e_result.{state}", e_result.id, number=e_result.full_number)
+    return e_result
+
+
+def _key(key: ObjectKey | None) -> ObjectKey:
+    if key is None:
+        raise WrongState("no_document")
+    return key

@@ -1,0 +1,134 @@
+"""One signature, made once: attempt, sign, verify, put, record.
+
+The signing worker is one process. It writes what it signs to its outbox first, durably; killed at any moment, it finds
+there what was already signed and never signs the same thing twice. We verify our own signature before it is recorded.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from dossiers.types import OfficeError
+from signing import sign, trust, verify
+from signing.types import FIELD_NAMES, Integrity, Place, SignaturePlace, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from signing.appearance import Appearance
+    from signing.timestamp import Timestamper
+
+    from dossiers.ports import Begin, ObjectStore, UnitOfWork
+    from dossiers.types import CertificateRecord, ObjectKey
+    from signing.keys import SigningKey
+
+
+class SignatureUnproven(OfficeError):
+    """What was just signed doesn't pass our own verification; it isn't recorded and the record stays as it was."""
+
+
+class Keys(Protocol):
+    """Opens the keys the office holds; in the signing worker only."""
+
+    def open(self, record: CertificateRecord) -> SigningKey:
+        """The key of this certificate.
+
+        Raises:
+            SigningRefused: The key file or its passphrase can't be used.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SigningDesk:
+    """What the one signing worker works with.
+
+    Attributes:
+        outbox: Folder for what is signed and not yet recorded; on a disk that keeps it.
+    """
+
+    begin: Begin
+    store: ObjectStore
+    keys: Keys
+    timestamper: Timestamper
+    outbox: Path
+
+
+def trusted(work: UnitOfWork) -> trust.TrustStore:
+    """The office's trust material as the verifier takes it."""
+    return trust.TrustStore(
+        anchors=tuple(work.trust.anchors()),
+        intermediates=tuple(work.trust.intermediates()),
+        crls=tuple(work.trust.crls()),
+    )
+
+
+def sign_once(
+    desk: SigningDesk,
+    subject: UUID,
+    revision: int,
+    *,
+    source: ObjectKey,
+    place: SignaturePlace,
+    record: CertificateRecord,
+    appearance: Callable[[SigningKey], Appearance | None],
+) -> ObjectKey:
+    """The document with one more signature, verified and stored; the caller records it.
+
+    Args:
+        subject: What is being signed; with `place` and `revision` it names the attempt.
+        source: The document before this signature.
+
+    Raises:
+        SigningRefused: Nothing was signed and nothing will be by trying again.
+        TrustServiceUnavailable, StoreUnavailable: Try again later; what is signed already is kept.
+        SignatureUnproven: The new signature doesn't verify.
+    """
+    outbox = _outbox_file(desk, subject, place.place, revision)
+    with desk.begin() as work:
+        work.e_results.begin_attempt(subject, place.place, revision)
+        known = trusted(work)
+    if not outbox.exists():
+        with tempfile.TemporaryDirectory(dir=desk.outbox) as folder:
+            unsigned = Path(folder, "source.pdf")
+            desk.store.fetch(source, unsigned)
+            key = desk.keys.open(record)
+            sign.sign(
+                unsigned,
+                outbox,
+                place=place,
+                key=key,
+                trust=known,
+                timestamper=desk.timestamper,
+                appearance=appearance(key),
+            )
+    _must_prove(outbox, known, place.place, record)
+    return desk.store.put(outbox, media_type="application/pdf")
+
+
+def recorded(desk: SigningDesk, subject: UUID, place: Place, revision: int) -> None:
+    """Clear the outbox of a signature that is recorded now."""
+    _outbox_file(desk, subject, place, revision).unlink(missing_ok=True)
+
+
+def _outbox_file(desk: SigningDesk, subject: UUID, place: Place, revision: int) -> Path:
+    return desk.outbox / f"{subject}-{place}-{revision}.pdf"
+
+
+def _must_prove(file: Path, known: trust.TrustStore, place: Place, record: CertificateRecord) -> None:
+    """Judge the new signature as a stranger would.
+
+    A file that is damaged or carries another's signature is kept aside as evidence and made anew; one whose status
+    can't be told now (a list is stale) stays in the outbox and is judged again at the next try.
+    """
+    found = verify.verify(file, trust=known)
+    ours = [s for s in found.signatures if s.field == FIELD_NAMES[place]]
+    if found.integrity is not Integrity.INTACT or [s.certificate_sha256 for s in ours] != [record.sha256]:
+        file.rename(file.with_suffix(".unproven"))
+        raise SignatureUnproven(",".join(found.reasons) or found.integrity)
+    if any(s.verdict is not Verdict.GENUINE for s in found.signatures):
+        raise SignatureUnproven(",".join(found.reasons) or found.verdict)
