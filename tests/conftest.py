@@ -1,5 +1,147 @@
-"""Fixtures every test may ask for."""
+"""The real parts that tests stand on: one PostgreSQL and one S3 server for each worker, gone at the end.
 
-from tests.pki import pki
+A test asks for `postgres_dsn` (an empty database), `migrated_dsn` (with our tables) or `s3_settings` (a bucket's name
+that nothing uses yet). Each test has its own, so that none sees another's data.
 
-__all__ = ["pki"]
+HOSO_TEST_S3_ENDPOINT, HOSO_TEST_S3_ACCESS_KEY and HOSO_TEST_S3_SECRET_KEY (and HOSO_TEST_S3_SECURE=1 for https) name
+one more S3 server: every test that asks for `s3_settings` then runs on both.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from api.embedded import postgres, s3
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytest_plugins = ["tests.pki"]
+
+_SERVERS = "hoso-tests."
+#: A test's database may be lost with the machine, so it needn't wait for the disk.
+_QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
+
+
+@dataclass(frozen=True)
+class S3Settings:
+    """An S3 server and the name of a bucket that doesn't exist there yet."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+    bucket: str
+    secure: bool = False
+
+
+@pytest.fixture(scope="session")
+def servers_folder() -> Iterator[Path]:
+    """A folder for servers that the service user can reach (pytest's own can only be entered by who made it)."""
+    _sweep_left_by_the_killed()
+    folder = Path(tempfile.mkdtemp(prefix=f"{_SERVERS}{os.getpid()}."))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(servers_folder: Path) -> Iterator[str]:
+    """The address of a running PostgreSQL."""
+    yield postgres.start(servers_folder / "postgres", options=_QUICK)
+    postgres.stop(servers_folder / "postgres")
+
+
+@pytest.fixture(scope="session")
+def s3_server(servers_folder: Path) -> Iterator[s3.S3Access]:
+    """How to reach a running S3 server."""
+    yield s3.start(servers_folder / "s3")
+    s3.stop(servers_folder / "s3")
+
+
+@pytest.fixture
+def postgres_dsn(postgres_server: str) -> Iterator[str]:
+    """The address of an empty database."""
+    yield from _database(postgres_server, template="template0")
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: str) -> str:
+    """The name of a database with our tables and nothing in them; databases are copied from it."""
+    from storage.migrations import migrate
+
+    _administer(postgres_server, "create database migrated template template0")
+    migrate(_named(postgres_server, "migrated"))
+    return "migrated"
+
+
+@pytest.fixture
+def migrated_dsn(postgres_server: str, migrated_template: str) -> Iterator[str]:
+    """The address of a database with our tables and nothing in them."""
+    yield from _database(postgres_server, template=migrated_template)
+
+
+@pytest.fixture(params=["bundled", *(["named"] if "HOSO_TEST_S3_ENDPOINT" in os.environ else [])])
+def s3_settings(request: pytest.FixtureRequest) -> S3Settings:
+    """An S3 server and the name of a bucket that doesn't exist there yet."""
+    bucket = f"hoso-{uuid.uuid4().hex[:20]}"
+    if request.param == "named":
+        return S3Settings(
+            os.environ["HOSO_TEST_S3_ENDPOINT"],
+            os.environ["HOSO_TEST_S3_ACCESS_KEY"],
+            os.environ["HOSO_TEST_S3_SECRET_KEY"],
+            bucket,
+            secure=os.environ.get("HOSO_TEST_S3_SECURE") == "1",
+        )
+    access: s3.S3Access = request.getfixturevalue("s3_server")
+    return S3Settings(access.endpoint, access.access_key, access.secret_key, bucket)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say why a run with a skipped test has failed."""
+    if skipped := len(terminalreporter.stats.get("skipped", [])):
+        terminalreporter.write_line(f"{skipped} skipped: a test that doesn't run proves nothing", red=True)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run in which a test was skipped."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and reporter.stats.get("skipped") and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def _database(server: str, *, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:16]}"
+    _administer(server, f"create database {name} template {template}")
+    yield _named(server, name)
+    _administer(server, f"drop database {name} with (force)")
+
+
+def _administer(server: str, command: str) -> None:
+    with psycopg.connect(_named(server, "postgres"), autocommit=True) as connection:
+        connection.execute(command)  # type: ignore[arg-type]  # names of our own making
+
+
+def _named(server: str, database: str) -> str:
+    """The address of another database of the same server."""
+    return server.replace("/hoso?", f"/{database}?", 1)
+
+
+def _sweep_left_by_the_killed() -> None:
+    """Stop the servers of test runs that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_SERVERS}*"):
+        with suppress(OSError, ValueError):
+            pid = int(folder.name.removeprefix(_SERVERS).split(".")[0])
+            if folder.stat().st_uid == os.geteuid() and not Path(f"/proc/{pid}").exists():
+                postgres.stop(folder / "postgres")
+                s3.stop(folder / "s3")
+                shutil.rmtree(folder, ignore_errors=True)

@@ -218,6 +218,8 @@ def _weed(folder: Path, data: Path, server: _Server) -> list[str]:
         _program("weed"), "-logtostderr=true", "mini", f"-dir={data}", f"-ip={_LOOPBACK}", f"-ip.bind={_LOOPBACK}",
         *ports, f"-s3.config={keys}", "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.autoCreateBucket=false",
         "-admin.ui=false", "-webdav=false", "-master.telemetry=false", "-volume.preStopSeconds=0",
+        # Each bucket takes a volume of its own, and by itself `weed` allows one per free gigabyte.
+        "-volume.max=5000",
     ]  # fmt: skip
 
 
