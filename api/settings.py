@@ -1,0 +1,291 @@
+"""Every setting of the service: read once, from the environment (`HOSO_…`) and one file, then never changed.
+
+The file is `hoso.env` in the working folder, or the one that HOSO_CONFIG names; the environment outranks it. Secrets
+stay in files of mode 0600, and a setting names the file. `read` is for the programs; a test builds `Settings(...)` by
+name and the environment has no say. What a person needs to know about each stands in its description: `hoso init`
+writes it into the file, and docs/operations.md lists it (a test compares them).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from api.embedded import postgres, s3
+from dossiers.types import DigitisationProfile
+
+_PREFIX = "HOSO_"
+_SECRET_CHARACTERS = 32
+_GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class BadSettings(Exception):
+    """The service can't run with these settings; the message lists every reason at once."""
+
+
+class Mode(StrEnum):
+    """A centre to try, with a throw-away trust service and made-up people; or the real thing."""
+
+    DEMO = "demo"
+    PRODUCTION = "production"
+
+
+class Worm(StrEnum):
+    """Whether a store that can't hold objects against deletion is refused or reported."""
+
+    REQUIRED = "required"
+    PREFERRED = "preferred"
+
+
+def default_data_folder() -> Path:
+    """Where data go when nothing is said: for root a place that the database's service user can reach too."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/hoso")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "hoso"
+
+
+#: A list, written with commas.
+Words = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseModel):
+    """The settings of one instance."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    mode: Mode = Field(
+        Mode.DEMO, description="demo (bản dùng thử) hoặc production (vận hành thật). Which kind of instance this is."
+    )
+    data: Path = Field(
+        default_factory=default_data_folder,
+        description="Thư mục dữ liệu. Everything this machine keeps: embedded servers, keys, spool, logs.",
+    )
+
+    database: str = Field(
+        "",
+        description="Địa chỉ PostgreSQL (postgresql://…); để trống thì dùng bản kèm theo. Empty: the embedded server. "
+        "Keep the password out of it: add ?passfile=FILE.",
+    )
+    s3_endpoint: str = Field(
+        "", description="host:port của kho S3; để trống thì dùng bản kèm theo. Empty: the embedded server."
+    )
+    s3_access_key: str = Field("", description="Tên khóa truy cập S3. Access key.")
+    s3_secret_key_file: Path | None = Field(
+        None, description="Tệp (0600) chứa khóa bí mật S3. File of mode 0600 with the secret key."
+    )
+    s3_secret_key: SecretStr = Field(
+        SecretStr(""), exclude=True, description="Khóa bí mật S3; nên để trong tệp. The secret key; better in a file."
+    )
+    s3_secure: bool = Field(default=True, description="Nối tới S3 bằng https. Reach S3 by https.")
+    s3_region: str = Field("us-east-1", description="Vùng S3. S3 region.")
+    s3_bucket: str = Field("hoso", description="Tên ngăn chứa. Bucket; made with object lock when missing.")
+    worm: Worm = Field(
+        Worm.PREFERRED,
+        description="required: từ chối chạy nếu kho không khóa được tệp. required: refuse a store whose object lock "
+        "fails the self-test; preferred: say so and go on.",
+    )
+
+    listen_host: str = Field("127.0.0.1", description="Địa chỉ lắng nghe. Address to listen on.")
+    listen_port: int = Field(8000, ge=1, le=65535, description="Cổng lắng nghe. Port to listen on.")
+    public_url: str = Field(
+        "",
+        description="Địa chỉ người dân thấy và in trên mã QR; để trống thì là địa chỉ lắng nghe. What people see, and "
+        "what QR codes carry.",
+    )
+    trusted_proxies: Words = Field(
+        (), description="IP của reverse proxy được tin. Proxies whose X-Forwarded-For is believed, comma-separated."
+    )
+    service_secret_file: Path | None = Field(
+        None,
+        description="Tệp (0600) chứa bí mật của dịch vụ, từ 32 ký tự. File of mode 0600: what sessions and links are "
+        "sealed with.",
+    )
+    service_secret: SecretStr = Field(
+        SecretStr(""), exclude=True, description="Bí mật của dịch vụ; nên để trong tệp. The secret; better in a file."
+    )
+    session_hours: float = Field(
+        10.0, gt=0, le=24, description="Phiên đăng nhập kéo dài bao nhiêu giờ. Hours before a person signs in again."
+    )
+
+    keys: Path | None = Field(
+        None,
+        description="Thư mục khóa ký (PKCS#12 và tệp mật khẩu 0600). Signing keys; empty: DATA/keys. Only the signing "
+        "worker opens it.",
+    )
+    anchors: Path | None = Field(
+        None, description="Tệp hoặc thư mục chứng thư gốc được tin (PEM/DER). Trust anchors; empty: DATA/anchors."
+    )
+    tsa_urls: Words = Field(
+        (), description="Dịch vụ dấu thời gian, theo thứ tự ưu tiên. Timestamp authorities in order, comma-separated."
+    )
+    demo_trust_port: int = Field(
+        8790, ge=1, le=65535, description="Cổng của dịch vụ chứng thực demo. Port of the demo trust service."
+    )
+
+    reading_workers: int = Field(
+        max(1, os.cpu_count() or 1), ge=1, le=256, description="Số tiến trình đọc trang. Processes that read pages."
+    )
+    ocr_languages: Words = Field(("vie",), description="Ngôn ngữ nhận dạng (Tesseract). OCR languages.")
+    digitisation: DigitisationProfile = Field(
+        DigitisationProfile.REVIEW,
+        description="Cách ký bản số hóa khi cơ quan không nói khác: capture hoặc review (quyết định 0006). How a "
+        "digitised copy is signed where an agency doesn't say otherwise.",
+    )
+    holidays: Path | None = Field(
+        None, description="Tệp ngày nghỉ lễ (TOML); để trống thì dùng tệp kèm theo. Holidays; empty: the bundled file."
+    )
+
+    max_upload_mb: int = Field(200, ge=1, description="Tệp quét lớn nhất, MB. Largest scan, megabytes.")
+    max_pages: int = Field(2000, ge=1, description="Số trang nhiều nhất của một tệp. Most pages of one file.")
+    max_page_megapixels: int = Field(180, ge=1, description="Trang lớn nhất, triệu điểm ảnh. Largest page.")
+    max_verification_mb: int = Field(
+        50, ge=1, description="Tệp lớn nhất được kiểm tra chữ ký, MB. Largest file to verify, megabytes."
+    )
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this is a centre to try."""
+        return self.mode is Mode.DEMO
+
+    @property
+    def base_url(self) -> str:
+        """What people type, without a slash at the end."""
+        return (self.public_url or f"http://{self.listen_host}:{self.listen_port}").rstrip("/")
+
+    @property
+    def keys_folder(self) -> Path:
+        """Where signing keys lie."""
+        return self.keys or self.data / "keys"
+
+    @property
+    def anchors_path(self) -> Path:
+        """Where trust anchors lie."""
+        return self.anchors or self.data / "anchors"
+
+    @property
+    def demo_trust_folder(self) -> Path:
+        """Where the demo trust service keeps its keys."""
+        return self.data / "demo-trust"
+
+    @property
+    def demo_secret_file(self) -> Path:
+        """The demo centre's own secret, made at its first start."""
+        return self.data / "service.secret"
+
+    @property
+    def demo_trust_url(self) -> str:
+        """Where the demo trust service answers."""
+        return f"http://127.0.0.1:{self.demo_trust_port}"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _open_secrets(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Take from its file each secret that isn't given itself."""
+        opened = {
+            secret: read_secret(Path(values[f"{secret}_file"]))
+            for secret in ("s3_secret_key", "service_secret")
+            if values.get(f"{secret}_file") and not values.get(secret)
+        }
+        return {**values, **opened}
+
+    @field_validator("trusted_proxies", "tsa_urls", "ocr_languages", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        """A list is written with commas, or with the plus signs that Tesseract likes."""
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.replace("+", ",").split(",") if word.strip())
+        return value
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Self:
+        if self.is_demo:
+            return self
+        reasons = []
+        public = urlsplit(self.base_url)
+        if public.scheme != "https" and public.hostname not in {"localhost", "127.0.0.1", "::1"}:
+            reasons.append("HOSO_PUBLIC_URL phải bắt đầu bằng https:// (must be https)")
+        if any(url.startswith(self.demo_trust_url) for url in self.tsa_urls):
+            reasons.append("HOSO_TSA_URLS không được là dịch vụ demo (must not be the demo trust service)")
+        if self.s3_endpoint and not self.s3_access_key:
+            reasons.append("thiếu HOSO_S3_ACCESS_KEY (is missing)")
+        if len(self.service_secret.get_secret_value()) < _SECRET_CHARACTERS:
+            reasons.append(
+                f"HOSO_SERVICE_SECRET_FILE phải chỉ tới một tệp có ít nhất {_SECRET_CHARACTERS} ký tự "
+                "(must name a file with that many characters)"
+            )
+        if reasons:
+            raise ValueError("; ".join(reasons))
+        return self
+
+
+class _Surroundings(Settings, BaseSettings):
+    """The same, from the environment and the file."""
+
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, env_file_encoding="utf-8")
+
+
+def read() -> Settings:
+    """Read the settings of this process: the environment outranks the file.
+
+    Where no database or S3 server is named, those that run in the data folder are taken; unnamed they stay while none
+    runs there.
+
+    Raises:
+        BadSettings: Something is misspelt, missing or not allowed; the message lists all of it.
+    """
+    named = os.environ.get(f"{_PREFIX}CONFIG")
+    file = Path(named or "hoso.env")
+    if named and not file.is_file():
+        raise BadSettings(f"Không thấy tệp cấu hình {file}. (HOSO_CONFIG names a file that isn't there.)")
+    try:
+        return _with_ours(_Surroundings(_env_file=file))  # type: ignore[call-arg]  # pydantic-settings' own
+    except ValidationError as wrong:
+        reasons = [f"{_name_of(error['loc'])}{error['msg'].removeprefix('Value error, ')}" for error in wrong.errors()]
+        raise BadSettings("Cấu hình sai (bad settings):\n  " + "\n  ".join(reasons)) from wrong
+
+
+def read_secret(path: Path) -> str:
+    """Read a secret from a file that only its owner may read.
+
+    Raises:
+        BadSettings: It isn't there, or others may read it.
+    """
+    try:
+        if path.stat().st_mode & _GROUP_AND_OTHERS:
+            raise BadSettings(f"Người khác đọc được {path}; hãy chạy: chmod 600 {path} (others may read this secret)")
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as unreadable:
+        raise BadSettings(f"Không đọc được tệp bí mật {path}: {unreadable.strerror}") from unreadable
+
+
+def _name_of(location: tuple[int | str, ...]) -> str:
+    return f"{_PREFIX}{str(location[0]).upper().removeprefix(_PREFIX)}: " if location else ""
+
+
+def _with_ours(settings: Settings) -> Settings:
+    """Add what lies in the data folder and wasn't named: embedded servers that run, the demo's own secret."""
+    found: dict[str, Any] = {}
+    if not settings.database and (dsn := postgres.running_dsn(settings.data / "postgres")):
+        found["database"] = dsn
+    if not settings.s3_endpoint and (access := s3.running(settings.data / "s3")):
+        found |= s3_settings(access)
+    if settings.is_demo and not settings.service_secret and settings.demo_secret_file.is_file():
+        found["service_secret"] = SecretStr(read_secret(settings.demo_secret_file))
+    return settings.model_copy(update=found)
+
+
+def s3_settings(access: s3.S3Access) -> dict[str, Any]:
+    """The settings that lead to an embedded S3 server."""
+    return {
+        "s3_endpoint": access.endpoint,
+        "s3_access_key": access.access_key,
+        "s3_secret_key": SecretStr(access.secret_key),
+        "s3_secure": False,
+    }
