@@ -95,6 +95,54 @@ class Integrity(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Reason(StrEnum):
+    """Why a verdict is what it is. Stable codes; `signing.words` has a sentence for each, in both languages.
+
+    The order decides which of several is told first.
+    """
+
+    # The bytes.
+    CONTENT_CHANGED = "content_changed"
+    CHANGED_AFTER_SEAL = "changed_after_seal"
+    CHANGED_AFTER_SIGNING = "changed_after_signing"
+    TRAILING_DATA = "trailing_data"
+    PARTLY_COVERED = "partly_covered"
+    SIGNATURE_REMOVED = "signature_removed"
+    DAMAGED_SIGNATURE = "damaged_signature"
+    # Revocation before the signature was made.
+    SIGNER_REVOKED = "signer_revoked"
+    AUTHORITY_REVOKED = "authority_revoked"
+    # No file to judge.
+    MISSING_FILE = "missing_file"
+    EMPTY_FILE = "empty_file"
+    NOT_PDF = "not_pdf"
+    ENCRYPTED = "encrypted"
+    TRUNCATED = "truncated"
+    DAMAGED = "damaged"
+    TOO_LARGE = "too_large"
+    TOO_COMPLEX = "too_complex"
+    # Doubt.
+    UNTRUSTED_ISSUER = "untrusted_issuer"
+    WEAK_ALGORITHM = "weak_algorithm"
+    WRONG_KEY_USAGE = "wrong_key_usage"
+    INVALID_CHAIN = "invalid_chain"
+    REVOKED_UNPROVEN_TIME = "revoked_unproven_time"
+    SIGNED_AFTER_EXPIRY = "signed_after_expiry"
+    CERTIFICATE_NOT_YET_VALID = "certificate_not_yet_valid"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    NO_STATUS = "no_status"
+    UNTRUSTED_TIMESTAMP = "untrusted_timestamp"
+    NO_CERTIFICATE = "no_certificate"
+    UNSUPPORTED_SIGNATURE = "unsupported_signature"
+    IRREGULAR_STRUCTURE = "irregular_structure"
+    NOT_VERIFIABLE = "not_verifiable"
+    LEADER_MISSING = "leader_missing"
+    SEAL_MISSING = "seal_missing"
+    TIMESTAMP_MISSING = "timestamp_missing"
+    # Nothing to judge.
+    NO_SIGNATURE = "no_signature"
+
+
 @dataclass(frozen=True)
 class SignatureReport:
     """One signature judged.
