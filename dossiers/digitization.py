@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 from digitize import assemble as pdf
 from digitize import fields as paper_fields
 from digitize import load, pipeline, reading
-from digitize.types import RESCAN, UnreadableScan
+from digitize.types import RESCAN, ReadingFailed, UnreadableScan
 from dossiers.policy import Act, require
 from dossiers.ports import ObjectMissing
+from dossiers.signatures import SigningDesk, recorded, sign_once
 from dossiers.types import (
     Actor,
     ComponentState,
@@ -28,6 +29,8 @@ from dossiers.types import (
     PageState,
     WrongState,
 )
+from signing import appearance, prepare
+from signing.types import Place, SigningRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,6 +45,7 @@ MAX_ATTEMPTS = 3
 
 _RESCAN = frozenset(flag.value for flag in RESCAN)
 
+_SIGNED_IN = (ComponentState.CAPTURE_SIGNING, ComponentState.SIGNING)
 _ASSEMBLED_IN = (ComponentState.RECEIVED, ComponentState.REVIEWED)
 
 CONVERTED_NOTICE = "Bản điện tử chuyển đổi từ văn bản giấy"
@@ -67,7 +71,7 @@ def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.L
     """Clean and read one page; the last page of a component asks for its searchable PDF, once.
 
     Raises:
-        StoreUnavailable: The job is to be tried again.
+        StoreUnavailable, ReadingFailed: The job is to be tried again.
     """
     with begin() as work:
         page = work.components.page(page_id)
@@ -85,6 +89,11 @@ def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.L
             read = pipeline.read_page(load.page(scan, page.number, limits=limits))
         except (UnreadableScan, ObjectMissing) as error:
             _set_page_aside(begin, page, getattr(error, "reason", "object_missing"))
+            return
+        except ReadingFailed as error:
+            if attempt < MAX_ATTEMPTS:
+                raise
+            _set_page_aside(begin, page, f"reader_{error.reason}")
             return
         picture, words = Path(folder, "picture"), Path(folder, "words")
         picture.write_bytes(read.picture)
@@ -255,8 +264,50 @@ def ask_for_copy(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUI
         return component
 
 
-def signed(
-    work: UnitOfWork, dossier: Dossier, component: Component, copy: ObjectKey, *, certificate_sha256: str
+def sign_copy(desk: SigningDesk, component_id: UUID, revision: int) -> None:
+    """Sign the searchable PDF: as the scanning person at capture, or as the agency's electronic copy (SAO Y).
+
+    Raises:
+        TrustServiceUnavailable, StoreUnavailable, SignatureUnproven: Try again later.
+    """
+    with desk.begin() as work:
+        component = work.components.of(component_id)
+        if component.revision != revision or component.state not in _SIGNED_IN or component.searchable is None:
+            return
+        dossier = work.dossiers.for_job(component.dossier_id)
+        agency = work.agencies.of(dossier.receiving)
+        if component.state is ComponentState.CAPTURE_SIGNING:
+            record = work.certificates.for_person(component.scanned_by)
+            place, look = Place.SCANNER, appearance.scanner(work.accounts.of(component.scanned_by).name)
+        else:
+            record = work.certificates.for_agency(agency.code)
+            place, look = Place.COPY, appearance.copy(agency.name)
+    try:
+        copy = sign_once(
+            desk,
+            component_id,
+            revision,
+            source=component.searchable,
+            place=prepare.default_place(place),
+            record=record,
+            appearance=look,
+        )
+    except SigningRefused as refused:
+        with desk.begin() as work:
+            component = work.components.lock(component_id)
+            if component.revision == revision and component.state in _SIGNED_IN:
+                set_aside(work, component, f"signing_{refused.reason}")
+        return
+    with desk.begin() as work:
+        component = work.components.lock(component_id)
+        if component.revision == revision and component.state in _SIGNED_IN:
+            work.e_results.finish_attempt(component_id, place, revision, copy)
+            _copied(work, work.dossiers.for_job(component.dossier_id), component, copy, record.sha256)
+    recorded(desk, component_id, place, revision)
+
+
+def _copied(
+    work: UnitOfWork, dossier: Dossier, component: Component, copy: ObjectKey, certificate_sha256: str
 ) -> Component:
     """Record the verified signed copy of a component: what follows depends on the profile."""
     if component.state is ComponentState.CAPTURE_SIGNING:

@@ -17,7 +17,7 @@ from digitize.types import UnreadableScan
 from dossiers import codes
 from dossiers.calendar import local_day
 from dossiers.policy import Act, require
-from dossiers.signatures import trusted
+from dossiers.signatures import SignatureUnproven, SigningDesk, recorded, sign_once, trusted
 from dossiers.types import (
     Actor,
     Changed,
@@ -31,18 +31,17 @@ from dossiers.types import (
     Role,
     WrongState,
 )
-from signing import places, prepare, templates, verify
-from signing.types import Place, SignaturePlace, SigningRefused, Verdict
+from signing import appearance, places, prepare, templates, verify
+from signing.types import Place, SignaturePlace, SigningRefused, TrustServiceUnavailable, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
-    from signing.trust import TrustStore
-
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
     from dossiers.types import ObjectKey
+    from signing.trust import TrustStore
 
 
 def draft(
@@ -257,9 +256,54 @@ def approve(begin: Begin, e_result_id: UUID, *, by: Actor, now: datetime, docume
         return e_result
 
 
-def record_signature(
-    work: UnitOfWork, e_result: EResult, place: Place, document: ObjectKey, *, certificate_sha256: str
-) -> EResult:
+#: From which state each signature leads on.
+_SIGNED_FROM = {Place.LEADER: ResultState.APPROVED, Place.SEAL: ResultState.LEADER_SIGNED}
+
+
+def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
+    """Sign an approved result as its leader, or seal a signed one; nothing happens if that is done already.
+
+    Raises:
+        TrustServiceUnavailable, StoreUnavailable, SignatureUnproven: Try again later; the record says that it waits.
+    """
+    with desk.begin() as work:
+        e_result = work.e_results.for_job(e_result_id)
+        if e_result.state is not _SIGNED_FROM[place]:
+            return
+        agency = work.agencies.of(e_result.agency)
+        if place is Place.LEADER:
+            record = work.certificates.for_person(e_result.leader)
+            look = appearance.leader(work.accounts.of(e_result.leader).name)
+        else:
+            record = work.certificates.for_agency(agency.code)
+            look = appearance.seal(agency.letterhead or agency.name)
+    revision = e_result.number or 0
+    try:
+        document = sign_once(
+            desk,
+            e_result_id,
+            revision,
+            source=_key(e_result.document),
+            place=place_of(e_result, place),
+            record=record,
+            appearance=look,
+        )
+    except SigningRefused as refused:
+        _report_trouble(desk.begin, e_result_id, refused.reason)
+        return
+    except (TrustServiceUnavailable, SignatureUnproven) as later:
+        waits = isinstance(later, TrustServiceUnavailable)
+        _report_trouble(desk.begin, e_result_id, "waiting_for_trust_service" if waits else "signature_unproven")
+        raise
+    with desk.begin() as work:
+        e_result = work.e_results.for_job(e_result_id)
+        if e_result.state is _SIGNED_FROM[place]:
+            work.e_results.finish_attempt(e_result_id, place, revision, document)
+            _signed(work, e_result, place, document, record.sha256)
+    recorded(desk, e_result_id, place, revision)
+
+
+def _signed(work: UnitOfWork, e_result: EResult, place: Place, document: ObjectKey, certificate_sha256: str) -> EResult:
     """A signature was made and verified: keep it and ask for what follows."""
     state = ResultState.LEADER_SIGNED if place is Place.LEADER else ResultState.SEALED
     e_result = work.e_results.keep(e_result.move(state, document=document, trouble=""))
@@ -277,7 +321,7 @@ def record_signature(
     return e_result
 
 
-def report_trouble(begin: Begin, e_result_id: UUID, trouble: str) -> None:
+def _report_trouble(begin: Begin, e_result_id: UUID, trouble: str) -> None:
     """The signing worker can't go on by itself: the seal keeper is told why."""
     with begin() as work:
         e_result = work.e_results.for_job(e_result_id)

@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from dossiers.types import OfficeError
 from signing import sign, trust, verify
+from signing.timestamp import Timestamper
 from signing.types import FIELD_NAMES, Integrity, Place, SignaturePlace, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from uuid import UUID
-
-    from signing.appearance import Appearance
-    from signing.timestamp import Timestamper
 
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
     from dossiers.types import CertificateRecord, ObjectKey
+    from signing.appearance import Appearance
     from signing.keys import SigningKey
 
 
@@ -48,13 +46,14 @@ class SigningDesk:
     """What the one signing worker works with.
 
     Attributes:
+        tsa_urls: Timestamp authorities, the preferred first.
         outbox: Folder for what is signed and not yet recorded; on a disk that keeps it.
     """
 
     begin: Begin
     store: ObjectStore
     keys: Keys
-    timestamper: Timestamper
+    tsa_urls: tuple[str, ...]
     outbox: Path
 
 
@@ -75,7 +74,7 @@ def sign_once(
     source: ObjectKey,
     place: SignaturePlace,
     record: CertificateRecord,
-    appearance: Callable[[SigningKey], Appearance | None],
+    appearance: Appearance,
 ) -> ObjectKey:
     """The document with one more signature, verified and stored; the caller records it.
 
@@ -96,15 +95,14 @@ def sign_once(
         with tempfile.TemporaryDirectory(dir=desk.outbox) as folder:
             unsigned = Path(folder, "source.pdf")
             desk.store.fetch(source, unsigned)
-            key = desk.keys.open(record)
             sign.sign(
                 unsigned,
                 outbox,
                 place=place,
-                key=key,
+                key=desk.keys.open(record),
                 trust=known,
-                timestamper=desk.timestamper,
-                appearance=appearance(key),
+                timestamper=Timestamper(desk.tsa_urls),
+                appearance=appearance,
             )
     _must_prove(outbox, known, place.place, record)
     return desk.store.put(outbox, media_type="application/pdf")

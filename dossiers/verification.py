@@ -51,6 +51,11 @@ class Judgement:
     superseded_by: EResult | None = None
     copy: Component | None = None
 
+    @property
+    def in_force(self) -> bool:
+        """Whether the file is genuine and its result in force today."""
+        return self.file.verdict is Verdict.GENUINE and self.register is RegisterStatus.ISSUED
+
 
 @dataclass(frozen=True)
 class CitizenView:
@@ -86,11 +91,6 @@ def judge(begin: Begin, file: Path, *, now: datetime) -> Judgement:
         superseded_by=newer,
         copy=copy,
     )
-
-
-def in_force(judgement: Judgement) -> bool:
-    """Whether the file is genuine and its result in force today."""
-    return judgement.file.verdict is Verdict.GENUINE and judgement.register is RegisterStatus.ISSUED
 
 
 def look_up(begin: Begin, *, dossier_code: str, lookup_code: str) -> CitizenView:

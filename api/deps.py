@@ -1,0 +1,111 @@
+"""Who is asking, and for what. Every route names one of these; a test refuses a route that doesn't."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request
+
+from api.errors import NotSignedIn, TooManyRequests
+from api.wiring import Services, utc_now
+from dossiers.policy import Act, require
+from dossiers.types import Account, Actor, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BEARER = "bearer "
+
+
+def services(request: Request) -> Services:
+    """What was built once at start."""
+    built: Services = request.app.state.services
+    return built
+
+
+Office = Annotated[Services, Depends(services)]
+
+
+def token_of(request: Request) -> str:
+    """The session token of a request.
+
+    Raises:
+        NotSignedIn: There is none.
+    """
+    header = request.headers.get("authorization", "")
+    if header.lower().startswith(_BEARER) and len(header) > len(_BEARER):
+        return header[len(_BEARER) :].strip()
+    raise NotSignedIn
+
+
+def token_sha256(token: str) -> str:
+    """What is stored of a session token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def account(request: Request, office: Office) -> Account:
+    """The person who is signed in, whatever their role.
+
+    Raises:
+        NotSignedIn: No session, or it has ended.
+    """
+    try:
+        with office.begin() as work:
+            return work.accounts.by_session(token_sha256(token_of(request)), now=utc_now())
+    except NotFound:
+        raise NotSignedIn from None
+
+
+def anyone() -> None:
+    """The public: no sign-in. Named so that an open door is always a decision."""
+
+
+def allowed(act: Act) -> Callable[[Account], Actor]:
+    """A dependency that gives the actor, if one of their roles may do `act`.
+
+    The use case asks the same table again; here it is asked early, before a body is read.
+    """
+
+    def asker(who: Annotated[Account, Depends(account)]) -> Actor:
+        require(who.actor, act)
+        return who.actor
+
+    asker.__name__ = f"may_{act.value}"
+    return asker
+
+
+def limit(bucket: str, *, most: int, window_s: int) -> Callable[[Request, Services], None]:
+    """A dependency that lets one address through at most `most` times in `window_s` seconds.
+
+    Raises:
+        TooManyRequests: Over the limit; it says how long to wait.
+    """
+
+    def limited(request: Request, office: Office) -> None:
+        address = request.client.host if request.client else "unknown"
+        with office.begin() as work:
+            within = work.limits.hit(f"{bucket}:{address}", now=utc_now(), window_s=window_s, limit=most)
+        if not within:
+            raise TooManyRequests(window_s)
+
+    return limited
+
+
+Public = Depends(anyone)
+SignedIn = Annotated[Account, Depends(account)]
+Sees = Annotated[Actor, Depends(allowed(Act.SEE))]
+Opens = Annotated[Actor, Depends(allowed(Act.OPEN_DOSSIER))]
+AddsPapers = Annotated[Actor, Depends(allowed(Act.ADD_COMPONENT))]
+Receives = Annotated[Actor, Depends(allowed(Act.RECEIVE))]
+Reviews = Annotated[Actor, Depends(allowed(Act.REVIEW))]
+SignsCopies = Annotated[Actor, Depends(allowed(Act.SIGN_COPY))]
+Processes = Annotated[Actor, Depends(allowed(Act.PROCESS))]
+Closes = Annotated[Actor, Depends(allowed(Act.CLOSE))]
+HandsOver = Annotated[Actor, Depends(allowed(Act.HAND_OVER))]
+Drafts = Annotated[Actor, Depends(allowed(Act.DRAFT_RESULT))]
+Submits = Annotated[Actor, Depends(allowed(Act.SUBMIT_RESULT))]
+Approves = Annotated[Actor, Depends(allowed(Act.APPROVE_RESULT))]
+RegistersSigned = Annotated[Actor, Depends(allowed(Act.REGISTER_SIGNED))]
+MendsSigning = Annotated[Actor, Depends(allowed(Act.MEND_SIGNING))]
+Withdraws = Annotated[Actor, Depends(allowed(Act.WITHDRAW))]

@@ -1,0 +1,410 @@
+"""What goes wrong, in one table: which answer, which code, what a person is told. HTTP and jobs read it.
+
+Answers are RFC 9457 problem details, in Vietnamese or English. Each says what happened, whether the work is safe, and
+what to do next.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from signing.places import PlaceNotFound
+from starlette.exceptions import HTTPException
+
+from digitize.types import ReadingFailed, UnreadableScan
+from dossiers.codes import BadCode
+from dossiers.ports import ObjectMissing, StoreUnavailable
+from dossiers.signatures import SignatureUnproven
+from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound, OfficeError, WrongState
+from signing.templates import TemplateDataError, UnknownTemplate
+from signing.types import SigningRefused, TrustServiceUnavailable
+from storage.database import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+Language = Literal["vi", "en"]
+
+
+class NotSignedIn(OfficeError):
+    """No session, or it has ended."""
+
+
+class WrongPassword(OfficeError):
+    """The user name or the password is wrong: never said which."""
+
+
+class AccountLocked(OfficeError):
+    """Too many wrong passwords. `minutes` are left."""
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(str(minutes))
+        self.minutes = minutes
+
+
+class TooManyRequests(OfficeError):
+    """More tries than one person needs. `seconds` to wait."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(str(seconds))
+        self.seconds = seconds
+
+
+class TooLarge(OfficeError):
+    """The file is larger than allowed; nothing of it was kept. `limit` in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit // (1024 * 1024)} MB")
+        self.limit = limit
+
+
+class BadUpload(OfficeError):
+    """The request isn't the form it should be, or broke off."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """One language of an outcome: what happened, is the work safe, what to do."""
+
+    title: str
+    safe: str
+    next: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an error class is answered.
+
+    Attributes:
+        retry: Whether a job that met it is worth trying again by itself.
+    """
+
+    status: int
+    code: str
+    vi: Said
+    en: Said
+    retry: bool = False
+
+
+_SAFE = "Hồ sơ và các tệp đã nhận vẫn an toàn."
+_SAFE_EN = "The dossier and the files received so far are safe."
+_NOTHING = "Chưa có gì được lưu; tệp trên máy của bạn còn nguyên."
+_NOTHING_EN = "Nothing was stored; the file on your computer is untouched."
+
+OUTCOMES: dict[type[Exception], Outcome] = {
+    NotFound: Outcome(
+        404,
+        "not_found",
+        Said("Không tìm thấy.", _SAFE, "Kiểm tra lại mã, hoặc hỏi cơ quan đang giữ hồ sơ."),
+        Said("Not found.", _SAFE_EN, "Check the code, or ask the agency that holds the dossier."),
+    ),
+    NotAllowed: Outcome(
+        403,
+        "not_allowed",
+        Said("Tài khoản của bạn không được làm việc này.", _SAFE, "Nhờ người có thẩm quyền hoặc quản trị viên."),
+        Said("Your account may not do this.", _SAFE_EN, "Ask someone with the right role, or the administrator."),
+    ),
+    WrongState: Outcome(
+        409,
+        "wrong_state",
+        Said("Việc này không hợp với trạng thái hiện tại.", _SAFE, "Tải lại để xem trạng thái và bước tiếp theo."),
+        Said("This doesn't fit the present state.", _SAFE_EN, "Reload to see the state and the next step."),
+    ),
+    Incomplete: Outcome(
+        422,
+        "incomplete",
+        Said("Còn thiếu thông tin hoặc giấy tờ.", _SAFE, "Bổ sung tất cả các mục được liệt kê rồi làm lại."),
+        Said("Something is missing.", _SAFE_EN, "Add everything listed, then repeat."),
+    ),
+    Duplicate: Outcome(
+        409,
+        "duplicate",
+        Said("Tệp này đã có.", _SAFE, "Không cần gửi lại; mở bản đã có."),
+        Said("This file is already there.", _SAFE_EN, "No need to send it again; open the one that is there."),
+    ),
+    Changed: Outcome(
+        412,
+        "changed",
+        Said("Người khác vừa thay đổi.", _SAFE, "Tải lại, xem thay đổi rồi làm lại."),
+        Said("Somebody else has just changed it.", _SAFE_EN, "Reload, look at the change, then repeat."),
+    ),
+    BadCode: Outcome(
+        422,
+        "bad_code",
+        Said("Mã không đúng.", _SAFE, "So từng nhóm số với giấy hẹn rồi gõ lại."),
+        Said("That isn't a valid code.", _SAFE_EN, "Compare each group of digits with the receipt and type it again."),
+    ),
+    UnreadableScan: Outcome(
+        422,
+        "unreadable_scan",
+        Said("Không đọc được tệp này.", _NOTHING, "Quét hoặc xuất lại tệp rồi gửi lại."),
+        Said("This file can't be read.", _NOTHING_EN, "Scan or export it again, then send it again."),
+    ),
+    ReadingFailed: Outcome(
+        503,
+        "reading_failed",
+        Said("Máy đọc trang chưa đọc được trang này.", "Bản quét còn nguyên.", "Hệ thống tự đọc lại."),
+        Said(
+            "The page reader couldn't read this page.", "The scan is intact.", "The service reads it again by itself."
+        ),
+        retry=True,
+    ),
+    DatabaseUnavailable: Outcome(
+        503,
+        "database_unavailable",
+        Said("Cơ sở dữ liệu chưa phản hồi.", _NOTHING, "Thử lại sau ít phút."),
+        Said("The database doesn't answer.", _NOTHING_EN, "Try again in a few minutes."),
+        retry=True,
+    ),
+    ObjectMissing: Outcome(
+        503,
+        "object_missing",
+        Said("Tệp lưu trữ không lấy ra được đúng như đã lưu.", "Sổ đăng ký còn nguyên.", "Báo quản trị viên ngay."),
+        Said("A stored file doesn't come back as it was stored.", "The register is intact.", "Tell the administrator."),
+    ),
+    StoreUnavailable: Outcome(
+        503,
+        "store_unavailable",
+        Said(
+            "Kho lưu trữ chưa phản hồi.",
+            "Tệp này chưa được nhận; tệp trên máy của bạn còn nguyên.",
+            "Thử lại sau ít phút.",
+        ),
+        Said(
+            "The object store doesn't answer.",
+            "This file was not accepted; yours is untouched.",
+            "Try again in a few minutes.",
+        ),
+        retry=True,
+    ),
+    TrustServiceUnavailable: Outcome(
+        503,
+        "trust_service_unavailable",
+        Said("Dịch vụ chứng thực chưa phản hồi.", "Chưa ký gì; văn bản còn nguyên.", "Hệ thống sẽ tự thử lại."),
+        Said(
+            "The trust service doesn't answer.",
+            "Nothing was signed; the document is intact.",
+            "The service tries again by itself.",
+        ),
+        retry=True,
+    ),
+    SigningRefused: Outcome(
+        422,
+        "signing_refused",
+        Said("Không ký được.", "Văn bản còn nguyên, chưa ký gì.", "Xem lý do, sửa chứng thư hoặc văn bản rồi làm lại."),
+        Said(
+            "It can't be signed.",
+            "The document is intact, nothing was signed.",
+            "See the reason; mend the certificate or the document.",
+        ),
+    ),
+    SignatureUnproven: Outcome(
+        503,
+        "signature_unproven",
+        Said(
+            "Chữ ký vừa tạo chưa được xác nhận.",
+            "Chưa ghi nhận gì; văn bản còn nguyên.",
+            "Văn thư xem lý do và cho ký tiếp.",
+        ),
+        Said(
+            "The new signature isn't proven.",
+            "Nothing was recorded; the document is intact.",
+            "The seal keeper looks at the reason and resumes.",
+        ),
+        retry=True,
+    ),
+    PlaceNotFound: Outcome(
+        422,
+        "place_not_found",
+        Said("Không thấy chỗ ký trong văn bản.", _NOTHING, "In đủ chức vụ và họ tên người ký rồi tải lên lại."),
+        Said(
+            "The place to sign isn't in the document.",
+            _NOTHING_EN,
+            "Print the signer's title and name in it, then upload again.",
+        ),
+    ),
+    TemplateDataError: Outcome(
+        422,
+        "template_data",
+        Said("Dự thảo chưa đủ hoặc chưa đúng.", "Dự thảo đã được lưu.", "Sửa tất cả các mục được liệt kê."),
+        Said("The draft isn't complete or right.", "The draft is saved.", "Mend everything listed."),
+    ),
+    UnknownTemplate: Outcome(
+        404,
+        "unknown_template",
+        Said("Không có mẫu này.", _SAFE, "Chọn mẫu trong danh sách."),
+        Said("There is no such template.", _SAFE_EN, "Choose one from the list."),
+    ),
+    NotSignedIn: Outcome(
+        401,
+        "not_signed_in",
+        Said("Bạn chưa đăng nhập, hoặc phiên đã hết.", _SAFE, "Đăng nhập lại."),
+        Said("You aren't signed in, or the session has ended.", _SAFE_EN, "Sign in again."),
+    ),
+    WrongPassword: Outcome(
+        401,
+        "wrong_password",
+        Said("Tên đăng nhập hoặc mật khẩu không đúng.", _SAFE, "Gõ lại; sau 5 lần sai tài khoản bị khóa 15 phút."),
+        Said(
+            "User name or password is wrong.",
+            _SAFE_EN,
+            "Type it again; after 5 wrong tries the account is locked for 15 minutes.",
+        ),
+    ),
+    AccountLocked: Outcome(
+        423,
+        "account_locked",
+        Said("Tài khoản tạm khóa vì gõ sai nhiều lần.", _SAFE, "Đợi hết số phút được nêu, hoặc nhờ quản trị viên."),
+        Said(
+            "The account is locked for a while after wrong tries.",
+            _SAFE_EN,
+            "Wait the minutes named, or ask the administrator.",
+        ),
+    ),
+    TooManyRequests: Outcome(
+        429,
+        "too_many_requests",
+        Said("Bạn thử quá nhiều lần.", _SAFE, "Đợi hết số giây được nêu rồi thử lại."),
+        Said("Too many tries.", _SAFE_EN, "Wait the seconds named, then try again."),
+    ),
+    TooLarge: Outcome(
+        413,
+        "too_large",
+        Said("Tệp lớn hơn mức cho phép.", _NOTHING, "Chia nhỏ tệp hoặc quét với độ phân giải thấp hơn (từ 200 dpi)."),
+        Said(
+            "The file is larger than allowed.",
+            _NOTHING_EN,
+            "Split it, or scan at a lower resolution (200 dpi or more).",
+        ),
+    ),
+    BadUpload: Outcome(
+        400,
+        "bad_upload",
+        Said("Tệp gửi lên không trọn vẹn.", _NOTHING, "Gửi lại tệp."),
+        Said("The upload is incomplete.", _NOTHING_EN, "Send the file again."),
+    ),
+}
+
+_UNEXPECTED = Outcome(
+    500,
+    "unexpected",
+    Said("Hệ thống gặp lỗi chưa lường trước.", _SAFE, "Thử lại; nếu còn lỗi, báo quản trị viên kèm mã theo dõi."),
+    Said("Something unforeseen went wrong.", _SAFE_EN, "Try again; if it stays, give the administrator the trace id."),
+)
+_INVALID = Outcome(
+    422,
+    "invalid_request",
+    Said("Yêu cầu chưa đúng.", _SAFE, "Sửa các mục được liệt kê."),
+    Said("The request isn't right.", _SAFE_EN, "Mend everything listed."),
+)
+
+
+def outcome_of(error: Exception) -> Outcome:
+    """The row of an error's class, or of the nearest class above it."""
+    for cls in type(error).__mro__:
+        if cls in OUTCOMES:
+            return OUTCOMES[cls]
+    return _UNEXPECTED
+
+
+def language_of(request: Request) -> Language:
+    """Vietnamese unless English is asked for first."""
+    wanted = request.headers.get("accept-language", "").strip().lower()
+    return "en" if wanted.startswith("en") else "vi"
+
+
+def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str, Any]:
+    """An error as an RFC 9457 problem, without anything personal in it."""
+    outcome = outcome_of(error)
+    said = outcome.en if language == "en" else outcome.vi
+    body: dict[str, Any] = {
+        "type": f"/errors/{outcome.code.replace('_', '-')}",
+        "code": outcome.code,
+        "title": said.title,
+        "status": outcome.status,
+        "detail": f"{said.title} {said.safe} {said.next}",
+        "safe": said.safe,
+        "next": said.next,
+        "trace_id": trace_id,
+    }
+    match error:
+        case UnreadableScan(reason=reason):
+            body |= {"reason": reason, "message": str(error)}
+        case SigningRefused(reason=reason):
+            body |= {"reason": reason}
+        case Incomplete(missing=missing):
+            body |= {"reason": str(error), "errors": [{"message": item} for item in missing]}
+        case Duplicate(of=of):
+            body |= {"of": of}
+        case TemplateDataError(problems=problems):
+            body |= {"errors": [{"pointer": f"/data/{p.key}", "message": p.message} for p in problems]}
+        case AccountLocked(minutes=minutes):
+            body |= {"minutes": minutes}
+        case TooManyRequests(seconds=seconds):
+            body |= {"seconds": seconds}
+        case TooLarge(limit=limit):
+            body |= {"limit_bytes": limit}
+        case WrongState() | NotAllowed():
+            body |= {"reason": str(error)}
+        case _:
+            pass
+    return body
+
+
+def add_to(app: FastAPI) -> None:
+    """Answer every error of the table, and everything else, as a problem."""
+
+    def answer(request: Request, error: Exception) -> JSONResponse:
+        body = problem(error, language_of(request), trace_id=_trace_id(request))
+        headers = {"retry-after": str(error.seconds)} if isinstance(error, TooManyRequests) else None
+        return _response(body, headers)
+
+    for cls in OUTCOMES:
+        app.add_exception_handler(cls, answer)
+    app.add_exception_handler(Exception, answer)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(HTTPException, _answer_http)
+
+
+def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
+    """A body or parameter of the wrong shape: where, and what was expected; never what was sent."""
+    said = _INVALID.en if language_of(request) == "en" else _INVALID.vi
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    return _response(
+        {
+            "type": "/errors/invalid-request",
+            "code": _INVALID.code,
+            "title": said.title,
+            "status": 422,
+            "detail": f"{said.title} {said.next}",
+            "safe": said.safe,
+            "next": said.next,
+            "trace_id": _trace_id(request),
+            "errors": [{"pointer": "/" + "/".join(map(str, e["loc"])), "message": e["msg"]} for e in found],
+        }
+    )
+
+
+def _answer_http(request: Request, error: Exception) -> JSONResponse:
+    """What the framework itself refuses: no such path, no such method."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code = {404: "no_such_page", 405: "method_not_allowed"}.get(status, "http_error")
+    english = language_of(request) == "en"
+    title = "There is no such address." if english else "Không có địa chỉ này."
+    return _response(
+        {"type": f"/errors/{code.replace('_', '-')}", "code": code, "title": title, "status": status, "detail": title}
+        | {"trace_id": _trace_id(request)}
+    )
+
+
+def _trace_id(request: Request) -> str:
+    trace_id: str = getattr(request.state, "trace_id", None) or uuid.uuid4().hex
+    return trace_id
+
+
+def _response(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")

@@ -1,0 +1,385 @@
+"""Dossiers and their papers: from the counter to the digitised copy."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from api import sign_in
+from api.deps import (
+    AddsPapers,
+    Closes,
+    HandsOver,
+    Office,
+    Opens,
+    Processes,
+    Receives,
+    Reviews,
+    Sees,
+    SignsCopies,
+)
+from api.files import file_response
+from api.schemas import (
+    CloseIn,
+    ComponentOut,
+    DossierIn,
+    DossierOut,
+    DossiersOut,
+    EventOut,
+    FieldOut,
+    PasswordIn,
+    ProgressOut,
+    ReceiptOut,
+    ReviewIn,
+    SearchHitOut,
+)
+from api.uploads import Upload, received
+from api.wiring import Services, utc_now
+from digitize import reading
+from dossiers import codes, digitization, intake
+from dossiers.types import Actor, Applicant, Component, DossierState, NotFound, ObjectKey, Page
+
+router = APIRouter(tags=["Dossiers"])
+
+#: How often a progress stream looks, and how often it says that it is alive, in seconds.
+_LOOK_EVERY_S = 0.4
+_BEAT_EVERY_S = 15.0
+
+
+@router.post("/dossiers", status_code=201)
+def open_dossier(body: DossierIn, actor: Opens, office: Office) -> DossierOut:
+    """Open a draft dossier."""
+    return DossierOut.of(
+        intake.open_dossier(
+            office.begin,
+            by=actor,
+            procedure=body.procedure,
+            applicant=Applicant(**body.applicant.model_dump()),
+            receiving=body.receiving,
+            competent=body.competent,
+            now=utc_now(),
+        )
+    )
+
+
+@router.get("/dossiers")
+def queue(
+    actor: Sees,
+    office: Office,
+    state: Annotated[list[DossierState] | None, Query()] = None,
+    cursor: UUID | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> DossiersOut:
+    """The asker's dossiers, most urgent first."""
+    with office.begin() as work:
+        found = work.dossiers.queue(actor, states=state, after=cursor, limit=limit)
+    return DossiersOut(
+        items=[DossierOut.of(d) for d in found], next_cursor=found[-1].id if len(found) == limit else None
+    )
+
+
+@router.get("/dossiers/{dossier_id}")
+def dossier(dossier_id: UUID, actor: Sees, office: Office) -> DossierOut:
+    """A dossier with its papers and results."""
+    with office.begin() as work:
+        found = work.dossiers.of(actor, dossier_id)
+        return DossierOut.of(found, work.components.of_dossier(found.id), work.e_results.of_dossier(found.id))
+
+
+@router.get("/dossiers/{dossier_id}/history")
+def history(dossier_id: UUID, actor: Sees, office: Office) -> list[EventOut]:
+    """What happened to a dossier and its papers, oldest first."""
+    with office.begin() as work:
+        found = work.dossiers.of(actor, dossier_id)
+        subjects = [found.id, *(c.id for c in work.components.of_dossier(found.id))]
+        subjects += [r.id for r in work.e_results.of_dossier(found.id)]
+        entries = sorted((e for s in subjects for e in work.audit.of(s)), key=lambda e: e.sequence)
+    return [EventOut(at=e.at, actor=e.actor, agency=e.agency, event=e.event, detail=e.detail) for e in entries]
+
+
+@router.post("/dossiers/{dossier_id}/receive")
+def receive(dossier_id: UUID, actor: Receives, office: Office) -> ReceiptOut:
+    """Receive it: nothing required is missing, the promised date is set."""
+    return ReceiptOut.of(intake.receive(office.begin, dossier_id, by=actor, calendar=office.calendar, now=utc_now()))
+
+
+@router.get("/dossiers/{dossier_id}/receipt")
+def receipt(dossier_id: UUID, actor: Sees, office: Office) -> ReceiptOut:
+    """The receipt, to print again."""
+    return ReceiptOut.of(intake.receipt(office.begin, dossier_id, by=actor))
+
+
+@router.post("/dossiers/{dossier_id}/close")
+def close(dossier_id: UUID, body: CloseIn, actor: Closes, office: Office) -> DossierOut:
+    """Refuse it, cancel it, or ask for a supplement, with a reason."""
+    return DossierOut.of(
+        intake.close(office.begin, dossier_id, by=actor, state=body.state, reason=body.reason, now=utc_now())
+    )
+
+
+@router.post("/dossiers/{dossier_id}/process")
+def start_processing(dossier_id: UUID, actor: Processes, office: Office) -> DossierOut:
+    """The competent agency takes it into work."""
+    return DossierOut.of(intake.start_processing(office.begin, dossier_id, by=actor))
+
+
+@router.post("/dossiers/{dossier_id}/hand-over")
+def hand_over(dossier_id: UUID, actor: HandsOver, office: Office) -> DossierOut:
+    """The result has reached the citizen."""
+    return DossierOut.of(intake.hand_over(office.begin, dossier_id, by=actor))
+
+
+async def _scan(request: Request, _: AddsPapers, office: Office) -> AsyncIterator[Upload]:
+    async for upload in received(request, most_bytes=office.limits.max_bytes, folder=office.work_dir):
+        yield upload
+
+
+@router.post(
+    "/dossiers/{dossier_id}/components",
+    status_code=201,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["file"],
+                        "properties": {
+                            "file": {"type": "string", "format": "binary"},
+                            "kind": {"type": "string"},
+                            "name": {"type": "string"},
+                            "sheets_declared": {"type": "integer"},
+                            "replaces": {"type": "string", "format": "uuid"},
+                        },
+                    }
+                }
+            },
+        }
+    },
+)
+def add_component(
+    dossier_id: UUID, actor: AddsPapers, office: Office, upload: Annotated[Upload, Depends(_scan)]
+) -> ComponentOut:
+    """Take in one scanned paper. 201 means: durable, read back, its pages queued."""
+    sheets = upload.fields.get("sheets_declared", "")
+    replaces = upload.fields.get("replaces", "")
+    return ComponentOut.of(
+        intake.add_component(
+            office.begin,
+            office.store,
+            dossier_id,
+            by=actor,
+            file=upload.path,
+            filename=upload.filename,
+            kind=upload.fields.get("kind", ""),
+            name=codes.clean_filename(upload.fields["name"]) if upload.fields.get("name") else "",
+            sheets_declared=int(sheets) if sheets.isdecimal() else None,
+            replaces=_uuid(replaces) if replaces else None,
+            limits=office.limits,
+            now=utc_now(),
+        )
+    )
+
+
+@router.get("/dossiers/{dossier_id}/components/{component_id}")
+def component(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> ComponentOut:
+    """One paper."""
+    return ComponentOut.of(_component(office, actor, dossier_id, component_id))
+
+
+@router.get("/dossiers/{dossier_id}/components/{component_id}/progress")
+def progress(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> ProgressOut:
+    """How far it is, page by page."""
+    found = _component(office, actor, dossier_id, component_id)
+    with office.begin() as work:
+        return ProgressOut.of(found, work.components.pages(found.id))
+
+
+@router.get("/dossiers/{dossier_id}/components/{component_id}/events")
+async def events(
+    request: Request, dossier_id: UUID, component_id: UUID, actor: Sees, office: Office
+) -> StreamingResponse:
+    """The same as a stream (SSE): one event whenever something changed, until the paper is at rest.
+
+    Each event carries the whole picture, so a line that was lost is made good by the next one.
+    """
+    first = await run_in_threadpool(progress, dossier_id, component_id, actor, office)
+
+    async def stream() -> AsyncIterator[str]:
+        now, last, beat = first, "", time.monotonic()
+        sequence = 0
+        while True:
+            body = now.model_dump_json()
+            if body != last:
+                last, beat, sequence = body, time.monotonic(), sequence + 1
+                yield f"id: {sequence}\nevent: progress\ndata: {body}\n\n"
+            elif time.monotonic() - beat > _BEAT_EVERY_S:
+                beat = time.monotonic()
+                yield ": still here\n\n"
+            if now.state.code in _AT_REST or await request.is_disconnected():
+                return
+            await asyncio.sleep(_LOOK_EVERY_S)
+            now = await run_in_threadpool(progress, dossier_id, component_id, actor, office)
+
+    return StreamingResponse(
+        stream(),
+        media_type="text/event-stream",
+        headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+    )
+
+
+_AT_REST = frozenset({"read", "digitized", "set_aside", "replaced"})
+
+
+@router.get("/dossiers/{dossier_id}/components/{component_id}/text")
+def text(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> dict[str, list[dict[str, object]]]:
+    """The text, page by page, as corrected so far."""
+    found = _component(office, actor, dossier_id, component_id)
+    with office.begin() as work:
+        return {"pages": [{"number": p.number, "text": p.text} for p in work.components.pages(found.id)]}
+
+
+@router.get("/dossiers/{dossier_id}/components/{component_id}/pages/{number}/words")
+def words(dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office: Office) -> dict[str, object]:
+    """Every word of a page with its box and confidence, and what a person made of it."""
+    page = _page(office, actor, dossier_id, component_id, number)
+    if page.words is None:
+        raise NotFound(str(number))
+    with office.store.open(page.words) as stream:
+        ocr = reading.from_json(stream.read()).ocr
+    return {
+        "width_px": ocr.width_px,
+        "height_px": ocr.height_px,
+        "dpi": ocr.dpi,
+        "words": [
+            {
+                "index": i,
+                "text": page.corrections.get(i, w.text),
+                "raw": w.text,
+                "confidence": w.confidence,
+                "box": [w.box.left, w.box.top, w.box.right, w.box.bottom],
+            }
+            for i, w in enumerate(ocr.words)
+        ],
+    }
+
+
+@router.get("/dossiers/{dossier_id}/components/{component_id}/pages/{number}/picture")
+def picture(
+    request: Request, dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office: Office
+) -> Response:
+    """The cleaned display page."""
+    page = _page(office, actor, dossier_id, component_id, number)
+    return file_response(request, office.store, _there(page.picture), f"page-{number}")
+
+
+@router.get("/dossiers/{dossier_id}/components/{component_id}/fields")
+def fields(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> list[FieldOut]:
+    """Number, date and what else was found, with where it stands and who says so."""
+    found = _component(office, actor, dossier_id, component_id)
+    with office.begin() as work:
+        return [FieldOut.of(f) for f in work.components.fields(found.id)]
+
+
+@router.post("/dossiers/{dossier_id}/components/{component_id}/review")
+def review(dossier_id: UUID, component_id: UUID, body: ReviewIn, actor: Reviews, office: Office) -> ComponentOut:
+    """Record corrections and call it reviewed; the text layer is made again where the profile says so."""
+    return ComponentOut.of(
+        digitization.review(
+            office.begin,
+            office.store,
+            component_id,
+            by=actor,
+            dossier_id=dossier_id,
+            decided=digitization.Review(body.words, body.fields, body.keep_reason),
+            work_dir=office.work_dir,
+        )
+    )
+
+
+@router.post("/dossiers/{dossier_id}/components/{component_id}/copy", status_code=202)
+def ask_for_copy(
+    dossier_id: UUID, component_id: UUID, body: PasswordIn, actor: SignsCopies, office: Office
+) -> ComponentOut:
+    """Have the reviewed paper signed as an electronic copy; the clerk's password is asked for again."""
+    sign_in.check_password(office.begin, username=actor.username, password=body.password, now=utc_now())
+    return ComponentOut.of(digitization.ask_for_copy(office.begin, component_id, by=actor, dossier_id=dossier_id))
+
+
+@router.post("/dossiers/{dossier_id}/components/{component_id}/retry")
+def try_again(dossier_id: UUID, component_id: UUID, actor: Reviews, office: Office) -> ComponentOut:
+    """Take up again a paper that was set aside."""
+    return ComponentOut.of(digitization.try_again(office.begin, component_id, by=actor, dossier_id=dossier_id))
+
+
+@router.get("/dossiers/{dossier_id}/components/{component_id}/scan")
+def scan(request: Request, dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> Response:
+    """The bytes as they came."""
+    found = _component(office, actor, dossier_id, component_id)
+    return file_response(request, office.store, found.scan, found.filename)
+
+
+@router.get("/dossiers/{dossier_id}/components/{component_id}/searchable")
+def searchable(request: Request, dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> Response:
+    """The searchable PDF/A, unsigned."""
+    found = _component(office, actor, dossier_id, component_id)
+    return file_response(request, office.store, _there(found.searchable), f"{found.ordinal:03d}.pdf")
+
+
+@router.get("/dossiers/{dossier_id}/components/{component_id}/copy")
+def copy(request: Request, dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> Response:
+    """The signed digitised copy."""
+    with office.begin() as work:
+        code = work.dossiers.of(actor, dossier_id).code
+    found = _component(office, actor, dossier_id, component_id)
+    return file_response(request, office.store, _there(found.copy), codes.copy_filename(code, found.ordinal))
+
+
+@router.get("/search")
+def search(
+    actor: Sees,
+    office: Office,
+    q: Annotated[str, Query(min_length=1, max_length=200)],
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> list[SearchHitOut]:
+    """Pages with this phrase: with the exact accents first, then without."""
+    with office.begin() as work:
+        return [SearchHitOut.of(hit) for hit in work.search.pages(actor, q, limit=limit)]
+
+
+def _component(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID) -> Component:
+    with office.begin() as work:
+        found = work.components.of(component_id)
+        if work.dossiers.of(actor, dossier_id).id != found.dossier_id:
+            raise NotFound(str(component_id))
+        return found
+
+
+def _page(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID, number: int) -> Page:
+    found = _component(office, actor, dossier_id, component_id)
+    with office.begin() as work:
+        for page in work.components.pages(found.id):
+            if page.number == number:
+                return page
+    raise NotFound(str(number))
+
+
+def _there(key: ObjectKey | None) -> ObjectKey:
+    if key is None:
+        raise NotFound("file")
+    return key
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound("component") from None

@@ -1,0 +1,88 @@
+"""An upload on its way in: read under a limit straight to disk, never into memory, and gone again after the answer.
+
+The body is read by a dependency that itself depends on who is asking, so nobody fills the disk before signing in.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
+
+from api.errors import BadUpload, TooLarge
+
+#: Room for the form around the file.
+_FORM_BYTES = 64 * 1024
+_MOST_FIELDS = 20
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A received file on disk, durable until the request is answered, with the other fields of its form."""
+
+    path: Path
+    filename: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+async def received(request: Request, *, most_bytes: int, folder: Path) -> AsyncIterator[Upload]:
+    """Read a multipart form with one part named "file".
+
+    Raises:
+        TooLarge: The body is over the limit; reading stopped there.
+        BadUpload: No form, no file in it, or the line broke.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > most_bytes + _FORM_BYTES:
+        raise TooLarge(most_bytes)
+    limited = Request(request.scope, _counted(request.receive, most_bytes), request._send)  # noqa: SLF001  the form reader wants a whole request
+    try:
+        form = await limited.form(max_files=1, max_fields=_MOST_FIELDS)
+    except (ClientDisconnect, HTTPException, KeyError) as error:
+        raise BadUpload from error
+    spool = Path(tempfile.mkdtemp(dir=folder))
+    try:
+        part = form.get("file")
+        if not isinstance(part, UploadFile):
+            raise BadUpload
+        path = spool / "file"
+        await run_in_threadpool(_keep, part, path)
+        if path.stat().st_size > most_bytes:
+            raise TooLarge(most_bytes)
+        fields = {k: v for k, v in form.multi_items() if isinstance(v, str)}
+        await form.close()
+        yield Upload(path, part.filename or "", fields)
+    finally:
+        await form.close()
+        await run_in_threadpool(shutil.rmtree, spool, ignore_errors=True)
+
+
+def _keep(part: UploadFile, path: Path) -> None:
+    with path.open("wb") as target:
+        shutil.copyfileobj(part.file, target, 1024 * 1024)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def _counted(receive: Callable[[], Awaitable[Message]], most_bytes: int) -> Callable[[], Awaitable[Message]]:
+    seen = 0
+
+    async def counting() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most_bytes + _FORM_BYTES:
+            raise TooLarge(most_bytes)
+        return message
+
+    return counting

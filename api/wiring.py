@@ -1,0 +1,114 @@
+"""Settings become services: built once, passed on, closed once. Nothing else reads the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from storage.objects import MinioObjectStore
+
+from api import settings as settings_module
+from digitize.load import Limits
+from dossiers.calendar import WorkCalendar
+from dossiers.signatures import SigningDesk
+from signing import keys
+from storage.database import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from api.settings import Settings
+    from dossiers.ports import Begin, ObjectStore
+    from dossiers.types import CertificateRecord
+    from signing.keys import SigningKey
+
+
+def utc_now() -> datetime:
+    """The time, aware. Pages show it in Vietnam's zone."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What the web, a worker and the command line work with.
+
+    Attributes:
+        work_dir: For files in transit, on a disk that keeps them.
+        verify_url: Where a QR code leads, without the code itself.
+        secret: Seals download tickets.
+    """
+
+    database: Database
+    begin: Begin
+    store: ObjectStore
+    calendar: WorkCalendar
+    limits: Limits
+    max_verification_bytes: int
+    work_dir: Path
+    verify_url: str
+    secret: bytes
+    tsa_urls: tuple[str, ...]
+    keys_folder: Path
+    dsn: str
+
+    def close(self) -> None:
+        """Give back connections."""
+        self.database.close()
+
+    def signing_desk(self) -> SigningDesk:
+        """What the one signing worker works with; nobody else asks for it."""
+        outbox = self.keys_folder / "outbox"
+        outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return SigningDesk(
+            begin=self.begin, store=self.store, keys=KeyFolder(self.keys_folder), tsa_urls=self.tsa_urls, outbox=outbox
+        )
+
+
+@dataclass(frozen=True)
+class KeyFolder:
+    """PKCS#12 files with their passphrases beside them, each of mode 0600."""
+
+    folder: Path
+
+    def open(self, record: CertificateRecord) -> SigningKey:
+        """The key of this certificate.
+
+        Raises:
+            SigningRefused: The file or its passphrase can't be used.
+        """
+        file = self.folder / record.key_file
+        passphrase = keys.read_passphrase_file(file.with_name(file.name + ".pass"))
+        return keys.open_pkcs12(file, passphrase)
+
+
+def wire(settings: Settings | None = None) -> Services:
+    """Build everything from `settings`, or from those of the environment."""
+    settings = settings or settings_module.read()
+    work_dir = settings.data / "work"
+    work_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    return Services(
+        database=database,
+        begin=database.begin,
+        store=MinioObjectStore(
+            settings.s3_endpoint,
+            access_key=settings.s3_access_key,
+            secret_key=settings.s3_secret_key.get_secret_value(),
+            bucket=settings.s3_bucket,
+            secure=settings.s3_secure,
+        ),
+        calendar=WorkCalendar.load(settings.holidays),
+        limits=Limits(
+            max_bytes=settings.max_upload_mb * settings_module.MEGABYTE,
+            max_pages=settings.max_pages,
+            max_pixels=settings.max_page_megapixels * 1_000_000,
+        ),
+        max_verification_bytes=settings.max_verification_mb * settings_module.MEGABYTE,
+        work_dir=work_dir,
+        verify_url=f"{settings.base_url}/kiem-tra",
+        secret=settings.service_secret.get_secret_value().encode(),
+        tsa_urls=settings.tsa_urls,
+        keys_folder=settings.keys_folder,
+        dsn=settings.database,
+    )
