@@ -1,0 +1,130 @@
+"""Components, their pages and fields, and the register of signed copies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dossiers.types import Component, ComponentState, ExtractedField, NotFound, Page, PageState
+from storage.rows import from_row, keep_version, many, one, to_row, upsert
+from storage.search import folded, vector, written
+from storage.tables import components, extracted_fields, pages
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+_SETTLED = (PageState.READ, PageState.REVIEWED, PageState.SET_ASIDE)
+_FROM_MACHINE = "ocr"
+
+
+class PostgresComponents:
+    """`dossiers.ports.Components`."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def of_dossier(self, dossier_id: UUID) -> Sequence[Component]:
+        """By ordinal, replaced ones left out."""
+        query = sa.select(components).where(
+            components.c.dossier_id == dossier_id, components.c.state != ComponentState.REPLACED
+        )
+        return many(Component, self._connection, query.order_by(components.c.ordinal))
+
+    def last_ordinal(self, dossier_id: UUID) -> int:
+        """The highest ordinal given so far, replaced components counted; 0 when there is none."""
+        query = sa.select(sa.func.coalesce(sa.func.max(components.c.ordinal), 0))
+        last: int = self._connection.execute(query.where(components.c.dossier_id == dossier_id)).scalar_one()
+        return last
+
+    def of(self, component_id: UUID) -> Component:
+        """Raises NotFound. For jobs and after the dossier has been asked for."""
+        return one(Component, self._connection, sa.select(components).where(components.c.id == component_id))
+
+    def lock(self, component_id: UUID) -> Component:
+        """As `of`, held until the block ends: serialises the fan-in of its pages."""
+        query = sa.select(components).where(components.c.id == component_id)
+        return one(Component, self._connection, query.with_for_update(key_share=True))
+
+    def with_scan(self, dossier_id: UUID, sha256: str) -> Component | None:
+        """A component of this dossier whose scan has these bytes; one that was replaced only if there is no other."""
+        query = (
+            sa.select(components)
+            .where(components.c.dossier_id == dossier_id, components.c.scan_sha256 == sha256)
+            .order_by(components.c.state == ComponentState.REPLACED, components.c.scanned_at)
+            .limit(1)
+        )
+        return next(iter(many(Component, self._connection, query)), None)
+
+    def keep(self, component: Component) -> Component:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        return keep_version(self._connection, components, component)
+
+    def pages(self, component_id: UUID) -> Sequence[Page]:
+        """By number."""
+        query = _PAGE.where(pages.c.component_id == component_id).order_by(pages.c.number)
+        return many(Page, self._connection, query)
+
+    def page(self, page_id: UUID) -> Page:
+        """Raises NotFound."""
+        return one(Page, self._connection, _PAGE.where(pages.c.id == page_id))
+
+    def keep_page(self, page: Page) -> None:
+        """Insert or change, and make its text findable."""
+        row = to_row(page, pages) | {
+            "written": vector(written(page.text)),
+            "folded": vector(folded(page.text)),
+        }
+        upsert(self._connection, pages, row)
+
+    def begin_attempt(self, page_id: UUID) -> int:
+        """Count one more attempt at reading; gives the new count. Raises NotFound."""
+        statement = sa.update(pages).where(pages.c.id == page_id).values(attempts=pages.c.attempts + 1)
+        attempts: int | None = self._connection.execute(statement.returning(pages.c.attempts)).scalar_one_or_none()
+        if attempts is None:
+            raise NotFound("không có trang này")
+        return attempts
+
+    def unread(self, component_id: UUID) -> int:
+        """How many pages are neither read, reviewed nor set aside."""
+        query = sa.select(sa.func.count()).where(pages.c.component_id == component_id, pages.c.state.not_in(_SETTLED))
+        return self._connection.execute(query).scalar_one()
+
+    def fields(self, component_id: UUID) -> Sequence[ExtractedField]:
+        """By key."""
+        query = sa.select(extracted_fields).where(extracted_fields.c.component_id == component_id)
+        return many(ExtractedField, self._connection, query.order_by(extracted_fields.c.key))
+
+    def keep_fields(self, component_id: UUID, fields: Sequence[ExtractedField]) -> None:
+        """Replace what the machine read; what a person typed or corrected stays."""
+        read = sa.delete(extracted_fields).where(
+            extracted_fields.c.component_id == component_id, extracted_fields.c.origin == _FROM_MACHINE
+        )
+        self._connection.execute(read)
+        if fields:
+            rows = [to_row(field, extracted_fields) for field in fields]
+            self._connection.execute(insert(extracted_fields).on_conflict_do_nothing(), rows)
+
+    def keep_field(self, field: ExtractedField) -> None:
+        """Set one value."""
+        upsert(self._connection, extracted_fields, to_row(field, extracted_fields))
+
+
+#: The page without its search vectors, which are as big as its text.
+_PAGE = sa.select(*(column for column in pages.c if column.name not in {"written", "folded"}))
+
+
+class PostgresRegister:
+    """`dossiers.ports.Register`."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def copy_with(self, sha256: str) -> Component | None:
+        """The component whose signed copy has exactly these bytes, of any agency."""
+        query = sa.select(components).where(components.c.copy_sha256 == sha256)
+        query = query.order_by(components.c.state == ComponentState.REPLACED, components.c.scanned_at).limit(1)
+        row = self._connection.execute(query).mappings().one_or_none()
+        return None if row is None else from_row(Component, row)

@@ -1,0 +1,103 @@
+"""Dossiers, asked for on somebody's behalf. The one place that decides which dossiers an actor may see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dossiers.types import Dossier, DossierState
+from storage.rows import keep_version, many, one
+from storage.tables import day_ordinals, dossiers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+    from uuid import UUID
+
+    from dossiers.types import Actor
+
+_FINISHED = (DossierState.RETURNED, DossierState.REFUSED, DossierState.CANCELLED)
+
+
+def seen_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """Which dossiers the actor's agency has a part in: it took them in, decides them, or helped at its counter."""
+    return sa.or_(
+        dossiers.c.receiving == actor.agency,
+        dossiers.c.competent == actor.agency,
+        dossiers.c.helped_at == actor.agency,
+    )
+
+
+class PostgresDossiers:
+    """`dossiers.ports.Dossiers`."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def of(self, actor: Actor, dossier_id: UUID) -> Dossier:
+        """Raises NotFound: there is none, or the actor's agency has no part in it."""
+        return one(Dossier, self._connection, self._seen(actor).where(dossiers.c.id == dossier_id))
+
+    def lock(self, actor: Actor, dossier_id: UUID) -> Dossier:
+        """As `of`, held against other writers until the block ends."""
+        query = self._seen(actor).where(dossiers.c.id == dossier_id)
+        # Not FOR UPDATE: that would also wait for, and deadlock with, rows that merely refer to this one.
+        return one(Dossier, self._connection, query.with_for_update(key_share=True))
+
+    def for_job(self, dossier_id: UUID) -> Dossier:
+        """As `lock`, for the service itself at work on somebody's earlier request. Raises NotFound."""
+        query = sa.select(dossiers).where(dossiers.c.id == dossier_id)
+        return one(Dossier, self._connection, query.with_for_update(key_share=True))
+
+    def by_code(self, code: str) -> Dossier:
+        """For the citizen's look-up only; the caller checks the second secret. Raises NotFound."""
+        return one(Dossier, self._connection, sa.select(dossiers).where(dossiers.c.code == code))
+
+    def queue(
+        self,
+        actor: Actor,
+        *,
+        states: Iterable[DossierState] | None = None,
+        after: UUID | None = None,
+        limit: int = 50,
+    ) -> Sequence[Dossier]:
+        """The actor's dossiers, most urgent first: by promised date, those without one last, finished ones after all.
+
+        Args:
+            actor: Who is asking.
+            states: Only these; None for all.
+            after: The last one already shown.
+            limit: At most so many.
+        """
+        urgency = sa.tuple_(
+            dossiers.c.state.in_(_FINISHED),
+            sa.func.coalesce(dossiers.c.due_on, sa.literal_column("'infinity'::date")),
+            dossiers.c.opened_at,
+            dossiers.c.id,
+        )
+        query = self._seen(actor).order_by(*urgency).limit(limit)
+        if states is not None:
+            query = query.where(dossiers.c.state.in_(list(states)))
+        if after is not None:
+            last = sa.select(*urgency).where(dossiers.c.id == after).correlate(None)
+            query = query.where(urgency > last.scalar_subquery())
+        return many(Dossier, self._connection, query)
+
+    def next_ordinal(self, agency: str, day: date) -> int:
+        """The day's next number for dossiers of this agency, from 1. The day's row is held until the block ends."""
+        new = insert(day_ordinals).values(agency=agency, day=day, last=1)
+        statement = new.on_conflict_do_update(
+            index_elements=["agency", "day"], set_={"last": day_ordinals.c.last + 1}
+        ).returning(day_ordinals.c.last)
+        ordinal: int = self._connection.execute(statement).scalar_one()
+        return ordinal
+
+    def keep(self, dossier: Dossier) -> Dossier:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        return keep_version(self._connection, dossiers, dossier)
+
+    @staticmethod
+    def _seen(actor: Actor) -> sa.Select[tuple[object, ...]]:
+        return sa.select(dossiers).where(seen_by(actor))

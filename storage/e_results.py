@@ -1,0 +1,147 @@
+"""E-results, the number register, and the attempts at signing them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from dossiers.types import EResult, NotFound, ResultState
+from storage.rows import keep_version, many, one, refuse_duplicates
+from storage.tables import e_results, number_registers, numbers, signature_attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from dossiers.types import Actor, ObjectKey
+
+_PUBLISHED = (ResultState.ISSUED, ResultState.WITHDRAWN, ResultState.SUPERSEDED)
+
+
+class PostgresEResults:
+    """`dossiers.ports.EResults`."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def of(self, actor: Actor, e_result_id: UUID) -> EResult:
+        """Raises NotFound: there is none, or it is another agency's."""
+        return one(EResult, self._connection, self._own(actor).where(e_results.c.id == e_result_id))
+
+    def lock(self, actor: Actor, e_result_id: UUID) -> EResult:
+        """As `of`, held until the block ends."""
+        query = self._own(actor).where(e_results.c.id == e_result_id)
+        return one(EResult, self._connection, query.with_for_update(key_share=True))
+
+    def for_job(self, e_result_id: UUID) -> EResult:
+        """As `lock`, for the service itself at work on somebody's earlier request. Raises NotFound."""
+        query = sa.select(e_results).where(e_results.c.id == e_result_id)
+        return one(EResult, self._connection, query.with_for_update(key_share=True))
+
+    def of_dossier(self, dossier_id: UUID) -> Sequence[EResult]:
+        """By ordinal."""
+        query = sa.select(e_results).where(e_results.c.dossier_id == dossier_id)
+        return many(EResult, self._connection, query.order_by(e_results.c.ordinal))
+
+    def waiting(self, actor: Actor) -> Sequence[EResult]:
+        """Results of the actor's agency that are not yet issued, oldest first."""
+        query = self._own(actor).where(e_results.c.state.not_in(_PUBLISHED))
+        return many(EResult, self._connection, query.order_by(e_results.c.begun_at, e_results.c.id))
+
+    def by_document(self, sha256: str) -> EResult | None:
+        """The result whose file has exactly these bytes, of any agency, once issued.
+
+        Of several registrations of the same file, one that is in force answers before those that no longer are.
+        """
+        return self._published(e_results.c.document_sha256 == sha256)
+
+    def by_lookup_code(self, lookup_code: str) -> EResult | None:
+        """The result with this printed code, of any agency, once issued."""
+        return self._published(sa.and_(e_results.c.lookup_code == lookup_code, e_results.c.lookup_code != ""))
+
+    def keep(self, e_result: EResult) -> EResult:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        return keep_version(self._connection, e_results, e_result)
+
+    def take_number(self, agency: str, symbol: str, year: int, e_result_id: UUID) -> int:
+        """The next number of this agency, symbol and year, from 1, without gaps but for voided ones.
+
+        The register is held until the block ends, so that a number rolled back is the next one's.
+
+        Raises:
+            Duplicate: The result holds a number that was not voided.
+        """
+        register = {"agency": agency, "symbol": symbol, "year": year}
+        new = insert(number_registers).values(register | {"last": 1})
+        statement = new.on_conflict_do_update(
+            index_elements=list(register), set_={"last": number_registers.c.last + 1}
+        ).returning(number_registers.c.last)
+        with self._connection.begin_nested():  # a refused taker must not use up a number
+            number: int = self._connection.execute(statement).scalar_one()
+            taken = sa.insert(numbers).values(register | {"number": number, "e_result_id": e_result_id})
+            refuse_duplicates(self._connection, taken)
+        return number
+
+    def void_number(self, agency: str, symbol: str, year: int, number: int, reason: str) -> None:
+        """The number was taken and never issued; it is not given out again.
+
+        Raises:
+            NotFound: It was never taken, or is void already.
+        """
+        statement = (
+            sa.update(numbers)
+            .where(
+                numbers.c.agency == agency,
+                numbers.c.symbol == symbol,
+                numbers.c.year == year,
+                numbers.c.number == number,
+                numbers.c.voided_at.is_(None),
+            )
+            .values(voided_at=sa.func.now(), void_reason=reason)
+        )
+        if self._connection.execute(statement).rowcount != 1:
+            raise NotFound("số này chưa được cấp, hoặc đã hủy")
+
+    def begin_attempt(self, subject_id: UUID, place: str, revision: int) -> bool:
+        """Record that a signature is about to be made; False when one was begun before."""
+        row = {"subject_id": subject_id, "place": place, "revision": revision}
+        statement = insert(signature_attempts).values(row).on_conflict_do_nothing()
+        return self._connection.execute(statement.returning(signature_attempts.c.begun_at)).one_or_none() is not None
+
+    def finish_attempt(self, subject_id: UUID, place: str, revision: int, document: ObjectKey) -> None:
+        """The signature of this attempt was verified and recorded.
+
+        Raises:
+            NotFound: It was never begun.
+        """
+        statement = (
+            sa.update(signature_attempts)
+            .where(
+                signature_attempts.c.subject_id == subject_id,
+                signature_attempts.c.place == place,
+                signature_attempts.c.revision == revision,
+            )
+            .values(
+                finished_at=sa.func.now(),
+                document_sha256=document.sha256,
+                document_size=document.size,
+                document_media_type=document.media_type,
+            )
+        )
+        if self._connection.execute(statement).rowcount != 1:
+            raise NotFound("lần ký này chưa được bắt đầu")
+
+    @staticmethod
+    def _own(actor: Actor) -> sa.Select[tuple[object, ...]]:
+        return sa.select(e_results).where(e_results.c.agency == actor.agency)
+
+    def _published(self, which: sa.ColumnElement[bool]) -> EResult | None:
+        query = (
+            sa.select(e_results)
+            .where(which, e_results.c.state.in_(_PUBLISHED))
+            .order_by(e_results.c.state != ResultState.ISSUED, e_results.c.issued_at.desc())
+            .limit(1)
+        )
+        return next(iter(many(EResult, self._connection, query)), None)

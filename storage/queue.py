@@ -1,0 +1,235 @@
+"""Work for later, on Procrastinate: jobs are rows, deferred in the transaction that makes them necessary.
+
+Storage knows tasks by name only; `api.jobs` registers what each name does, on the `App` that `make_app` gives. A job
+may run twice (its worker died, or was thought dead), so tasks take ids, look before they act, and write under keys.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+from procrastinate import App, PsycopgConnector, RetryStrategy, SyncPsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
+from procrastinate.jobs import DeleteJobCondition, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
+
+    import sqlalchemy as sa
+
+log = logging.getLogger(__name__)
+
+# Names of the tasks. Each takes the arguments of the method of `Jobs` with its name, ids as text.
+READ_PAGE = "read_page"
+ASSEMBLE = "assemble"
+EXTRACT_FIELDS = "extract_fields"
+SIGN_COPY = "sign_copy"
+SIGN_E_RESULT = "sign_e_result"
+ISSUE = "issue"
+
+# Queues. Only the one signing worker listens to SIGN: it alone can open keys.
+PAGE = "page"
+PAPER = "assemble"
+SIGN = "sign"
+REGISTER = "issue"
+
+#: Which queue a task waits in; a test holds that every queue has a worker and every task a function.
+QUEUE_OF = {
+    READ_PAGE: PAGE,
+    ASSEMBLE: PAPER,
+    EXTRACT_FIELDS: PAPER,
+    SIGN_COPY: SIGN,
+    SIGN_E_RESULT: SIGN,
+    ISSUE: REGISTER,
+}
+
+#: A big file steps back by one after each so many pages, so that a small one behind it needn't wait for all of it.
+_PAGES_OF_ONE_PRIORITY = 20
+_LOWEST_PRIORITY = -100
+#: What is nearly done comes before what is only begun.
+_FINISHING_PRIORITY = 10
+
+# A worker killed outright is missed after STALLED_AFTER_S at most HEARTBEAT_S late, found within one LOOK_EVERY_S and
+# its jobs fetched within one POLL_EVERY_S: 20 s at worst, while a promise of 30 s is kept with some to spare.
+HEARTBEAT_S = 3.0
+STALLED_AFTER_S = 12.0
+LOOK_EVERY_S = 3.0
+POLL_EVERY_S = 2.0
+
+_KEEP_FINISHED_HOURS = 24
+_SWEEP_EVERY_S = 3600.0
+_WATCH_LOCK = 0x686F736F  # "hoso": any number that nothing else in this database locks
+
+#: Only gives jobs their form. It is never opened: the caller's connection is used, also inside a worker, where an
+#: opened App would take a synchronous connection for an asynchronous one.
+_FORMS = App(connector=SyncPsycopgConnector())
+
+
+class PostgresJobs:
+    """`dossiers.ports.Jobs`, on the connection of a unit of work. `flush` must be called before the commit."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._pages: list[UUID] = []
+
+    def read_page(self, page_id: UUID) -> None:
+        """Clean and read one page. Saved up: a file has up to 2,000 of them, and one statement defers them all."""
+        self._pages.append(page_id)
+
+    def assemble(self, component_id: UUID, revision: int) -> None:
+        """Make the searchable PDF of a component."""
+        self._defer(
+            ASSEMBLE,
+            f"{component_id}:{revision}",
+            priority=_FINISHING_PRIORITY,
+            component_id=str(component_id),
+            revision=revision,
+        )
+
+    def extract_fields(self, component_id: UUID) -> None:
+        """Find number, date and the other fields."""
+        self._defer(EXTRACT_FIELDS, str(component_id), priority=_FINISHING_PRIORITY, component_id=str(component_id))
+
+    def sign_copy(self, component_id: UUID, revision: int) -> None:
+        """Sign the digitised copy. Two jobs for one component never run at once."""
+        self._defer(
+            SIGN_COPY,
+            f"{component_id}:{revision}",
+            lock=f"sign:{component_id}",
+            component_id=str(component_id),
+            revision=revision,
+        )
+
+    def sign_e_result(self, e_result_id: UUID, place: str) -> None:
+        """Sign an e-result as its leader, or seal it. Two jobs for one e-result never run at once."""
+        self._defer(
+            SIGN_E_RESULT,
+            f"{e_result_id}:{place}",
+            lock=f"sign:{e_result_id}",
+            e_result_id=str(e_result_id),
+            place=str(place),
+        )
+
+    def issue(self, e_result_id: UUID) -> None:
+        """Issue a sealed result."""
+        self._defer(ISSUE, str(e_result_id), e_result_id=str(e_result_id))
+
+    def flush(self) -> None:
+        """Defer the pages that were saved up."""
+        for start in range(0, len(self._pages), _PAGES_OF_ONE_PRIORITY):
+            some: list[dict[str, Any]] = [
+                {"page_id": str(page_id)} for page_id in self._pages[start : start + _PAGES_OF_ONE_PRIORITY]
+            ]
+            priority = max(-(start // _PAGES_OF_ONE_PRIORITY), _LOWEST_PRIORITY)
+            form = _FORMS.configure_task(READ_PAGE, queue=PAGE, priority=priority, connection=self._driver_connection())
+            form.batch_defer(*some)
+        self._pages.clear()
+
+    def _defer(self, task: str, subject: str, *, priority: int = 0, lock: str | None = None, **ids: Any) -> None:
+        """Defer a job unless the same one is already waiting."""
+        form = _FORMS.configure_task(
+            task,
+            queue=QUEUE_OF[task],
+            priority=priority,
+            lock=lock,
+            queueing_lock=f"{task}:{subject}",
+            connection=self._driver_connection(),
+        )
+        # Being told so is an error to PostgreSQL, which would end the whole transaction: hence the savepoint.
+        with contextlib.suppress(AlreadyEnqueued), self._connection.begin_nested():
+            form.defer(**ids)
+
+    def _driver_connection(self) -> Any:
+        return self._connection.connection.driver_connection
+
+
+def make_app(dsn: str) -> App:
+    """The App a worker runs and `api.jobs` registers its tasks on. Build it once in a process."""
+    from storage.database import KEEPALIVE
+
+    return App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=4, kwargs=KEEPALIVE))
+
+
+def with_patience(*errors: type[Exception], first_wait_s: int = 2, attempts: int = 12) -> RetryStrategy:
+    """Try again after these errors, and only these, waiting longer each time.
+
+    With the default: 4, 8, 16, … seconds, for a little over two hours in all.
+    """
+    return RetryStrategy(max_attempts=attempts, exponential_wait=first_wait_s, retry_exceptions=errors)
+
+
+async def run_worker(app: App, queues: Iterable[str], *, name: str, concurrency: int = 1) -> None:
+    """Run jobs until SIGTERM or SIGINT, which let the running ones finish; keep watch over other workers meanwhile.
+
+    Returning without a signal means that the database went away: the process should end and be started again.
+
+    Args:
+        app: With its tasks registered; opened and closed here.
+        queues: From `QUEUE_OF`.
+        name: For logs and for people.
+        concurrency: Jobs at once, each in a thread.
+    """
+    async with app.open_async():
+        watch = asyncio.create_task(keep_watch(app))
+        try:
+            await app.run_worker_async(
+                queues=list(queues),
+                name=name,
+                concurrency=concurrency,
+                fetch_job_polling_interval=POLL_EVERY_S,
+                update_heartbeat_interval=HEARTBEAT_S,
+                stalled_worker_timeout=STALLED_AFTER_S,
+                delete_jobs=DeleteJobCondition.NEVER,
+            )
+        finally:
+            watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watch
+
+
+async def keep_watch(app: App) -> None:
+    """Give back the jobs of dead workers every few seconds, and delete finished jobs every hour, for ever.
+
+    Beside the jobs and not as one of them: with every worker busy on a long page, a watching job would wait its turn.
+    """
+    loop = asyncio.get_running_loop()
+    sweep_at = loop.time()
+    while True:
+        try:
+            await retry_stalled(app)
+            if loop.time() >= sweep_at:
+                sweep_at = loop.time() + _SWEEP_EVERY_S
+                await app.job_manager.delete_old_jobs(nb_hours=_KEEP_FINISHED_HOURS)
+        except Exception:
+            # The worker beside this ends by itself when the database is gone for good; till then, look again.
+            log.exception("watch_failed")
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+async def retry_stalled(app: App, *, seconds_since_heartbeat: float = STALLED_AFTER_S) -> int:
+    """Put the jobs of workers that gave no sign of life back in their queues, and say how many.
+
+    One watcher at a time: two would give a job back twice, the second time from a living worker.
+    """
+    connector = app.connector
+    assert isinstance(connector, PsycopgConnector)  # noqa: S101  make_app gives no other
+    async with connector.pool.connection() as connection, connection.transaction():
+        cursor = await connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (_WATCH_LOCK,))
+        row = await cursor.fetchone()
+        if row is None or not row[0]:
+            return 0
+        stalled: Sequence[Any] = list(
+            await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=seconds_since_heartbeat)
+        )
+        for job in stalled:
+            log.warning("job_given_back", extra={"job": job.id, "task": job.task_name, "attempts": job.attempts})
+            try:
+                await app.job_manager.retry_job(job)
+            except UniqueViolation:
+                # The same job is waiting already and will do all there is to do.
+                await app.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+        return len(stalled)

@@ -1,0 +1,470 @@
+"""The tables, as SQLAlchemy Core sees them. `migrations` makes them; a test holds the two equal.
+
+A column is named for the field of the frozen type it keeps, so that `rows` can carry values over without a list of
+names. A value inside a value is spread: the `ObjectKey` in `scan` lies in `scan_sha256`, `scan_size` and
+`scan_media_type`. Procrastinate's tables stand beside these and belong to it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
+
+from dossiers.types import (
+    AgencyKind,
+    ComponentKind,
+    ComponentState,
+    DigitisationProfile,
+    DossierState,
+    PageState,
+    ResultState,
+    Role,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.engine import Dialect
+
+
+class Named(sa.types.TypeDecorator[StrEnum]):
+    """A member of a StrEnum, kept as its text so that a new member needs no change of the schema."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, enum: type[StrEnum]) -> None:
+        super().__init__()
+        self.enum = enum
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002  SQLAlchemy's
+        """The member that was kept."""
+        return None if value is None else self.enum(value)
+
+
+class Roles(sa.types.TypeDecorator[frozenset[Role]]):
+    """A set of roles, kept as an array in alphabetical order."""
+
+    impl = ARRAY(sa.Text)
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[Role] | None, dialect: Dialect) -> Any:  # noqa: ARG002  SQLAlchemy's
+        """The array to keep."""
+        return None if value is None else sorted(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> frozenset[Role] | None:  # noqa: ARG002
+        """The set that was kept."""
+        return None if value is None else frozenset(Role(role) for role in value)
+
+
+class Tuple(sa.types.TypeDecorator[tuple[Any, ...]]):
+    """An array given back as a tuple, as frozen types hold it."""
+
+    impl = ARRAY
+    cache_ok = True
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[Any, ...] | None:  # noqa: ARG002
+        """The tuple that was kept."""
+        return None if value is None else tuple(value)
+
+
+class JsonTuple(sa.types.TypeDecorator[tuple[Any, ...]]):
+    """A JSON list given back as a tuple, as frozen types hold it."""
+
+    impl = JSONB
+    cache_ok = True
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[Any, ...] | None:  # noqa: ARG002
+        """The tuple that was kept."""
+        return None if value is None else tuple(value)
+
+
+class Corrections(sa.types.TypeDecorator[dict[int, str]]):
+    """Word index → text. JSON knows only text as a key; this gives the numbers back."""
+
+    impl = JSONB
+    cache_ok = True
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> dict[int, str] | None:  # noqa: ARG002
+        """The corrections that were kept."""
+        return None if value is None else {int(index): text for index, text in value.items()}
+
+
+class Checklist(sa.types.TypeDecorator[tuple[ComponentKind, ...]]):
+    """The papers a procedure asks for, in order."""
+
+    impl = JSONB
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[ComponentKind] | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        """The list to keep."""
+        if value is None:
+            return None
+        return [{"code": kind.code, "name": kind.name, "required": kind.required} for kind in value]
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[ComponentKind, ...] | None:  # noqa: ARG002
+        """The checklist that was kept."""
+        return None if value is None else tuple(ComponentKind(**kind) for kind in value)
+
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+
+def _text(name: str, **more: Any) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=False, **more)
+
+
+def _moment(name: str, *, nullable: bool = False, **more: Any) -> sa.Column[Any]:
+    return sa.Column(name, sa.TIMESTAMP(timezone=True), nullable=nullable, **more)
+
+
+def _agency(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, sa.ForeignKey("agencies.code"), nullable=nullable)
+
+
+def _id(name: str, reference: str | None = None, *, nullable: bool = False, **more: Any) -> sa.Column[Any]:
+    references = [sa.ForeignKey(reference, **more)] if reference else []
+    return sa.Column(name, UUID(as_uuid=True), *references, nullable=nullable)
+
+
+def _object(name: str, *, nullable: bool = True) -> list[sa.Column[Any]]:
+    """The three columns an `ObjectKey` is spread over."""
+    return [
+        sa.Column(f"{name}_sha256", sa.Text, nullable=nullable),
+        sa.Column(f"{name}_size", sa.BigInteger, nullable=nullable),
+        sa.Column(f"{name}_media_type", sa.Text, nullable=nullable),
+    ]
+
+
+agencies = sa.Table(
+    "agencies",
+    metadata,
+    sa.Column("code", sa.Text, primary_key=True),
+    _text("name"),
+    sa.Column("kind", Named(AgencyKind), nullable=False),
+    _agency("parent", nullable=True),
+    _text("parent_name"),
+    _text("letterhead"),
+    _text("symbol"),
+    _text("place"),
+    _text("phone"),
+    sa.Column("digitisation", Named(DigitisationProfile), nullable=False),
+    sa.Column("valid_from", sa.Date),
+    sa.Column("valid_to", sa.Date),
+)
+
+procedures = sa.Table(
+    "procedures",
+    metadata,
+    sa.Column("code", sa.Text, primary_key=True),
+    _text("name"),
+    sa.Column("components", Checklist, nullable=False),
+    sa.Column("working_days", sa.Integer, nullable=False),
+    _text("result_name"),
+    _text("result_symbol"),
+    _text("result_template"),
+    _text("field_name"),
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("user_id", UUID(as_uuid=True), primary_key=True),
+    _text("username", unique=True),
+    _text("name"),
+    _agency("agency"),
+    sa.Column("roles", Roles, nullable=False),
+    _text("password_hash"),
+    _text("title"),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("failed_sign_ins", sa.Integer, nullable=False),
+    _moment("locked_until", nullable=True),
+    sa.Index(None, "agency"),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("token_sha256", sa.Text, primary_key=True),
+    _id("user_id", "accounts.user_id", ondelete="CASCADE"),
+    _moment("expires_at"),
+    sa.Index(None, "expires_at"),
+)
+
+#: How often something was tried in its present window; a bucket's row is used again for its next window.
+tries = sa.Table(
+    "tries",
+    metadata,
+    sa.Column("bucket", sa.Text, primary_key=True),
+    _moment("ends_at"),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Index(None, "ends_at"),
+)
+
+certificates = sa.Table(
+    "certificates",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _agency("agency"),
+    _text("owner"),
+    _text("subject"),
+    _text("issuer"),
+    _text("serial"),
+    _text("sha256"),
+    _moment("valid_from"),
+    _moment("valid_to"),
+    _text("key_file"),
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+#: A person has one certificate in use, an agency one seal.
+sa.Index(
+    "certificates_one_of_person",
+    certificates.c.owner,
+    unique=True,
+    postgresql_where=sa.text("active AND owner <> ''"),
+)
+sa.Index(
+    "certificates_one_seal",
+    certificates.c.agency,
+    unique=True,
+    postgresql_where=sa.text("active AND owner = ''"),
+)
+
+trust_certificates = sa.Table(
+    "trust_certificates",
+    metadata,
+    sa.Column("sha256", sa.Text, primary_key=True),
+    sa.Column("der", sa.LargeBinary, nullable=False),
+    sa.Column("anchor", sa.Boolean, nullable=False),
+    sa.Column("demo", sa.Boolean, nullable=False),
+    _moment("added_at", server_default=sa.func.now()),
+)
+
+crls = sa.Table(
+    "crls",
+    metadata,
+    sa.Column("url", sa.Text, primary_key=True),
+    sa.Column("der", sa.LargeBinary, nullable=False),
+    _moment("fetched_at"),
+)
+
+dossiers = sa.Table(
+    "dossiers",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _text("code", unique=True),
+    _text("lookup_code", unique=True),
+    sa.Column("procedure", sa.Text, sa.ForeignKey("procedures.code"), nullable=False),
+    _text("applicant_name"),
+    _text("applicant_id_number"),
+    _text("applicant_phone"),
+    _text("applicant_address"),
+    _agency("receiving"),
+    _agency("competent"),
+    _agency("helped_at", nullable=True),
+    sa.Column("state", Named(DossierState), nullable=False),
+    _text("opened_by"),
+    _moment("opened_at"),
+    _moment("received_at", nullable=True),
+    sa.Column("due_on", sa.Date),
+    _text("note"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index(None, "receiving", "state"),
+    sa.Index(None, "competent", "state"),
+    sa.Index(None, "helped_at", "state"),
+)
+
+day_ordinals = sa.Table(
+    "day_ordinals",
+    metadata,
+    sa.Column("agency", sa.Text, sa.ForeignKey("agencies.code"), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("last", sa.Integer, nullable=False),
+)
+
+components = sa.Table(
+    "components",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _id("dossier_id", "dossiers.id"),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    _text("kind"),
+    _text("name"),
+    *_object("scan", nullable=False),
+    _text("filename"),
+    sa.Column("pages_total", sa.Integer, nullable=False),
+    sa.Column("state", Named(ComponentState), nullable=False),
+    _text("scanned_by"),
+    _moment("scanned_at"),
+    sa.Column("signed_scan", sa.Boolean, nullable=False),
+    sa.Column("sheets_declared", sa.Integer),
+    *_object("searchable"),
+    *_object("copy"),
+    sa.Column("revision", sa.Integer, nullable=False),
+    _text("trouble"),
+    _text("keep_reason"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index(None, "dossier_id", "scan_sha256"),
+    sa.Index(None, "copy_sha256"),
+)
+#: A paper that takes another's place may take its ordinal too; keep the replaced one first.
+sa.Index(
+    "components_ordinal_key",
+    components.c.dossier_id,
+    components.c.ordinal,
+    unique=True,
+    postgresql_where=sa.text("state <> 'replaced'"),
+)
+
+pages = sa.Table(
+    "pages",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _id("component_id", "components.id"),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("state", Named(PageState), nullable=False),
+    *_object("picture"),
+    *_object("words"),
+    _text("text"),
+    sa.Column("flags", Tuple(sa.Text), nullable=False),
+    sa.Column("measured", JSONB, nullable=False),
+    sa.Column("corrections", Corrections, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    _text("trouble"),
+    _text("reviewed_by"),
+    # The words of `text` as `search` splits them: as written, and without accents.
+    sa.Column("written", TSVECTOR, nullable=False),
+    sa.Column("folded", TSVECTOR, nullable=False),
+    sa.UniqueConstraint("component_id", "number"),
+    sa.Index("pages_written_idx", "written", postgresql_using="gin"),
+    sa.Index("pages_folded_idx", "folded", postgresql_using="gin"),
+)
+
+extracted_fields = sa.Table(
+    "extracted_fields",
+    metadata,
+    sa.Column("component_id", UUID(as_uuid=True), sa.ForeignKey("components.id"), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    _text("value"),
+    _text("raw"),
+    sa.Column("page", sa.Integer, nullable=False),
+    sa.Column("box", Tuple(sa.Integer)),
+    sa.Column("confidence", sa.Double, nullable=False),
+    _text("origin"),
+    _text("by"),
+)
+
+e_results = sa.Table(
+    "e_results",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _id("dossier_id", "dossiers.id"),
+    _agency("agency"),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    sa.Column("state", Named(ResultState), nullable=False),
+    _text("title"),
+    _text("prepared_by"),
+    _text("template"),
+    sa.Column("data", JSONB, nullable=False),
+    _text("leader"),
+    *_object("draft"),
+    *_object("document"),
+    sa.Column("number", sa.Integer),
+    _text("symbol"),
+    sa.Column("dated", sa.Date),
+    _text("lookup_code"),
+    sa.Column("places", JsonTuple, nullable=False),
+    sa.Column("came_signed", sa.Boolean, nullable=False),
+    _text("comment"),
+    _text("trouble"),
+    _moment("approved_at", nullable=True),
+    _moment("issued_at", nullable=True),
+    _moment("closed_at", nullable=True),
+    _text("closed_reason"),
+    _id("superseded_by", "e_results.id", nullable=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    _moment("begun_at", server_default=sa.func.now()),
+    sa.UniqueConstraint("dossier_id", "ordinal"),
+    sa.Index(None, "agency", "state"),
+    sa.Index(None, "document_sha256"),
+)
+sa.Index(
+    "e_results_lookup_code_key",
+    e_results.c.lookup_code,
+    unique=True,
+    postgresql_where=sa.text("lookup_code <> ''"),
+)
+
+number_registers = sa.Table(
+    "number_registers",
+    metadata,
+    sa.Column("agency", sa.Text, sa.ForeignKey("agencies.code"), primary_key=True),
+    sa.Column("symbol", sa.Text, primary_key=True),
+    sa.Column("year", sa.Integer, primary_key=True),
+    sa.Column("last", sa.Integer, nullable=False),
+)
+
+numbers = sa.Table(
+    "numbers",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("symbol", sa.Text, primary_key=True),
+    sa.Column("year", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    # Checked at the end of the transaction: a number may be taken before its result is kept.
+    _id("e_result_id", "e_results.id", deferrable=True, initially="DEFERRED"),
+    _moment("taken_at", server_default=sa.func.now()),
+    _moment("voided_at", nullable=True),
+    _text("void_reason", server_default=""),
+    sa.ForeignKeyConstraint(
+        ["agency", "symbol", "year"],
+        ["number_registers.agency", "number_registers.symbol", "number_registers.year"],
+    ),
+)
+#: A result holds one number at a time.
+sa.Index("numbers_one_of_result", numbers.c.e_result_id, unique=True, postgresql_where=sa.text("voided_at IS NULL"))
+
+signature_attempts = sa.Table(
+    "signature_attempts",
+    metadata,
+    sa.Column("subject_id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("place", sa.Text, primary_key=True),
+    sa.Column("revision", sa.Integer, primary_key=True),
+    _moment("begun_at", server_default=sa.func.now()),
+    _moment("finished_at", nullable=True),
+    *_object("document"),
+)
+
+audit_log = sa.Table(
+    "audit_log",
+    metadata,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    _moment("at"),
+    _text("actor"),
+    _text("agency"),
+    _text("event"),
+    _text("subject"),
+    _text("detail"),  # canonical JSON as it was hashed; JSONB would rewrite it
+    _text("previous_hash"),
+    _text("hash"),
+    sa.Index(None, "subject", "sequence"),
+)
+
+#: One row: where the chain ends. Whoever appends holds it, and a log that was cut short no longer reaches it.
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    sa.Column("single", sa.Boolean, sa.CheckConstraint("single", name="audit_head_single"), primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False),
+    _text("hash"),
+)
