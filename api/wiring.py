@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from storage.objects import MinioObjectStore
 
 from api import settings as settings_module
+from api.key_folder import KeyFolder
 from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
 from dossiers.signatures import SigningDesk
-from signing import keys
 from storage.database import Database
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from api.settings import Settings
     from dossiers.ports import Begin, ObjectStore
-    from dossiers.types import CertificateRecord
-    from signing.keys import SigningKey
 
 
 def utc_now() -> datetime:
@@ -63,23 +61,6 @@ class Services:
         return SigningDesk(
             begin=self.begin, store=self.store, keys=KeyFolder(self.keys_folder), tsa_urls=self.tsa_urls, outbox=outbox
         )
-
-
-@dataclass(frozen=True)
-class KeyFolder:
-    """PKCS#12 files with their passphrases beside them, each of mode 0600."""
-
-    folder: Path
-
-    def open(self, record: CertificateRecord) -> SigningKey:
-        """The key of this certificate.
-
-        Raises:
-            SigningRefused: The file or its passphrase can't be used.
-        """
-        file = self.folder / record.key_file
-        passphrase = keys.read_passphrase_file(file.with_name(file.name + ".pass"))
-        return keys.open_pkcs12(file, passphrase)
 
 
 def wire(settings: Settings | None = None) -> Services:

@@ -1,0 +1,68 @@
+"""A worker process: jobs of the queues it is given, and, in the signing worker, the timer for revocation lists."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import structlog
+
+from api import jobs
+from api.wiring import utc_now, wire
+from dossiers.trust_upkeep import refresh_revocation_lists
+from dossiers.types import Changed
+from storage import queue
+from storage.database import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from api.settings import Settings
+    from api.wiring import Services
+
+_LOG = structlog.get_logger("worker")
+
+#: Queues of a reading worker; the signing worker has its own and no other.
+READING = (queue.PAGE, queue.PAPER, queue.REGISTER)
+SIGNING = (queue.SIGN,)
+
+_REFRESH_EVERY_S = 900.0
+_REFRESH_AGAIN_S = 20.0
+
+
+def run(queues: Sequence[str], settings: Settings | None = None) -> None:
+    """Work until told to stop; coming back without that means that the database went away."""
+    office = wire(settings)
+    try:
+        asyncio.run(_work(office, tuple(queues)))
+    finally:
+        office.close()
+
+
+async def _work(office: Services, queues: tuple[str, ...]) -> None:
+    signs = queue.SIGN in queues
+    app = queue.make_app(office.dsn)
+    jobs.register(app, office, office.signing_desk() if signs else None)
+    timer = asyncio.create_task(_keep_lists_fresh(office)) if signs else None
+    try:
+        await queue.run_worker(app, queues, name=f"{socket.gethostname()}:{os.getpid()}")
+    finally:
+        if timer is not None:
+            timer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await timer
+
+
+async def _keep_lists_fresh(office: Services) -> None:
+    """Refresh now and every quarter of an hour; sooner while a list can't be had."""
+    while True:
+        try:
+            failed = await asyncio.to_thread(refresh_revocation_lists, office.begin, now=utc_now())
+        except (DatabaseUnavailable, Changed):
+            failed = ("database",)
+        for url in failed:
+            _LOG.warning("revocation_list_unavailable", url=url)
+        await asyncio.sleep(_REFRESH_AGAIN_S if failed else _REFRESH_EVERY_S)

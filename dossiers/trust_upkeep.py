@@ -1,0 +1,36 @@
+"""Revocation lists kept fresh by a timer, so that a verdict needs no network and signing doesn't wait for one.
+
+Only the distribution points of certificates an administrator registered are asked; never one that a file names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dossiers.signatures import trusted
+from signing import trust
+from signing.types import TrustServiceUnavailable
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from dossiers.ports import Begin
+
+
+def refresh_revocation_lists(begin: Begin, *, now: datetime) -> tuple[str, ...]:
+    """Fetch every list anew, keep those that are genuine, and give back the addresses that failed.
+
+    A list that can't be fetched leaves the one we have in place; it counts for as long as it says itself.
+    """
+    with begin() as work:
+        known = trusted(work)
+    failed = []
+    for url in trust.crl_urls([*known.anchors, *known.intermediates]):
+        try:
+            der = trust.fetch_crl(url, known=known)
+        except TrustServiceUnavailable:
+            failed.append(url)
+            continue
+        with begin() as work:
+            work.trust.keep_crl(url, der, fetched_at=now)
+    return tuple(failed)
