@@ -1,0 +1,202 @@
+"""Open a signer's key, and say in words why it won't open.
+
+Kept in memory are the parsed key and its chain; the passphrase isn't. A key is opened by the one process that
+signs with it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asn1crypto import algos, x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from pyhanko.sign.signers.pdf_cms import Signer
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from signing.types import SigningRefused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+#: TT 15/2025/TT-BKHCN, as collected in requirements.md 3.2.
+_LEAST_RSA_BITS = 2048
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")
+_DIGEST = "sha256"
+
+_UNREADABLE = (
+    "Không mở được tệp khóa {name}: tệp hỏng, không phải PKCS#12, hoặc được bảo vệ bằng thuật toán cũ (RC2, 3DES). "
+    "Chưa có gì được ký. Hãy xuất lại tệp .p12 với mã hóa AES-256, hoặc đổi bằng: "
+    "openssl pkcs12 -legacy -in CU.p12 -nodes | openssl pkcs12 -export -out MOI.p12"
+)
+_WRONG_PASSPHRASE = "Sai mật khẩu của tệp khóa {name}. Chưa có gì được ký. Hãy nhập lại."  # noqa: S105 - words
+_WEAK_KEY = (
+    "Khóa của {subject} quá yếu ({kind}); quy định đòi hỏi RSA từ 2048 bit hoặc ECDSA từ 256 bit. "
+    "Chưa có gì được ký. Hãy xin cấp chứng thư mới."
+)
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A key ready to sign, with the certificate that vouches for it.
+
+    Attributes:
+        signer: For pyHanko; holds the private key.
+        certificate_der: The signer's certificate.
+        chain_der: What else the file brought along: issuing authorities, maybe the root.
+        subject: Common name, or the organisation's where there is none.
+        organization: Organisation in the certificate, or "".
+        valid_from, valid_to: Aware.
+    """
+
+    signer: Signer
+    certificate_der: bytes
+    chain_der: tuple[bytes, ...]
+    subject: str
+    organization: str
+    valid_from: datetime
+    valid_to: datetime
+
+
+def open_pkcs12(path: Path, passphrase: bytes, *, prefer_pss: bool = True) -> SigningKey:
+    """Open a PKCS#12 file.
+
+    Args:
+        path: A `.p12` or `.pfx` file.
+        passphrase: As the owner typed it, UTF-8.
+        prefer_pss: RSASSA-PSS, as TT 15/2025 asks; False for PKCS#1 v1.5, which older readers expect.
+
+    Raises:
+        SigningRefused: "wrong_passphrase", "unreadable_key" or "weak_key".
+        OSError: The file can't be read at all.
+    """
+    content = path.read_bytes()
+    try:
+        bundle = pkcs12.load_pkcs12(content, passphrase)
+    except UnsupportedAlgorithm as error:
+        raise SigningRefused("unreadable_key", _UNREADABLE.format(name=path.name)) from error
+    except ValueError as error:
+        if _is_wrong_passphrase(error):
+            raise SigningRefused("wrong_passphrase", _WRONG_PASSPHRASE.format(name=path.name)) from error
+        raise SigningRefused("unreadable_key", _UNREADABLE.format(name=path.name)) from error
+    if bundle.key is None or bundle.cert is None:
+        raise SigningRefused("unreadable_key", _UNREADABLE.format(name=path.name))
+    certificate_der = bundle.cert.certificate.public_bytes(Encoding.DER)
+    chain_der = tuple(other.certificate.public_bytes(Encoding.DER) for other in bundle.additional_certs)
+    certificate = x509.Certificate.load(certificate_der)
+    names = certificate.subject.native
+    subject = _one(names.get("common_name")) or _one(names.get("organization_name"))
+    return SigningKey(
+        signer=_SoftwareSigner(
+            _strong(bundle.key, subject),
+            certificate,
+            [x509.Certificate.load(der) for der in chain_der],
+            prefer_pss=prefer_pss,
+        ),
+        certificate_der=certificate_der,
+        chain_der=chain_der,
+        subject=subject,
+        organization=_one(names.get("organization_name")),
+        valid_from=certificate.not_valid_before,
+        valid_to=certificate.not_valid_after,
+    )
+
+
+def read_passphrase_file(path: Path) -> bytes:
+    """Read a passphrase nobody else on the machine can read: mode 0600 or 0400, one trailing newline ignored.
+
+    Raises:
+        SigningRefused: "unreadable_key": others may read the file, or it is empty.
+        OSError: The file can't be read at all.
+    """
+    with path.open("rb") as file:
+        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o177:
+            raise SigningRefused(
+                "unreadable_key",
+                f"Tệp mật khẩu {path.name} cho người khác đọc được. Chưa có gì được ký. "
+                f"Hãy chạy: chmod 600 {path.name}",
+            )
+        passphrase = file.read(4096).removesuffix(b"\n").removesuffix(b"\r")
+    if not passphrase:
+        raise SigningRefused("unreadable_key", f"Tệp mật khẩu {path.name} rỗng. Chưa có gì được ký.")
+    return passphrase
+
+
+def _is_wrong_passphrase(error: ValueError) -> bool:
+    """OpenSSL's and cryptography's own words: there is no class for it."""
+    return "password" in str(error).lower()
+
+
+def _one(value: str | list[str] | None) -> str:
+    """asn1crypto gives a list where a name has a part twice; the first is the one that counts."""
+    if isinstance(value, list):
+        return value[0] if value else ""
+    return value or ""
+
+
+def _strong(key: object, subject: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
+    """Refuse what the rules don't allow any more."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        if key.key_size >= _LEAST_RSA_BITS:
+            return key
+        kind = f"RSA {key.key_size}"
+    elif isinstance(key, ec.EllipticCurvePrivateKey):
+        if key.curve.name in _CURVES:
+            return key
+        kind = f"ECDSA {key.curve.name}"
+    else:
+        kind = type(key).__name__
+    raise SigningRefused("weak_key", _WEAK_KEY.format(subject=subject, kind=kind))
+
+
+class _SoftwareSigner(Signer):
+    """Signs with a parsed key. pyHanko's own parses and checks it anew each time: 30 ms with RSA-2048."""
+
+    def __init__(
+        self,
+        key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
+        certificate: x509.Certificate,
+        chain: list[x509.Certificate],
+        *,
+        prefer_pss: bool,
+    ) -> None:
+        registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
+        registry.register_multiple([certificate, *chain])
+        super().__init__(prefer_pss=prefer_pss, signing_cert=certificate, cert_registry=registry)
+        self._key = key
+
+    def get_signature_mechanism_for_digest(self, digest_algorithm: str | None) -> algos.SignedDigestAlgorithm:
+        """PSS with a salt as long as the digest (RFC 4055, 3.1): what other readers expect."""
+        if not (isinstance(self._key, rsa.RSAPrivateKey) and self.prefer_pss and digest_algorithm):
+            return super().get_signature_mechanism_for_digest(digest_algorithm)
+        digest = {"algorithm": digest_algorithm}
+        return algos.SignedDigestAlgorithm(
+            {
+                "algorithm": "rsassa_pss",
+                "parameters": {
+                    "hash_algorithm": digest,
+                    "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": digest},
+                    "salt_length": hashes.SHA256.digest_size,
+                },
+            }
+        )
+
+    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: FBT001, FBT002 - pyHanko's signature
+        if digest_algorithm != _DIGEST:
+            raise ValueError(digest_algorithm)
+        if isinstance(self._key, ec.EllipticCurvePrivateKey):
+            size = (self._key.key_size + 7) // 8
+            # The longest DER an ECDSA signature can take, so that a size measured dry always suffices.
+            return bytes(2 * size + 16) if dry_run else self._key.sign(data, ec.ECDSA(hashes.SHA256()))
+        if dry_run:
+            return bytes(self._key.key_size // 8)
+        if self.prefer_pss:
+            mask = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=hashes.SHA256.digest_size)
+            return self._key.sign(data, mask, hashes.SHA256())
+        return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
