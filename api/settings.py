@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from api.embedded import postgres, s3
 from dossiers.types import DigitisationProfile
 
+MEGABYTE = 1_000_000
 _PREFIX = "HOSO_"
 _SECRET_CHARACTERS = 32
 _GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -251,6 +252,13 @@ def read() -> Settings:
         raise BadSettings("Cấu hình sai (bad settings):\n  " + "\n  ".join(reasons)) from wrong
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The environment from which another process reads these same settings. Secrets go by their files only."""
+    said = settings.model_dump(mode="json", exclude_none=True)
+    words = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in said.items()}
+    return {f"{_PREFIX}{name.upper()}": value for name, value in words.items() if value}
+
+
 def read_secret(path: Path) -> str:
     """Read a secret from a file that only its owner may read.
 
@@ -270,7 +278,7 @@ def _name_of(location: tuple[int | str, ...]) -> str:
 
 
 def _with_ours(settings: Settings) -> Settings:
-    """Add what lies in the data folder and wasn't named: embedded servers that run, the demo's own secret."""
+    """Add what wasn't named: embedded servers that run in the data folder, and what a demo centre makes itself."""
     found: dict[str, Any] = {}
     if not settings.database and (dsn := postgres.running_dsn(settings.data / "postgres")):
         found["database"] = dsn
@@ -278,6 +286,8 @@ def _with_ours(settings: Settings) -> Settings:
         found |= s3_settings(access)
     if settings.is_demo and not settings.service_secret and settings.demo_secret_file.is_file():
         found["service_secret"] = SecretStr(read_secret(settings.demo_secret_file))
+    if settings.is_demo and not settings.tsa_urls:
+        found["tsa_urls"] = (f"{settings.demo_trust_url}/tsa",)
     return settings.model_copy(update=found)
 
 

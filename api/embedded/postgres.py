@@ -101,6 +101,14 @@ def running_dsn(folder: Path) -> str | None:
     return None
 
 
+def is_alive(folder: Path) -> bool:
+    """Whether its process lives; it may be too busy, or not ready, to answer."""
+    with suppress(OSError, ValueError, IndexError):
+        pid = int((folder / "cluster" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == "postgres"
+    return False
+
+
 def installed() -> list[Path]:
     """Folders with PostgreSQL's server programs, the newest version first."""
     found = [p.parent for p in Path("/usr/lib/postgresql").glob("*/bin/initdb")]

@@ -1,6 +1,6 @@
 """An S3 server of our own, for one machine and for tests: `minio` where it is installed, else the bundled `weed mini`.
 
-It lives in one folder (mode 0700): `server.json` (what runs, its ports, its keys; mode 0600), `data/`, `server.log` and
+It lives in one folder (mode 0700): `server.json` (what runs, its ports, its keys; mode 0600), `secret.key` (the secret key alone), `data/`, `server.log` and
 `server.pid`. It listens on the loopback address only. Like the database it has a session of its own, so that killing
 whoever started it doesn't kill it; the next `start` finds it and takes it over.
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE_S = 40.0
+SECRET_FILE = "secret.key"
 _LOOPBACK = "127.0.0.1"
 _SENTINEL = ("hoso-sentinel", "ready", b"ready\n")
 #: Below the range from which Linux takes outgoing ports, so that a kept port stays ours.
@@ -110,6 +111,11 @@ def running(folder: Path) -> S3Access | None:
     return server.access if server and _pid(folder) is not None and _reads(server) else None
 
 
+def is_alive(folder: Path) -> bool:
+    """Whether its process lives; it may be too busy, or not ready, to answer."""
+    return _pid(folder) is not None
+
+
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Two who start the same server at once wait for each other."""
@@ -129,6 +135,9 @@ def _keep(folder: Path, server: _Server) -> _Server:
     unfinished.touch(mode=0o600)
     unfinished.write_text(json.dumps(asdict(server)), encoding="utf-8")
     unfinished.rename(folder / "server.json")
+    secret = folder / SECRET_FILE
+    secret.touch(mode=0o600)
+    secret.write_text(server.secret_key, encoding="utf-8")
     return server
 
 
