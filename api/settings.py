@@ -233,20 +233,29 @@ class _Surroundings(Settings, BaseSettings):
 
 
 def read() -> Settings:
-    """Read the settings of this process: the environment outranks the file.
+    """Read the settings of this process, and add what wasn't named but is here.
 
     Where no database or S3 server is named, those that run in the data folder are taken; unnamed they stay while none
-    runs there.
+    runs there. A demo centre has a secret and a timestamp authority of its own.
 
     Raises:
         BadSettings: Something is misspelt, missing or not allowed; the message lists all of it.
     """
-    named = os.environ.get(f"{_PREFIX}CONFIG")
-    file = Path(named or "hoso.env")
-    if named and not file.is_file():
+    return _with_ours(named())
+
+
+def named() -> Settings:
+    """Read what the environment and the file name, and no more. The environment outranks the file.
+
+    Raises:
+        BadSettings: As `read`.
+    """
+    file_named = os.environ.get(f"{_PREFIX}CONFIG")
+    file = Path(file_named or "hoso.env")
+    if file_named and not file.is_file():
         raise BadSettings(f"Không thấy tệp cấu hình {file}. (HOSO_CONFIG names a file that isn't there.)")
     try:
-        return _with_ours(_Surroundings(_env_file=file))  # type: ignore[call-arg]  # pydantic-settings' own
+        return _Surroundings(_env_file=file)  # type: ignore[call-arg]  # pydantic-settings' own
     except ValidationError as wrong:
         reasons = [f"{_name_of(error['loc'])}{error['msg'].removeprefix('Value error, ')}" for error in wrong.errors()]
         raise BadSettings("Cấu hình sai (bad settings):\n  " + "\n  ".join(reasons)) from wrong

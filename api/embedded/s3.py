@@ -1,8 +1,8 @@
 """An S3 server of our own, for one machine and for tests: `minio` where it is installed, else the bundled `weed mini`.
 
-It lives in one folder (mode 0700): `server.json` (what runs, its ports, its keys; mode 0600), `secret.key` (the secret key alone), `data/`, `server.log` and
-`server.pid`. It listens on the loopback address only. Like the database it has a session of its own, so that killing
-whoever started it doesn't kill it; the next `start` finds it and takes it over.
+It lives in one folder (mode 0700): `server.json` (what runs, its ports, its keys; mode 0600), `secret.key` (the secret
+key alone), `data/`, `server.log` and `server.pid`. It listens on the loopback address only. Like the database it has a
+session of its own, so that killing whoever started it doesn't kill it; the next `start` finds it and takes it over.
 
 "Ready" means that an object written at the first start can be read. After a SIGKILL `weed` lists its buckets after a
 second, while older objects still answer 500 until its volumes have come back (`running.md`, object storage).
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE_S = 40.0
-SECRET_FILE = "secret.key"
+SECRET_FILE = "secret.key"  # noqa: S105  a file's name
 _LOOPBACK = "127.0.0.1"
 _SENTINEL = ("hoso-sentinel", "ready", b"ready\n")
 #: Below the range from which Linux takes outgoing ports, so that a kept port stays ours.

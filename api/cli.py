@@ -1,0 +1,73 @@
+"""The command `hoso`: each subcommand is a module of `api.commands`, and only the one asked for is loaded.
+
+A command module has `add_arguments(parser)` and `run(given) -> int`, the exit status. Wrong usage exits with 64 and a
+bad configuration with 78, as sysexits.h has them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from api.commands import CommandFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+USAGE = 64
+INTERRUPTED = 130
+
+COMMANDS = {
+    "digitize": "ảnh quét thành PDF tìm kiếm được · scans to a searchable PDF",
+    "sign": "ký một tệp PDF · sign a PDF",
+    "verify": "kiểm tra chữ ký của tệp PDF · verify PDFs",
+    "serve": "chạy trang web và API · run the web and the API",
+    "worker": "chạy một tiến trình xử lý · run a worker",
+    "up": "khởi động tất cả trên một máy · start all of it on one machine",
+    "demo": "chạy thử từ ảnh quét tới kết luận · the whole way on a sample, without a person",
+    "init": "tạo cấu hình vận hành thật · make an empty production instance",
+    "admin": "thêm cơ quan, người dùng, thủ tục, chứng thư · fill an instance",
+    "doctor": "tự kiểm tra và nói điều gì chưa ổn · say in words what is wrong",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with the exit status that the system's conventions give to wrong usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name; the answer is the exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        print(_overview(), file=sys.stdout if arguments else sys.stderr)
+        return 0 if arguments else USAGE
+    name, *rest = arguments
+    if name not in COMMANDS:
+        print(f"hoso: không có lệnh “{name}” (no such command)\n\n{_overview()}", file=sys.stderr)
+        return USAGE
+    command = importlib.import_module(f"api.commands.{name}")
+    parser = _Parser(prog=f"hoso {name}", description=COMMANDS[name])
+    command.add_arguments(parser)
+    try:
+        return int(command.run(parser.parse_args(rest)))
+    except CommandFailed as failed:
+        print(f"hoso: {failed}", file=sys.stderr)
+        return failed.status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:<{width}}{what}" for name, what in COMMANDS.items()]
+    return "\n".join(["hoso LỆNH [...]    hoso LỆNH --help", "", *lines])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

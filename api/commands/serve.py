@@ -1,0 +1,37 @@
+"""`hoso serve`: the web and the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.commands import configured
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Nothing is asked: the address is a setting."""
+    parser.epilog = "HOSO_LISTEN_HOST, HOSO_LISTEN_PORT: docs/operations.md"
+
+
+def run(_given: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    import uvicorn
+
+    from api.app import create_app
+    from api.log import write_events
+
+    settings = configured()
+    write_events()
+    uvicorn.run(
+        create_app(settings),
+        host=settings.listen_host,
+        port=settings.listen_port,
+        access_log=False,  # addresses carry dossier codes; `api.app` logs routes instead
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=10,
+    )
+    return 0

@@ -1,0 +1,50 @@
+"""What happens, as one JSON object a line on standard output: an event, ids, and nobody's name.
+
+Of an error, its kind and where it broke are written, not its message: a database quotes the row it refused.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, WrappedLogger
+
+
+def write_events() -> None:
+    """Send our events and other libraries' warnings to standard output, in one form."""
+    ours = (
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _where_it_broke,
+    )
+    structlog.configure(
+        processors=[*ours, structlog.processors.JSONRenderer(ensure_ascii=False)],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*ours, structlog.stdlib.ExtraAdder()],
+            processor=structlog.processors.JSONRenderer(ensure_ascii=False),
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def _where_it_broke(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Put the kind of the error and its place in our code and others' where the error itself was."""
+    told = event.pop("exc_info", None)
+    error = told[1] if isinstance(told, tuple) else sys.exc_info()[1] if told is True else told
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)
+        event["error"] = type(error).__qualname__
+        event["at"] = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
+    return event

@@ -1,0 +1,195 @@
+"""Keeps a handful of child processes running, and ends them with us whatever becomes of us.
+
+A child that dies is started again, after a wait that doubles while it keeps dying. Each has a process group of its own,
+so that Ctrl-C reaches us alone and the children end in the order we choose. When we are killed outright the kernel
+tells them (PDEATHSIG), and whoever starts next ends those that linger: they are noted in a file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_LOG = structlog.get_logger("up")
+_FIRST_WAIT_S = 0.5
+_LONGEST_WAIT_S = 30.0
+#: A child that lived this long was well; the next death starts counting anew.
+_WELL_AFTER_S = 60.0
+_LOG_KEPT_BYTES = 10_000_000
+_LOG_SHOWN = 1500
+
+
+@dataclass(frozen=True)
+class Part:
+    """A program to keep running.
+
+    Attributes:
+        name: Of its log, unique.
+        command: Program (a path, or found on the PATH) and arguments.
+        ends_within_s: How long it may take to finish what it is at, after SIGTERM.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    ends_within_s: float = 20.0
+
+
+@dataclass
+class _Child:
+    part: Part
+    pid: int | None = None
+    started_at: float = 0.0
+    deaths: int = 0
+    again_at: float = 0.0
+
+
+class Supervisor:
+    """Runs parts; `tend` often.
+
+    Args:
+        folder: For logs (`logs/NAME.log`) and the note of what runs (`children.json`).
+        environment: Of every child.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._environment = dict(environment)
+        self._children: dict[str, _Child] = {}
+        (folder / "logs").mkdir(mode=0o700, exist_ok=True)
+        self._end_leftovers()
+
+    def start(self, *parts: Part) -> None:
+        """Start these too, and keep them running from now on."""
+        for part in parts:
+            self._children[part.name] = _Child(part)
+            self._spawn(self._children[part.name])
+
+    def tend(self) -> None:
+        """Start again what died, if its time has come."""
+        now = time.monotonic()
+        for child in self._children.values():
+            if child.pid is not None and _has_ended(child.pid):
+                child.deaths = 1 if now - child.started_at > _WELL_AFTER_S else child.deaths + 1
+                child.again_at = now + min(_FIRST_WAIT_S * 2 ** (child.deaths - 1), _LONGEST_WAIT_S)
+                child.pid = None
+                _LOG.warning("child_died", part=child.part.name, deaths=child.deaths)
+            if child.pid is None and now >= child.again_at:
+                self._spawn(child)
+
+    def deaths(self, name: str) -> int:
+        """How often this part has died lately."""
+        return self._children[name].deaths
+
+    def pid(self, name: str) -> int | None:
+        """The process of this part, while it runs."""
+        return self._children[name].pid
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the parts, in the order of their starting."""
+        return tuple(self._children)
+
+    def last_words(self, name: str) -> str:
+        """The end of its log."""
+        with suppress(OSError):
+            return self.log(name).read_text(encoding="utf-8", errors="replace")[-_LOG_SHOWN:]
+        return ""
+
+    def stop(self, names: Iterable[str] | None = None) -> None:
+        """End these parts (all, if none are named): asked first, all at once; those that don't listen are killed."""
+        chosen = [self._children.pop(name) for name in list(names or self._children) if name in self._children]
+        for child in chosen:
+            _send(child.pid, signal.SIGTERM)
+        for child in chosen:
+            give_up = time.monotonic() + child.part.ends_within_s
+            while child.pid is not None and not _has_ended(child.pid):
+                if time.monotonic() > give_up:
+                    _send_group(child.pid, signal.SIGKILL)
+                time.sleep(0.02)
+            _send_group(child.pid, signal.SIGKILL)  # what it started itself and left behind
+        self._note()
+
+    def _spawn(self, child: _Child) -> None:
+        log = self.log(child.part.name)
+        if log.exists() and log.stat().st_size > _LOG_KEPT_BYTES:
+            log.rename(log.with_suffix(".log.1"))
+        program = shutil.which("setpriv") or "/usr/bin/setpriv"
+        child.pid = os.posix_spawn(
+            program,
+            [program, "--pdeathsig", "TERM", "--", *child.part.command],
+            self._environment,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setpgroup=0,
+            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGPIPE],
+        )
+        child.started_at = time.monotonic()
+        self._note()
+
+    def log(self, name: str) -> Path:
+        """Where this part writes."""
+        return self._folder / "logs" / f"{name}.log"
+
+    def _note(self) -> None:
+        noted = {str(child.pid): _started(child.pid) for child in self._children.values() if child.pid is not None}
+        file = self._folder / "children.json"
+        file.with_suffix(".unfinished").write_text(json.dumps(noted), encoding="utf-8")
+        file.with_suffix(".unfinished").rename(file)
+
+    def _end_leftovers(self) -> None:
+        """End the children of one who was killed: the kernel has asked them to, but they may take their time."""
+        noted: dict[str, str] = {}
+        with suppress(OSError, ValueError):
+            noted = json.loads((self._folder / "children.json").read_text(encoding="utf-8"))
+        alive = {int(pid) for pid, started in noted.items() if started and _started(int(pid)) == started}
+        for pid in alive:
+            _send(pid, signal.SIGTERM)
+        give_up = time.monotonic() + 10
+        while alive := {pid for pid in alive if _started(pid) == noted[str(pid)]}:
+            if time.monotonic() > give_up:
+                for pid in alive:
+                    _send_group(pid, signal.SIGKILL)
+            time.sleep(0.02)
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] != 0
+    except ChildProcessError:
+        return True
+
+
+def _send(pid: int | None, what: signal.Signals) -> None:
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, what)
+
+
+def _send_group(pid: int | None, what: signal.Signals) -> None:
+    if pid is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, what)
+
+
+def _started(pid: int) -> str:
+    """When the process began, in ticks since the machine started (proc(5), field 22); "" for one that is gone."""
+    with suppress(OSError):
+        state, *fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        if state not in "ZX":
+            return fields[18]
+    return ""
