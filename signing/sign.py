@@ -31,7 +31,7 @@ from pyhanko.stamp import StaticStampStyle
 from signing import appearance as looks
 from signing.timestamp import authority_of
 from signing.trust import Standing, signer_standing, timestamp_authority_standing
-from signing.types import FIELD_NAMES, Place, SigningRefused
+from signing.types import FIELD_NAMES, Place, SigningRefused, TrustServiceUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,8 @@ def sign(
         timestamper: Who proves the time; or None.
         appearance: What the field shows; by default a few plain lines.
         reason: Recorded in the signature, e.g. "Sao y".
-        allow_unknown_status: Sign even when nobody says whether the certificate is revoked, at most to B-T.
+        allow_unknown_status: Sign even when nobody says whether the certificate or the timestamp authority's is
+            revoked; then at most to B-T.
         at: Another moment than now, for tests and for nothing else: no lists are fetched then.
 
     Raises:
@@ -107,12 +108,8 @@ def sign(
     """
     field_size = _require_empty_field(source, place)
     signer = signer_standing(key.certificate_der, trust, chain=key.chain_der, at=at)
-    if not signer.known and not allow_unknown_status:
-        raise SigningRefused(
-            "status_unknown",
-            f"Không có danh sách thu hồi hay máy trả lời nào cho biết chứng thư của {key.subject} còn hiệu lực. "
-            "Chưa có gì được ký. Hãy nạp danh sách thu hồi (CRL) của nơi cấp.",
-        )
+    if not allow_unknown_status:
+        _require_known(signer, key.subject)
     claimed = (at or datetime.now(UTC)).astimezone(_VIETNAM).replace(microsecond=0)
     drawn = looks.render(
         appearance or _plain(place.place, key), width_pt=field_size[0], height_pt=field_size[1], at=claimed
@@ -125,7 +122,8 @@ def sign(
             asyncio.run(_write_signature(file, place.place, key, timestamper, drawn, claimed, reason))
             level: Level = "B-B"
             if timestamper is not None:
-                level = _add_evidence(file, place.place, signer, trust, timestamper, before, at)
+                proofs = _proofs(signer, timestamper.tokens[before:], trust, at, optional=allow_unknown_status)
+                level = _add_evidence(file, place.place, proofs, trust, timestamper, at) if proofs else "B-T"
             file.flush()
             os.fsync(file.fileno())
         _require_same_beginning(source, partial)
@@ -175,6 +173,17 @@ def _require_empty_field(source: Path, place: SignaturePlace) -> tuple[float, fl
             "forbidden_by_document", "Chữ ký trước không cho phép thêm chữ ký nào nữa. Tệp vẫn còn nguyên."
         )
     return abs(box[2] - box[0]), abs(box[3] - box[1])
+
+
+def _require_known(standing: Standing, name: str) -> None:
+    if standing.silent is not None:
+        raise standing.silent
+    if not standing.known:
+        raise SigningRefused(
+            "status_unknown",
+            f"Không có danh sách thu hồi hay máy trả lời nào cho biết chứng thư của {name} còn hiệu lực. "
+            "Chưa có gì được ký. Hãy nạp danh sách thu hồi (CRL) của nơi cấp.",
+        )
 
 
 def _plain(place: Place, key: SigningKey) -> looks.Appearance:
@@ -232,25 +241,31 @@ def _stamp_style(page: Path) -> StaticStampStyle:
     return StaticStampStyle(background=imported, background_layout=exact, background_opacity=1.0, border_width=0)
 
 
+def _proofs(
+    signer: Standing, tokens: Sequence[cms.ContentInfo], trust: TrustStore, at: datetime | None, *, optional: bool
+) -> list[Standing]:
+    """What proves the standing of the signer and of the timestamp authority that answered; none if `optional`."""
+    if not signer.known:
+        return []
+    try:
+        return [signer, *_authorities(tokens, trust, at)]
+    except (SigningRefused, TrustServiceUnavailable):
+        if not optional:
+            raise
+        return []
+
+
 def _add_evidence(
     file: BinaryIO,
     place: Place,
-    signer: Standing,
+    proofs: list[Standing],
     trust: TrustStore,
     timestamper: Timestamper,
-    first_token: int,
     at: datetime | None,
 ) -> Level:
-    """Append what proves the signer's and the timestamp authority's standing; for seal and copy, a time over all.
-
-    The evidence is for the authorities that really answered, which fail-over may have changed under way.
-    """
-    if not signer.known:
-        return "B-T"
-    gathered = [signer, *_authorities(timestamper.tokens[first_token:], trust, at)]
+    """Append the proofs; for seal and copy also those of earlier signers, and a timestamp over all of it."""
     lasting = place in {Place.SEAL, Place.COPY}
-    if lasting:
-        gathered += _earlier_signers(file, trust, at)
+    gathered = [*proofs, *_earlier_signers(file, trust, at)] if lasting else proofs
     writer = IncrementalPdfFileWriter(file)
     _store(writer, gathered)
     if not lasting:
@@ -271,22 +286,18 @@ def _add_evidence(
 
 
 def _authorities(tokens: Sequence[cms.ContentInfo], trust: TrustStore, at: datetime | None) -> list[Standing]:
-    """Standing of whoever issued these tokens.
+    """Standing of whoever issued these tokens: fail-over may have brought another one than expected.
 
     Raises:
         SigningRefused: We don't trust it, or nobody tells its status: "status_unknown".
+        TrustServiceUnavailable: Its status can't be asked for now.
     """
     found: dict[bytes, Standing] = {}
     for token in tokens:
         certificate, others = authority_of(token)
         if certificate.sha256 not in found:
             standing = timestamp_authority_standing(certificate, trust, extra=others, at=at)
-            if not standing.known:
-                raise SigningRefused(
-                    "status_unknown",
-                    "Không biết dịch vụ dấu thời gian còn hiệu lực hay không. Chưa có gì được ký. "
-                    "Hãy nạp danh sách thu hồi (CRL) của nơi cấp.",
-                )
+            _require_known(standing, "dịch vụ dấu thời gian")
             found[certificate.sha256] = standing
     return list(found.values())
 

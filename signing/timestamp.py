@@ -10,6 +10,7 @@ import httpx
 from asn1crypto import tsp
 from pyhanko.sign.timestamps import TimeStamper
 
+from signing.trust import tls_context
 from signing.types import TrustServiceUnavailable
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Timestamper(TimeStamper):
             TrustServiceUnavailable: Nobody gave a usable answer in time.
         """
         ends = time.monotonic() + self._deadline_s
-        async with httpx.AsyncClient(headers=self._headers) as client:
+        async with httpx.AsyncClient(headers=self._headers, verify=tls_context()) as client:
             for round_number in range(self._tries):
                 for position, url in enumerate(self._urls):
                     share = (ends - time.monotonic()) / (len(self._urls) - position)

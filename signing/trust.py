@@ -12,6 +12,7 @@ import itertools
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 import httpx
@@ -35,6 +36,7 @@ from pyhanko_certvalidator.errors import (
 from signing.types import SigningRefused, TrustServiceUnavailable
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
@@ -76,7 +78,8 @@ class Standing:
         certificate: Whose standing this is.
         path: From the anchor to the certificate.
         crls, ocsps: The proof, to be kept with the document.
-        known: False when no list and no responder answered for somebody in the chain.
+        known: False when no list and no responder spoke for somebody in the chain.
+        silent: Who should have answered and didn't, when `known` is False for that reason.
     """
 
     certificate: x509.Certificate
@@ -84,6 +87,7 @@ class Standing:
     crls: tuple[crl.CertificateList, ...]
     ocsps: tuple[ocsp.OCSPResponse, ...]
     known: bool
+    silent: TrustServiceUnavailable | None = None
 
 
 def load(anchors: Iterable[Path], certs: Iterable[Path] = (), crls: Iterable[Path] = ()) -> TrustStore:
@@ -160,8 +164,8 @@ def signer_standing(
 
     Raises:
         SigningRefused: "certificate_expired", "certificate_not_yet_valid", "certificate_revoked",
-            "wrong_key_usage", "untrusted_issuer" or "weak_key".
-        TrustServiceUnavailable: A list is needed and its host didn't answer.
+            "wrong_key_usage", "untrusted_issuer" or "weak_key". Not knowing the status is no refusal here:
+            see `Standing.known`.
     """
     signer = x509.Certificate.load(certificate)
     usage = signer.key_usage_value
@@ -226,9 +230,7 @@ def _standing(
         else:
             # Answers of a responder die within the hour; they are kept only where no list speaks.
             return Standing(certificate, path, tuple(lists), tuple(responses) if unlisted else (), known=True)
-    if silent:
-        raise silent[0]
-    return Standing(certificate, path, tuple(lists), (), known=False)
+    return Standing(certificate, path, tuple(lists), (), known=False, silent=silent[0] if silent else None)
 
 
 def _validate(
@@ -353,6 +355,12 @@ def _ask_responder(subject: x509.Certificate, issuer: x509.Certificate, *, timeo
     return []
 
 
+@cache
+def tls_context() -> ssl.SSLContext:
+    """The public authorities of the web, loaded once: that takes longer than a signature."""
+    return httpx.create_ssl_context()
+
+
 def _download(method: str, url: str, *, timeout: float, limit: int, content: bytes | None = None) -> bytes:
     """Exchange one message over HTTP, no redirects, not more than `limit` bytes, not longer than `timeout`."""
     if not _is_web(url):
@@ -361,7 +369,9 @@ def _download(method: str, url: str, *, timeout: float, limit: int, content: byt
     headers = {"Content-Type": "application/ocsp-request"} if content else {}
     received = bytearray()
     try:
-        with httpx.stream(method, url, content=content, headers=headers, timeout=timeout) as reply:
+        with httpx.stream(
+            method, url, content=content, headers=headers, timeout=timeout, verify=tls_context()
+        ) as reply:
             reply.raise_for_status()
             for piece in reply.iter_bytes():
                 received += piece
