@@ -205,3 +205,15 @@ class UnreadableScan(Exception):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class ReadingFailed(Exception):
+    """Tesseract is missing, was killed or ran out of time. The page itself is unharmed; try again later.
+
+    Attributes:
+        reason: "missing", "timeout" or "crashed".
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

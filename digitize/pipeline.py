@@ -1,0 +1,169 @@
+"""The order in which a page is cleaned and read, and nothing else.
+
+The page that people keep and the page that Tesseract reads part after the crop and meet again at the words: both are
+turned and set straight alike, so a word's box means the same on both. Cleaning that can harm is gated: what was
+measured to help a bad page was measured to hurt a good one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from digitize import border, crop, deskew, despeckle, hocr, illumination, ink, orient, quality, tesseract
+from digitize.types import Flag, PageFlags, PageImage, ReadPage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from digitize.types import OcrPage
+
+#: Below this mean confidence a page may stand on its head: the other turns are tried.
+RETRY_BELOW = 70.0
+#: Below this a person should look at every word.
+DOUBTFUL_BELOW = 88.0
+_SKEWED_DEG = 3.0
+_STRAIGHT_DEG = 0.1
+_STRAIGHT_BITONAL_DEG = 0.7  # resampling a bitonal page costs more than this lean does
+_FEWEST_WORDS = 5
+_JPEG_QUALITY = 82
+
+cv2.setNumThreads(1)  # pages go beside each other; one page takes one core
+
+
+@dataclass(frozen=True)
+class _Cleaned:
+    """The two pictures of a page, alike in geometry."""
+
+    display: PageImage
+    grey: NDArray[np.uint8]
+    steps: tuple[str, ...]
+    turned_deg: int
+    skew_deg: float
+
+
+def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
+    """Clean and read one page.
+
+    Args:
+        image: As loaded.
+        language: Tesseract's name for it.
+
+    Returns:
+        The display page (colour, real size; bitonal stays bitonal), the words on it, flags, and what was done.
+
+    Raises:
+        ReadingFailed: Tesseract is missing, was killed or ran out of time.
+    """
+    flags = quality.flags_of(image)
+    cleaned = _clean(image)
+    ocr = _read(cleaned.grey, cleaned.display.dpi, language)
+    if ocr.mean_confidence < RETRY_BELOW and len(ocr.words) >= _FEWEST_WORDS:
+        cleaned, ocr = _best_turn(cleaned, ocr, language)
+    display = cleaned.display if cleaned.display.bitonal else illumination.lighten(cleaned.display)
+    picture, picture_type = _encoded(display)
+    return ReadPage(
+        picture=picture,
+        picture_type=picture_type,
+        ocr=ocr,
+        flags=_flags(flags, cleaned, ocr),
+        steps=cleaned.steps,
+        turned_deg=cleaned.turned_deg,
+        skew_deg=cleaned.skew_deg,
+    )
+
+
+def _clean(image: PageImage) -> _Cleaned:
+    steps = []
+    corners = crop.find_sheet(image)
+    if corners is not None:
+        image = crop.cut(image, corners)
+        steps.append("crop")
+    grey = ink.drop(image)
+    if not image.bitonal and ink.has_colour(image):
+        steps.append("ink")
+    filled = border.fill(grey, dpi=image.dpi)
+    if filled is not grey:
+        steps.append("border")
+    if not image.bitonal and not illumination.is_even(filled):
+        filled = illumination.flatten(filled)
+        steps.append("illumination")
+    turned_deg = orient.estimate_turn(filled, dpi=image.dpi)
+    if turned_deg:
+        steps.append("orient")
+    display = replace(image, pixels=orient.turn(image.pixels, turned_deg))
+    grey = orient.turn(filled, turned_deg)
+    skew_deg = deskew.estimate_skew(grey, dpi=image.dpi)
+    if abs(skew_deg) >= (_STRAIGHT_BITONAL_DEG if image.bitonal else _STRAIGHT_DEG):
+        display, grey = _straightened(display, grey, skew_deg)
+        steps.append("deskew")
+    else:
+        skew_deg = 0.0
+    if despeckle.speckle_level(grey, dpi=image.dpi) >= despeckle.DIRTY:
+        grey = despeckle.remove(grey, dpi=image.dpi)
+        steps.append("despeckle")
+    return _Cleaned(display, grey, tuple(steps), turned_deg, skew_deg)
+
+
+def _straightened(display: PageImage, grey: NDArray[np.uint8], skew_deg: float) -> tuple[PageImage, NDArray[np.uint8]]:
+    paper = border.paper_level(grey)
+    colour = tuple(int(np.percentile(display.pixels[::8, ::8, channel], 80)) for channel in range(3))
+    pixels = deskew.rotate(display.pixels, skew_deg, paper=(255, 255, 255) if display.bitonal else colour)
+    if display.bitonal:
+        pixels = np.asarray(cv2.threshold(pixels, 127, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
+    return replace(display, pixels=pixels), deskew.rotate(grey, skew_deg, paper=paper)
+
+
+def _read(grey: NDArray[np.uint8], dpi: float, language: str) -> OcrPage:
+    height, width = grey.shape
+    return hocr.parse(tesseract.recognise(grey, dpi=dpi, language=language), width_px=width, height_px=height, dpi=dpi)
+
+
+def _best_turn(cleaned: _Cleaned, ocr: OcrPage, language: str) -> tuple[_Cleaned, OcrPage]:
+    """Read the page the other ways up, and keep the way that reads best."""
+    best, best_ocr = cleaned, ocr
+    for more_deg in (180, 90, 270):
+        turned = replace(
+            cleaned,
+            display=replace(cleaned.display, pixels=orient.turn(cleaned.display.pixels, more_deg)),
+            grey=orient.turn(cleaned.grey, more_deg),
+            turned_deg=(cleaned.turned_deg + more_deg) % 360,
+            steps=(*cleaned.steps, "verify"),
+        )
+        turned_ocr = _read(turned.grey, turned.display.dpi, language)
+        if turned_ocr.mean_confidence > best_ocr.mean_confidence:
+            best, best_ocr = turned, turned_ocr
+        if best_ocr.mean_confidence >= DOUBTFUL_BELOW:
+            break
+    return best, best_ocr
+
+
+def _encoded(display: PageImage) -> tuple[bytes, str]:
+    if display.bitonal:
+        grey = np.ascontiguousarray(display.pixels[:, :, 0])
+        _, data = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 6])
+        return data.tobytes(), "image/png"
+    bgr = cv2.cvtColor(display.pixels, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+    return data.tobytes(), "image/jpeg"
+
+
+def _flags(before: PageFlags, cleaned: _Cleaned, ocr: OcrPage) -> PageFlags:
+    flags = set(before.flags)
+    measured = dict(before.measured)
+    measured["dpi"] = round(cleaned.display.dpi, 1)
+    measured["skew_deg"] = cleaned.skew_deg
+    measured["turned_deg"] = float(cleaned.turned_deg)
+    measured["confidence"] = round(ocr.mean_confidence, 1)
+    if cleaned.display.dpi < quality.LEAST_DPI:
+        flags.add(Flag.LOW_RESOLUTION)
+    if cleaned.turned_deg:
+        flags.add(Flag.TURNED)
+    if abs(cleaned.skew_deg) > _SKEWED_DEG:
+        flags.add(Flag.SKEWED)
+    if Flag.BLANK not in flags and ocr.mean_confidence < DOUBTFUL_BELOW:
+        flags.add(Flag.DOUBTFUL_READING)
+    return PageFlags(frozenset(flags), measured)

@@ -1,0 +1,132 @@
+"""What is wrong with a page, said within a second while the paper is still on the desk; and its small picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from digitize import border, crop, illumination, resample
+from digitize.resample import shrunk
+from digitize.types import MM_PER_INCH, Flag, PageFlags
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from digitize.types import PageImage
+
+LEAST_DPI = 195.0  # 200, with the rounding of scanners that count in centimetres
+THUMBNAIL_PX = 240
+
+_SEEN_DPI = 100.0
+_SHARP_DPI = 150.0
+_LEAST_INK = 6e-5  # of the page: a word in pencil is more
+_LEAST_SHARPNESS = 0.30
+_DARK_PAPER = 110.0
+_EDGE_MM = 1.6
+_A_SERIES_MM = ((148.0, 210.0), (210.0, 297.0), (297.0, 420.0))
+_SIZE_TOLERANCE_MM = 12.0
+
+
+def flags_of(image: PageImage) -> PageFlags:
+    """Judge one page as it came, before any cleaning or reading.
+
+    Flags: low resolution (below 200 dpi on paper), blank, blurred, cut edge, dark, unusual size. Lean and turn
+    are found out by the pipeline. The measurements are given for every page, flagged or not.
+    """
+    seen = _at(image, _SEEN_DPI)
+    grey = resample.grey(seen)
+    measured = {
+        "dpi": round(image.dpi, 1),
+        "ink": _ink_share(seen, grey),
+        "sharpness": _sharpness(image),
+        "paper": float(border.paper_level(grey)),
+        "edge_ink": _edge_ink(grey),
+    }
+    flags = set()
+    if image.dpi < LEAST_DPI:
+        flags.add(Flag.LOW_RESOLUTION)
+    if measured["ink"] < _LEAST_INK:
+        flags.add(Flag.BLANK)
+    elif measured["sharpness"] < _LEAST_SHARPNESS:
+        flags.add(Flag.BLURRED)
+    if measured["edge_ink"] > 0.02:  # noqa: PLR2004
+        flags.add(Flag.CUT_EDGE)
+    if measured["paper"] < _DARK_PAPER:
+        flags.add(Flag.DARK)
+    if not _is_usual_size(image) and crop.find_sheet(image) is None:
+        flags.add(Flag.UNUSUAL_SIZE)
+    return PageFlags(frozenset(flags), measured)
+
+
+def thumbnail(image: PageImage) -> bytes:
+    """The page as a small JPEG, 240 pixels wide."""
+    width = min(THUMBNAIL_PX, image.width_px)
+    height = max(1, round(image.height_px * width / image.width_px))
+    small = cv2.resize(image.pixels, (width, height), interpolation=cv2.INTER_AREA)
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return data.tobytes()
+
+
+def _at(image: PageImage, dpi: float) -> NDArray[np.uint8]:
+    scale = min(1.0, dpi / image.dpi)
+    return shrunk(image.pixels, scale)
+
+
+def _ink_share(seen: NDArray[np.uint8], grey: NDArray[np.uint8]) -> float:
+    """Share of the page, edges aside, that is darker or more colourful than its surroundings."""
+    levels = cv2.resize(illumination.background(grey), (grey.shape[1], grey.shape[0]))
+    dark = grey < levels - np.maximum(0.13 * levels, 14)
+    colour = seen.max(axis=2).astype(np.int16) - seen.min(axis=2)
+    tinted = colour > np.median(colour) + 40
+    ink = cv2.morphologyEx((dark | tinted).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    height, width = grey.shape
+    rim = round(0.025 * width)
+    sizes = [
+        int(area)
+        for left, top, wide, tall, area in stats[1:count]
+        # Specks and the shadows of the sheet's own edges are not writing.
+        if max(wide, tall) >= 4  # noqa: PLR2004
+        and left + wide > rim
+        and left < width - rim
+        and top + tall > rim
+        and top < height - rim
+    ]
+    return float(sum(sizes)) / grey.size
+
+
+def _sharpness(image: PageImage) -> float:
+    """How steep the edges of letters are: 1 is a sharp scan, below 0.3 small print can't be read.
+
+    The steepest steps between neighbouring pixels, against the contrast of ink and paper, at a fixed resolution.
+    """
+    grey = resample.grey(_at(image, _SHARP_DPI))
+    across = np.abs(np.diff(grey.astype(np.int16), axis=1))
+    contrast = float(np.percentile(grey, 90)) - float(np.percentile(grey, 0.5))
+    if contrast < 12:  # noqa: PLR2004  hardly any ink: nothing to be sharp
+        return 1.0
+    return float(np.percentile(across, 99.5)) / contrast
+
+
+def _edge_ink(grey: NDArray[np.uint8]) -> float:
+    """Largest share of one edge that print runs off, a dark frame not counted."""
+    paper = border.paper_level(grey)
+    frame = border.frame_of(grey, dpi=_SEEN_DPI)
+    ink = grey < 0.6 * paper
+    if frame is not None:
+        ink &= ~frame
+    rim = max(2, round(_EDGE_MM / MM_PER_INCH * _SEEN_DPI))
+    strips = (ink[:rim].any(axis=0), ink[-rim:].any(axis=0), ink[:, :rim].any(axis=1), ink[:, -rim:].any(axis=1))
+    return max(float(strip.mean()) for strip in strips)
+
+
+def _is_usual_size(image: PageImage) -> bool:
+    if not image.dpi_is_stated:
+        return True
+    short_side, long_side = sorted(image.size_mm)
+    return any(
+        abs(short_side - width) < _SIZE_TOLERANCE_MM and abs(long_side - height) < _SIZE_TOLERANCE_MM
+        for width, height in _A_SERIES_MM
+    )

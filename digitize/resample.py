@@ -1,0 +1,30 @@
+"""Pages at other sizes, and in grey."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """RGB, shape (height, width, 3) → luminance, shape (height, width)."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
+def shrunk(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """The picture `scale` times as large; as it is when `scale` is 1 or more. Each pixel is the mean of its area."""
+    if scale >= 1:
+        return pixels
+    height, width = pixels.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def spread(mask: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """A mask found on a shrunken page, at the page's own size."""
+    return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)

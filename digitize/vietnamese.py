@@ -1,0 +1,38 @@
+"""Vietnamese as it is written and as it is looked for."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_BARRED_D = str.maketrans({"đ": "d", "Đ": "D", "ð": "d", "Ð": "D"})
+_SPACE = re.compile(r"\s+")
+
+#: The other habit of placing the tone mark: hoà for hòa, uỷ for ủy. Both stand in official papers.
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+_OLD_STYLE = re.compile(rf"(?<![qQ])([oOuU])([aAeEyY])([{_TONES}])(?![\w])", re.UNICODE)
+
+
+def nfc(text: str) -> str:
+    """Compose every letter with its marks, as the law's character standard (TCVN 6909) does."""
+    return unicodedata.normalize("NFC", text)
+
+
+def one_tone_style(text: str) -> str:
+    """Move tone marks to where most people put them, so that hoà and hòa, Uỷ and Ủy compare equal. NFC.
+
+    For comparing only: what is stored keeps the spelling of the paper.
+    """
+    marks_apart = unicodedata.normalize("NFD", text)
+    return nfc(_OLD_STYLE.sub(r"\1\3\2", marks_apart))
+
+
+def fold(text: str) -> str:
+    """The text without marks and case, đ as d, white space as single blanks: what a search without accents compares.
+
+    >>> fold("Quyết  ĐỊNH")
+    'quyet dinh'
+    """
+    plain = unicodedata.normalize("NFD", text.translate(_BARRED_D))
+    letters = "".join(letter for letter in plain if unicodedata.category(letter) != "Mn")
+    return _SPACE.sub(" ", letters).strip().casefold()
