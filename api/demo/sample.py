@@ -314,7 +314,7 @@ def _ink(
 @cache
 def _rubber() -> capture.Mask:
     """The seal, 1 where there is rubber."""
-    (page,) = _printed("seal.typ", {"seal": json.dumps(_SEAL)})
+    (page,) = _printed("rubber_stamp.typ", {"stamp": json.dumps(_SEAL)})
     return np.asarray(1 - page[..., 0] / 255, np.float32)
 
 
