@@ -8,7 +8,6 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cryptography import x509
 from cryptography.x509 import load_der_x509_certificate
 from cryptography.x509.oid import NameOID
 
@@ -17,6 +16,8 @@ from signing import keys
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from cryptography import x509
 
     from signing.keys import SigningKey
 
@@ -38,11 +39,19 @@ class KeyFolder:
         file = self.folder / record.key_file
         return keys.open_pkcs12(file, keys.read_passphrase_file(_passphrase_file(file)))
 
-    def take_in(self, p12: Path, passphrase: bytes, *, agency: str, owner: str) -> tuple[CertificateRecord, SigningKey]:
+    def picture(self, record: CertificateRecord) -> bytes | None:
+        """The owner's signature or seal as drawn, if one was given."""
+        file = _picture_file(self.folder / record.key_file)
+        return file.read_bytes() if file.exists() else None
+
+    def take_in(
+        self, p12: Path, passphrase: bytes, *, agency: str, owner: str, picture: bytes | None = None
+    ) -> tuple[CertificateRecord, SigningKey]:
         """Copy a key into the folder, durably and for its owner only, and describe its certificate.
 
         Args:
             owner: Username, or "" for the agency's seal.
+            picture: PNG or SVG, transparent: the handwritten signature in blue, or the seal in red at real size.
 
         Raises:
             SigningRefused: The key can't be opened with this passphrase, or is too weak.
@@ -54,6 +63,8 @@ class KeyFolder:
         file = self.folder / f"{sha256[:32]}.p12"
         _write(file, p12.read_bytes())
         _write(_passphrase_file(file), passphrase)
+        if picture is not None:
+            _write(_picture_file(file), picture)
         record = CertificateRecord(
             id=uuid.uuid5(uuid.NAMESPACE_OID, f"{agency}/{owner}/{sha256}"),
             agency=agency,
@@ -76,6 +87,10 @@ def _common_name(name: x509.Name) -> str:
 
 def _passphrase_file(file: Path) -> Path:
     return file.with_name(file.name + ".pass")
+
+
+def _picture_file(file: Path) -> Path:
+    return file.with_name(file.name + ".picture")
 
 
 def _write(file: Path, content: bytes) -> None:

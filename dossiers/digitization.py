@@ -29,7 +29,7 @@ from dossiers.types import (
     PageState,
     WrongState,
 )
-from signing import appearance, prepare
+from signing import appearance
 from signing.types import Place, SigningRefused
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from digitize.types import ReadPage
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
     from dossiers.types import Component, Dossier, ObjectKey, Page
 
@@ -288,7 +289,7 @@ def sign_copy(desk: SigningDesk, component_id: UUID, revision: int) -> None:
             component_id,
             revision,
             source=component.searchable,
-            place=prepare.default_place(place),
+            place=place,
             record=record,
             appearance=look,
         )
@@ -437,7 +438,7 @@ def _corrected_texts(store: ObjectStore, pages: Mapping[int, Page], decided: Rev
     return texts
 
 
-def _reading(store: ObjectStore, page: Page, folder: Path) -> reading.Reading:
+def _reading(store: ObjectStore, page: Page, folder: Path) -> ReadPage:
     if page.words is None:
         raise ObjectMissing(str(page.id))
     file = folder / "words"

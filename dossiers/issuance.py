@@ -199,14 +199,6 @@ def preview(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str) -> b
         return templates.render(e_result.template, _filled(work, e_result, verify_url)).pdf
 
 
-def place_of(e_result: EResult, place: Place) -> SignaturePlace:
-    """Where a signature of a submitted result stands."""
-    for p in e_result.places:
-        if p["place"] == place:
-            return SignaturePlace(place=place, page=p["page"], box=tuple(p["box"]))
-    raise NotFound(place)
-
-
 def send_back(begin: Begin, e_result_id: UUID, *, by: Actor, comment: str) -> EResult:
     """The leader returns a submitted result with a comment; its number is void.
 
@@ -273,10 +265,10 @@ def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
         agency = work.agencies.of(e_result.agency)
         if place is Place.LEADER:
             record = work.certificates.for_person(e_result.leader)
-            look = appearance.leader(work.accounts.of(e_result.leader).name)
+            look = appearance.leader(work.accounts.of(e_result.leader).name, desk.keys.picture(record))
         else:
             record = work.certificates.for_agency(agency.code)
-            look = appearance.seal(agency.letterhead or agency.name)
+            look = appearance.seal(agency.letterhead or agency.name, desk.keys.picture(record))
     revision = e_result.number or 0
     try:
         document = sign_once(
@@ -284,7 +276,7 @@ def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
             e_result_id,
             revision,
             source=_key(e_result.document),
-            place=place_of(e_result, place),
+            place=place,
             record=record,
             appearance=look,
         )

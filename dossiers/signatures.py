@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from dossiers.types import OfficeError
-from signing import sign, trust, verify
+from signing import places, prepare, sign, trust, verify
 from signing.timestamp import Timestamper
-from signing.types import FIELD_NAMES, Integrity, Place, SignaturePlace, Verdict
+from signing.types import FIELD_NAMES, Integrity, Place, Verdict
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from dossiers.types import CertificateRecord, ObjectKey
     from signing.appearance import Appearance
     from signing.keys import SigningKey
+
+
+#: Places a scan gets when it is signed; an e-result has its two since it was submitted.
+_OWN_CORNER = (Place.COPY, Place.SCANNER)
 
 
 class SignatureUnproven(OfficeError):
@@ -38,6 +42,10 @@ class Keys(Protocol):
         Raises:
             SigningRefused: The key file or its passphrase can't be used.
         """
+        ...
+
+    def picture(self, record: CertificateRecord) -> bytes | None:
+        """The owner's signature or seal as drawn, if one was given."""
         ...
 
 
@@ -72,7 +80,7 @@ def sign_once(
     revision: int,
     *,
     source: ObjectKey,
-    place: SignaturePlace,
+    place: Place,
     record: CertificateRecord,
     appearance: Appearance,
 ) -> ObjectKey:
@@ -87,14 +95,18 @@ def sign_once(
         TrustServiceUnavailable, StoreUnavailable: Try again later; what is signed already is kept.
         SignatureUnproven: The new signature doesn't verify.
     """
-    outbox = _outbox_file(desk, subject, place.place, revision)
+    outbox = _outbox_file(desk, subject, place, revision)
     with desk.begin() as work:
-        work.e_results.begin_attempt(subject, place.place, revision)
+        work.e_results.begin_attempt(subject, place, revision)
         known = trusted(work)
     if not outbox.exists():
         with tempfile.TemporaryDirectory(dir=desk.outbox) as folder:
-            unsigned = Path(folder, "source.pdf")
-            desk.store.fetch(source, unsigned)
+            stored, unsigned = Path(folder, "stored.pdf"), Path(folder, "fielded.pdf")
+            desk.store.fetch(source, stored)
+            if place in _OWN_CORNER:
+                prepare.add_fields(stored, unsigned, [places.corner(stored, place)])
+            else:
+                unsigned = stored
             sign.sign(
                 unsigned,
                 outbox,
@@ -104,7 +116,7 @@ def sign_once(
                 timestamper=Timestamper(desk.tsa_urls),
                 appearance=appearance,
             )
-    _must_prove(outbox, known, place.place, record)
+    _must_prove(outbox, known, place, record)
     return desk.store.put(outbox, media_type="application/pdf")
 
 
