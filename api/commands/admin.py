@@ -1,0 +1,281 @@
+"""`hoso admin …`: fill an instance with agencies, people, procedures and certificates, one by one or from a file."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import sys
+import tomllib
+import unicodedata
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from api import settings as settings_module
+from api.demo.trust_service import is_demo_certificate
+from api.key_folder import KeyFolder
+from api.sign_in import hash_password
+from api.wiring import Services, utc_now, wire
+from dossiers import administration
+from dossiers.trust_upkeep import refresh_revocation_lists
+from dossiers.types import (
+    Account,
+    Agency,
+    AgencyKind,
+    ComponentKind,
+    DigitisationProfile,
+    OfficeError,
+    Procedure,
+    Role,
+)
+from signing import trust
+from signing.keys import read_passphrase_file
+from signing.types import SigningRefused
+
+if TYPE_CHECKING:
+    import argparse
+
+_UNREADABLE = 65
+_OWNER_ONLY = 0o600
+
+
+class BadEntry(Exception):
+    """A row of an import file isn't right; the message names it and says why. Nothing was changed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`hoso admin agency|user|procedure|certificate add|import`."""
+    things = parser.add_subparsers(dest="thing", required=True, metavar="agency|user|procedure|certificate")
+    _agency(things.add_parser("agency", help="cơ quan"))
+    _user(things.add_parser("user", help="người dùng"))
+    _procedure(things.add_parser("procedure", help="thủ tục hành chính"))
+    _certificate(things.add_parser("certificate", help="chứng thư ký và chứng thư gốc"))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it and say so in a sentence; 0 done, 65 a file that can't be used, 1 refused."""
+    office = wire()
+    try:
+        print(_DOES[args.thing, args.act](office, args))
+    except (BadEntry, OSError, tomllib.TOMLDecodeError, ValueError) as error:
+        print(f"Không nhập được: {error}. Chưa có gì thay đổi.", file=sys.stderr)
+        return _UNREADABLE
+    except (OfficeError, SigningRefused) as error:
+        print(f"Không thực hiện được ({type(error).__name__}): {error}. Chưa có gì thay đổi.", file=sys.stderr)
+        return 1
+    finally:
+        office.close()
+    return 0
+
+
+def _agency(parser: argparse.ArgumentParser) -> None:
+    add = _acts(parser, "TOML: [[agency]] code, name, kind, parent, parent_name, letterhead, symbol, place, …")
+    add.add_argument("--code", required=True)
+    add.add_argument("--name", required=True)
+    add.add_argument("--kind", required=True, choices=[k.value for k in AgencyKind])
+    for option in ("parent", "parent-name", "letterhead", "symbol", "place", "phone"):
+        add.add_argument(f"--{option}", default=None)
+    add.add_argument("--digitisation", choices=[p.value for p in DigitisationProfile])
+
+
+def _user(parser: argparse.ArgumentParser) -> None:
+    add = _acts(parser, "TOML: [[user]] username, name, agency, roles, title; mật khẩu đầu tiên ghi ra tệp 0600")
+    add.add_argument("--username", required=True)
+    add.add_argument("--name", required=True)
+    add.add_argument("--agency", required=True)
+    add.add_argument("--role", action="append", required=True, dest="roles", choices=[r.value for r in Role])
+    add.add_argument("--title", default="", help="chức vụ in trên văn bản; bắt buộc với lãnh đạo")
+    add.add_argument("--password-file", type=Path, help="tệp 0600; không có thì hỏi tại chỗ")
+
+
+def _procedure(parser: argparse.ArgumentParser) -> None:
+    add = _acts(parser, "TOML: [[procedure]] code, name, working_days, result_name, result_symbol, components, …")
+    add.add_argument("--code", required=True)
+    add.add_argument("--name", required=True)
+    add.add_argument("--working-days", required=True, type=int)
+    add.add_argument("--result-name", required=True)
+    add.add_argument("--result-symbol", required=True)
+    add.add_argument("--result-template", default="")
+    add.add_argument(
+        "--component",
+        action="append",
+        required=True,
+        dest="components",
+        metavar="MÃ=TÊN",
+        help="thêm '?' sau mã: không bắt buộc",
+    )
+
+
+def _certificate(parser: argparse.ArgumentParser) -> None:
+    add = _acts(parser, "chứng thư PEM/DER của cơ quan chứng thực; --anchor: tin cậy làm gốc", anchor=True)
+    add.add_argument("--agency", required=True)
+    add.add_argument("--user", default="", help="chủ chứng thư; bỏ trống: con dấu của cơ quan")
+    add.add_argument("--p12", required=True, type=Path)
+    add.add_argument("--passphrase-file", type=Path, help="tệp 0600; không có thì hỏi tại chỗ")
+    add.add_argument("--picture", type=Path, help="chữ ký (xanh) hoặc con dấu (đỏ), PNG/SVG nền trong suốt")
+
+
+def _acts(parser: argparse.ArgumentParser, what_file: str, *, anchor: bool = False) -> argparse.ArgumentParser:
+    acts = parser.add_subparsers(dest="act", required=True, metavar="add|import")
+    imported = acts.add_parser("import", help="nhập từ tệp")
+    imported.add_argument("files", nargs="+", type=Path, help=what_file)
+    if anchor:
+        imported.add_argument("--anchor", action="store_true")
+    added: argparse.ArgumentParser = acts.add_parser("add", help="thêm hoặc sửa một mục")
+    return added
+
+
+def _add_agency(office: Services, args: argparse.Namespace) -> str:
+    names = ("code", "name", "kind", "parent", "parent_name", "letterhead", "symbol", "place", "phone", "digitisation")
+    row = {n: getattr(args, n) for n in names if getattr(args, n) is not None}
+    administration.keep_agencies(office.begin, [_read_agency(row)])
+    return f"Đã lưu cơ quan {args.code}."
+
+
+def _import_agencies(office: Services, args: argparse.Namespace) -> str:
+    agencies = [_read_agency(row) for row in _rows(args.files, "agency")]
+    administration.keep_agencies(office.begin, agencies)
+    return f"Đã lưu {len(agencies)} cơ quan."
+
+
+def _add_user(office: Services, args: argparse.Namespace) -> str:
+    password = read_passphrase_file(args.password_file).decode() if args.password_file else _ask_twice("Mật khẩu")
+    names = ("username", "name", "agency", "roles", "title")
+    administration.keep_accounts(office.begin, [_read_account({n: getattr(args, n) for n in names}, password)])
+    return f"Đã lưu người dùng {args.username}."
+
+
+def _import_users(office: Services, args: argparse.Namespace) -> str:
+    """First passwords are made here and written to a file only its owner can read, to be handed out and deleted."""
+    passwords = {}
+    accounts = []
+    for row in _rows(args.files, "user"):
+        password = secrets.token_urlsafe(12)
+        account = _read_account(row, password)
+        accounts.append(account)
+        passwords[account.username] = password
+    handout = args.files[0].with_suffix(".passwords")
+    descriptor = os.open(handout, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY)
+    with os.fdopen(descriptor, "w") as file:
+        file.writelines(f"{username}\t{password}\n" for username, password in passwords.items())
+    try:
+        administration.keep_accounts(office.begin, accounts)
+    except BaseException:
+        handout.unlink()
+        raise
+    return f"Đã lưu {len(accounts)} người dùng. Mật khẩu đầu tiên ở {handout}: phát cho từng người rồi xóa tệp."
+
+
+def _add_procedure(office: Services, args: argparse.Namespace) -> str:
+    components = []
+    for text in args.components:
+        code, equals, name = text.partition("=")
+        if not equals or not name.strip():
+            raise BadEntry(f"--component {text!r}: viết MÃ=TÊN")
+        components.append({"code": code.rstrip("?"), "name": name, "required": not code.endswith("?")})
+    names = ("code", "name", "working_days", "result_name", "result_symbol", "result_template")
+    row = {n: getattr(args, n) for n in names} | {"components": components}
+    administration.keep_procedures(office.begin, [_read_procedure(row)])
+    return f"Đã lưu thủ tục {args.code}."
+
+
+def _import_procedures(office: Services, args: argparse.Namespace) -> str:
+    procedures = [_read_procedure(row) for row in _rows(args.files, "procedure")]
+    administration.keep_procedures(office.begin, procedures)
+    return f"Đã lưu {len(procedures)} thủ tục."
+
+
+def _add_certificate(office: Services, args: argparse.Namespace) -> str:
+    passphrase = (
+        read_passphrase_file(args.passphrase_file)
+        if args.passphrase_file
+        else getpass.getpass("Mật khẩu của tệp PKCS#12: ").encode()
+    )
+    record, key = KeyFolder(office.keys_folder).take_in(args.p12, passphrase, agency=args.agency, owner=args.user)
+    chain = [key.certificate_der, *key.chain_der]
+    _refuse_demo(chain)
+    administration.keep_certificate(office.begin, record, chain=chain)
+    return f"Đã nhận chứng thư {record.subject}, hiệu lực đến {record.valid_to:%d/%m/%Y}. {_refresh(office)}"
+
+
+def _import_certificates(office: Services, args: argparse.Namespace) -> str:
+    certificates = trust.load(args.files).anchors
+    if not certificates:
+        raise BadEntry("không có chứng thư nào trong các tệp này")
+    _refuse_demo(certificates)
+    administration.trust_certificates(office.begin, certificates, anchor=args.anchor)
+    kind = "chứng thư gốc" if args.anchor else "chứng thư trung gian"
+    return f"Đã thêm {len(certificates)} {kind}. {_refresh(office)}"
+
+
+def _refuse_demo(certificates: Any) -> None:
+    """No production instance trusts the throw-away trust service."""
+    if not settings_module.read().is_demo and any(is_demo_certificate(der) for der in certificates):
+        raise BadEntry("đây là chứng thư DEMO, hệ thống vận hành thật không nhận")
+
+
+def _refresh(office: Services) -> str:
+    failed = refresh_revocation_lists(office.begin, now=utc_now())
+    return f"CHƯA tải được danh sách thu hồi: {', '.join(failed)}." if failed else "Danh sách thu hồi đã tải."
+
+
+def _rows(files: list[Path], thing: str) -> list[dict[str, Any]]:
+    rows = [row for file in files for row in tomllib.loads(file.read_text("utf-8")).get(thing, [])]
+    if not rows:
+        raise BadEntry(f"không thấy mục [[{thing}]] nào")
+    return rows
+
+
+def _read_agency(row: dict[str, Any]) -> Agency:
+    return _made(
+        Agency,
+        row,
+        kind=AgencyKind,
+        digitisation=DigitisationProfile,
+    )
+
+
+def _read_account(row: dict[str, Any], password: str) -> Account:
+    return _made(
+        Account,
+        row | {"user_id": uuid.uuid4(), "password_hash": hash_password(password)},
+        roles=lambda roles: frozenset(Role(r) for r in roles),
+    )
+
+
+def _read_procedure(row: dict[str, Any]) -> Procedure:
+    return _made(
+        Procedure,
+        row,
+        components=lambda rows: tuple(_made(ComponentKind, r) for r in rows),
+    )
+
+
+def _made(cls: Any, row: dict[str, Any], **turn: Any) -> Any:
+    """A dataclass from a row: text in NFC, some values turned, and the row named when it doesn't fit."""
+    values = {k: unicodedata.normalize("NFC", v).strip() if isinstance(v, str) else v for k, v in row.items()}
+    try:
+        return cls(**{k: turn[k](v) if k in turn else v for k, v in values.items()})
+    except (TypeError, ValueError) as error:
+        named = row.get("code") or row.get("username") or "?"
+        raise BadEntry(f"mục {named}: {error}") from error
+
+
+def _ask_twice(what: str) -> str:
+    first = getpass.getpass(f"{what}: ")
+    if first != getpass.getpass(f"{what}, gõ lại: "):
+        raise BadEntry("hai lần gõ không giống nhau")
+    return first
+
+
+_DOES = {
+    ("agency", "add"): _add_agency,
+    ("agency", "import"): _import_agencies,
+    ("user", "add"): _add_user,
+    ("user", "import"): _import_users,
+    ("procedure", "add"): _add_procedure,
+    ("procedure", "import"): _import_procedures,
+    ("certificate", "add"): _add_certificate,
+    ("certificate", "import"): _import_certificates,
+}

@@ -1,0 +1,100 @@
+"""Filling an instance: agencies, people, procedures, certificates. By the administrator, at the command line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dossiers.types import Account, Actor, Incomplete, NotFound, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dossiers.ports import Begin
+    from dossiers.types import Agency, CertificateRecord, Procedure
+
+#: In whose name the command line acts: whoever may run it on the machine.
+CONSOLE = Actor(None, "console", "Dòng lệnh", "", frozenset({Role.ADMINISTRATOR}))
+
+
+def keep_agencies(begin: Begin, agencies: Sequence[Agency]) -> None:
+    """Add or change agencies; one that is above others comes in the same call or is there already.
+
+    Raises:
+        NotFound: An agency above is nowhere; nothing was changed.
+    """
+    with begin() as work:
+        known = {a.code for a in work.agencies.all()} | {a.code for a in agencies}
+        for agency in _above_first(agencies):
+            if agency.parent is not None and agency.parent not in known:
+                raise NotFound(agency.parent)
+            work.agencies.keep(agency)
+            work.audit.append(CONSOLE, "agency.kept", agency.code)
+
+
+def keep_procedures(begin: Begin, procedures: Sequence[Procedure]) -> None:
+    """Add or change procedures."""
+    with begin() as work:
+        for procedure in procedures:
+            work.procedures.keep(procedure)
+            work.audit.append(CONSOLE, "procedure.kept", procedure.code)
+
+
+def keep_accounts(begin: Begin, accounts: Sequence[Account]) -> None:
+    """Add people, or change them: a known user name keeps its id.
+
+    Raises:
+        NotFound: A person's agency isn't there; nothing was changed.
+        Incomplete: A leader has no title: it must be printed above the name.
+    """
+    with begin() as work:
+        for account in accounts:
+            work.agencies.of(account.agency)
+            if Role.LEADER in account.roles and not account.title.strip():
+                raise Incomplete("title", (account.username,))
+            try:
+                account_id = work.accounts.of(account.username).user_id
+            except NotFound:
+                account_id = account.user_id
+            work.accounts.keep(replace(account, user_id=account_id))
+            work.audit.append(CONSOLE, "account.kept", account.username, agency=account.agency)
+
+
+def keep_certificate(begin: Begin, record: CertificateRecord, *, chain: Sequence[bytes], demo: bool = False) -> None:
+    """Register a signing certificate; it and its chain help to build paths and tell where its status is published.
+
+    Raises:
+        NotFound: Its agency or its owner isn't there.
+    """
+    with begin() as work:
+        work.agencies.of(record.agency)
+        if record.owner and work.accounts.of(record.owner).agency != record.agency:
+            raise NotFound(record.owner)
+        work.certificates.keep(record)
+        for der in chain:
+            work.trust.add_certificate(der, anchor=False, demo=demo)
+        work.audit.append(CONSOLE, "certificate.kept", record.sha256, agency=record.agency, owner=record.owner)
+
+
+def trust_certificates(begin: Begin, certificates: Sequence[bytes], *, anchor: bool, demo: bool = False) -> None:
+    """Add trust anchors, or certificates that help to build paths."""
+    with begin() as work:
+        for der in certificates:
+            work.trust.add_certificate(der, anchor=anchor, demo=demo)
+        work.audit.append(CONSOLE, "trust.added", "anchors" if anchor else "intermediates", count=len(certificates))
+
+
+def _above_first(agencies: Sequence[Agency]) -> list[Agency]:
+    """Agencies in an order in which each comes after the one above it."""
+    by_code = {a.code: a for a in agencies}
+    ordered: dict[str, Agency] = {}
+
+    def place(agency: Agency, below: frozenset[str]) -> None:
+        above = by_code.get(agency.parent or "")
+        if above is not None and above.code not in below:
+            place(above, below | {agency.code})
+        ordered[agency.code] = agency
+
+    for agency in agencies:
+        place(agency, frozenset())
+    return list(ordered.values())
