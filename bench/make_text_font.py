@@ -2,8 +2,8 @@
 
     python bench/make_text_font.py /usr/share/fonts/truetype/liberation2/LiberationSerif-Regular.ttf
 
-Kept: Latin with all Vietnamese letters, digits, punctuation and what office papers add. One empty glyph of half an em is
-appended for every other character, so that nothing a person types is without a glyph. The licence reserves the name
+Kept: Latin with all Vietnamese letters, digits, punctuation and what office papers add. One empty glyph of half an em
+is appended for every other character, so that nothing a person types is without a glyph. The licence reserves the name
 "Liberation", so the changed font has another one.
 """
 

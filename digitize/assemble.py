@@ -242,9 +242,9 @@ def _group4(image: Image.Image) -> bytes:
     ImageOps.invert(image.convert("L")).convert("1").save(
         buffer, "TIFF", compression="group4", tiffinfo={rows_per_strip: image.height}
     )
-    with TiffImageFile(buffer) as tiff:
-        tags = tiff.tag_v2
-        (offset,), (count,) = tags[offsets], tags[counts]
+    buffer.seek(0)
+    tags = TiffImageFile(buffer).tag_v2
+    (offset,), (count,) = tags[offsets], tags[counts]
     return buffer.getvalue()[offset : offset + count]
 
 

@@ -90,10 +90,8 @@ def _is_signed(path: Path) -> bool:
             warnings.simplefilter("ignore")
             reader = pypdf.PdfReader(file, strict=False)
             if reader.is_encrypted and not reader.decrypt(""):
-                raise _encrypted()
+                raise pypdf.errors.FileNotDecryptedError  # noqa: TRY301  answered below with its kind
             return _form_has_signature(reader) or _pages_have_signature(reader)
-    except UnreadableScan:
-        raise
     except (pypdf.errors.FileNotDecryptedError, pypdf.errors.DependencyError) as error:
         raise _encrypted() from error
     except (Exception, RecursionError):  # noqa: BLE001  a hostile file may break pypdf anywhere; PDFium is asked next
@@ -153,6 +151,7 @@ def _signed_by_bytes(path: Path) -> bool:
 
 def _refuse_bomb(path: Path, number: int) -> None:
     """Refuse a page whose description unpacks to more than any honest page, before PDFium unpacks it."""
+    unpacked = 0
     try:
         with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")
@@ -161,14 +160,13 @@ def _refuse_bomb(path: Path, number: int) -> None:
                 reader.decrypt("")
             if number <= len(reader.pages):
                 contents = reader.pages[number - 1].get_contents()
-                if contents is not None and len(contents.get_data()) > _MAX_CONTENT_BYTES:
-                    raise _bomb()
+                unpacked = 0 if contents is None else len(contents.get_data())
     except pypdf.errors.LimitReachedError as error:
         raise _bomb() from error
-    except UnreadableScan:
-        raise
-    except (Exception, RecursionError):  # noqa: BLE001, S110  what pypdf can't follow, PDFium judges
-        pass
+    except (Exception, RecursionError):  # noqa: BLE001  what pypdf can't follow, PDFium judges
+        return
+    if unpacked > _MAX_CONTENT_BYTES:
+        raise _bomb()
 
 
 def _bomb() -> UnreadableScan:
