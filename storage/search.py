@@ -99,7 +99,9 @@ class PostgresSearch:
         # Two questions, not one sorted by both: the second, longer one is asked only when there is room left.
         hits = self._hits(actor, phrase, is_exact, exact=True, limit=limit)
         if len(hits) < limit:
-            hits += self._hits(actor, phrase, sa.and_(is_rough, sa.not_(is_exact)), exact=False, limit=limit - len(hits))
+            hits += self._hits(
+                actor, phrase, sa.and_(is_rough, sa.not_(is_exact)), exact=False, limit=limit - len(hits)
+            )
         return hits
 
     def _hits(

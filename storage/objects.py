@@ -1,0 +1,369 @@
+"""Bytes kept for ever on any S3 server, through the `minio` package: content-addressed, read back, never overwritten.
+
+Correctness rests on nothing that servers do differently (`running.md`, object storage): not on conditional writes, not
+on server checksums. An object is named by the hash of its content, and nothing counts as stored before it was read
+back and hashed. Object lock comes on top where the server truly has it, which a self-test finds out: some accept a
+lock and then delete the object all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+import uuid
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import urllib3
+from minio import Minio
+from minio.commonconfig import COMPLIANCE
+from minio.error import MinioException, S3Error
+from minio.retention import Retention
+
+from dossiers.ports import ObjectMissing, StoreUnavailable
+from dossiers.types import ObjectKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+#: A dossier goes to the archive within a year (Decree 45/2020); until then nobody can delete what was stored.
+KEEP_LOCKED = timedelta(days=365)
+
+_BLOCK = 1 << 20  # read at once
+_PART = 16 << 20  # sent at once: what an upload holds in memory
+_SELF_TEST = "self-test/"
+_PROBE = "probe/"
+_SENTINEL = b"hoso\n"
+_LOCKED_FOR_TEST = timedelta(minutes=5)  # much longer than a test takes or clocks differ
+_MISSING = frozenset({"NoSuchKey", "NoSuchVersion"})
+_IO_ERRORS = (MinioException, urllib3.exceptions.HTTPError)
+
+
+@dataclass(frozen=True)
+class LockCapability:
+    """What the server made of a locked object.
+
+    Attributes:
+        versioned: It gives versions, so a later write under the same name hides nothing for good.
+        enforced: It refused to delete a version under COMPLIANCE retention.
+        reason: Stable code: "enforced", "not_versioned", "lock_refused" or "deleted_all_the_same".
+    """
+
+    versioned: bool
+    enforced: bool
+    reason: str
+
+
+class MinioObjectStore:
+    """`dossiers.ports.ObjectStore` in one bucket of an S3 server. Safe for threads; close it.
+
+    Args:
+        endpoint: "host:port".
+        access_key, secret_key: Of a user who may write to the bucket, and make it if it isn't there.
+        bucket: Its name.
+        secure: https.
+        region: As the server calls it.
+        keep_locked: How long a stored object can't be deleted, where the server has object lock; None for no lock.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        access_key: str,
+        secret_key: str,
+        bucket: str,
+        *,
+        secure: bool = False,
+        region: str = "us-east-1",
+        keep_locked: timedelta | None = KEEP_LOCKED,
+    ) -> None:
+        def client(retries: int) -> tuple[urllib3.PoolManager, Minio]:
+            pool = _pool(retries)
+            return pool, Minio(endpoint, access_key, secret_key, secure=secure, region=region, http_client=pool)
+
+        # After a crash a server may answer 500 for some seconds until its volumes are back: 0 + 0.6 + 1.2 + 2.4 + 4.8.
+        self._pool, self._client = client(retries=5)
+        self._impatient_pool, self._impatient_client = client(retries=0)
+        self._bucket = bucket
+        self._keep_locked = keep_locked
+        self._lock: LockCapability | None = None
+
+    def prepare(self) -> LockCapability:
+        """Make the bucket if it isn't there, with object lock if the server has it, and find out what that is worth.
+
+        Call once at start; until then objects are stored without a lock.
+
+        Raises:
+            StoreUnavailable: The server didn't answer, or the bucket is another's.
+        """
+        with _vendor_errors_translated():
+            if not self._client.bucket_exists(self._bucket):
+                self._make_bucket()
+        self._lock = self.lock_self_test()
+        log.info("object_lock_self_test", extra={"enforced": self._lock.enforced, "reason": self._lock.reason})
+        return self._lock
+
+    def lock_self_test(self) -> LockCapability:
+        """Lock one byte for some minutes and try to delete it: only a refusal counts as a lock.
+
+        What earlier tests left is deleted as soon as it can be.
+
+        Raises:
+            StoreUnavailable: The server didn't answer.
+        """
+        with _vendor_errors_translated():
+            self._sweep_self_tests()
+            name = f"{_SELF_TEST}{uuid.uuid4()}"
+            try:
+                stored = self._client.put_object(
+                    self._bucket, name, io.BytesIO(b"1"), 1, retention=_locked_for(_LOCKED_FOR_TEST)
+                )
+            except S3Error:
+                # No lock on this bucket. Versions may be had all the same.
+                stored = self._client.put_object(self._bucket, name, io.BytesIO(b"1"), 1)
+                self._client.remove_object(self._bucket, name, version_id=stored.version_id)
+                return LockCapability(_is_version(stored.version_id), enforced=False, reason="lock_refused")
+            if not _is_version(stored.version_id):
+                self._client.remove_object(self._bucket, name)
+                return LockCapability(versioned=False, enforced=False, reason="not_versioned")
+            try:
+                self._client.remove_object(self._bucket, name, version_id=stored.version_id)
+            except S3Error:
+                return LockCapability(versioned=True, enforced=True, reason="enforced")
+            return LockCapability(versioned=True, enforced=False, reason="deleted_all_the_same")
+
+    def put(self, file: Path, *, media_type: str) -> ObjectKey:
+        """Store a file durably and read it back; the same bytes are stored once.
+
+        What is there already is read as well: a name in a list is no proof that the bytes are right. A copy found
+        damaged is not touched; the right bytes are stored as its next version.
+
+        Raises:
+            StoreUnavailable: The server didn't answer or what came back differs; nothing may be called received.
+        """
+        with file.open("rb") as source:
+            key = ObjectKey(hashlib.file_digest(source, "sha256").hexdigest(), file.stat().st_size, media_type)
+        with _vendor_errors_translated():
+            there = self._read_back(key)
+            if there.whole:
+                self._extend_lock(key, there.version_id)
+                return key
+            with file.open("rb") as source:
+                stored = self._client.put_object(
+                    self._bucket,
+                    key.path,
+                    source,
+                    key.size,
+                    content_type=media_type,
+                    part_size=_PART,
+                    num_parallel_uploads=1,
+                    retention=self._retention(),
+                )
+            if not self._read_back(key, version_id=stored.version_id).whole:
+                raise StoreUnavailable(f"{key.path}: what came back is not what was sent")
+        return key
+
+    def fetch(self, key: ObjectKey, to: Path) -> None:
+        """Write the object's bytes to `to`, checked against the key's hash. `to` is whole or not there.
+
+        Raises:
+            ObjectMissing: Not there, or the hash differs.
+            StoreUnavailable: The server didn't answer.
+        """
+        unchecked = to.with_name(f".{to.name}.{uuid.uuid4().hex}")
+        try:
+            digest = hashlib.sha256()
+            with unchecked.open("xb") as target, self.open(key) as source:
+                while block := source.read(_BLOCK):
+                    digest.update(block)
+                    target.write(block)
+            if digest.hexdigest() != key.sha256:
+                raise ObjectMissing(f"{key.path}: its content doesn't fit its name")
+            unchecked.replace(to)
+        finally:
+            unchecked.unlink(missing_ok=True)
+
+    @contextmanager
+    def open(self, key: ObjectKey, *, offset: int = 0, length: int | None = None) -> Iterator[BinaryIO]:
+        """Stream an object or a range of it, for a download. Not checked against the hash.
+
+        Args:
+            key: Of the object.
+            offset: First byte.
+            length: At most so many bytes; None for all that follow.
+
+        Raises:
+            ObjectMissing: Not there.
+            StoreUnavailable: The server didn't answer, or stopped in between (from `read`).
+        """
+        length = max(key.size - offset, 0) if length is None else min(length, max(key.size - offset, 0))
+        if length == 0:
+            self._must_exist(key)
+            yield io.BytesIO()
+            return
+        whole = (offset, length) == (0, key.size)
+        with _vendor_errors_translated():
+            response = self._client.get_object(self._bucket, key.path, offset=offset, length=0 if whole else length)
+        try:
+            if not whole and response.status != _PARTIAL_CONTENT:
+                raise StoreUnavailable(f"{key.path}: the server doesn't give ranges")
+            yield cast("BinaryIO", io.BufferedReader(_Body(response), _BLOCK))
+        finally:
+            response.close()
+            response.release_conn()
+
+    def probe(self) -> None:
+        """Write and read an object now, and read one that has been there for long, without patience.
+
+        After a crash a server may take new objects while it can't yet give the old ones.
+
+        Raises:
+            StoreUnavailable: It can't be done now.
+        """
+        client = self._impatient_client
+        with _vendor_errors_translated():
+            try:
+                known = self._read(client, f"{_PROBE}sentinel")
+            except S3Error as error:
+                if error.code not in _MISSING:
+                    raise
+                client.put_object(self._bucket, f"{_PROBE}sentinel", io.BytesIO(_SENTINEL), len(_SENTINEL))
+                known = _SENTINEL
+            fresh = os.urandom(16)
+            name = f"{_PROBE}{uuid.uuid4()}"
+            stored = client.put_object(self._bucket, name, io.BytesIO(fresh), len(fresh))
+            came_back = self._read(client, name)
+            with suppress(S3Error):  # the bucket may lock everything by itself
+                client.remove_object(self._bucket, name, version_id=stored.version_id)
+        if (known, came_back) != (_SENTINEL, fresh):
+            raise StoreUnavailable("the probe's bytes came back changed")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.clear()
+        self._impatient_pool.clear()
+
+    def _make_bucket(self) -> None:
+        try:
+            self._client.make_bucket(self._bucket, object_lock=True)
+        except S3Error as error:
+            if error.code in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
+                return  # another process was quicker
+            self._client.make_bucket(self._bucket)
+
+    def _sweep_self_tests(self) -> None:
+        with suppress(S3Error):  # not every server lists versions
+            for left in self._client.list_objects(
+                self._bucket, prefix=_SELF_TEST, recursive=True, include_version=True
+            ):
+                with suppress(S3Error):  # its lock holds still
+                    self._client.remove_object(self._bucket, str(left.object_name), version_id=left.version_id)
+
+    def _retention(self) -> Retention | None:
+        locks = self._lock is not None and self._lock.enforced
+        return _locked_for(self._keep_locked) if locks and self._keep_locked else None
+
+    def _extend_lock(self, key: ObjectKey, version_id: str | None) -> None:
+        """Bytes stored long ago and brought again are kept as long as if they were new."""
+        retention = self._retention()
+        if retention is None or version_id is None:
+            return
+        try:
+            self._client.set_object_retention(self._bucket, key.path, retention, version_id=version_id)
+        except S3Error as error:  # a longer one holds already
+            log.info("lock_not_extended", extra={"object": key.sha256, "code": error.code})
+
+    def _read_back(self, key: ObjectKey, *, version_id: str | None = None) -> _ReadBack:
+        try:
+            response = self._client.get_object(self._bucket, key.path, version_id=version_id)
+        except S3Error as error:
+            if error.code in _MISSING:
+                return _ReadBack(whole=False, version_id=None)
+            raise
+        try:
+            digest = hashlib.sha256()
+            for block in response.stream(_BLOCK):
+                digest.update(block)
+            return _ReadBack(digest.hexdigest() == key.sha256, response.headers.get("x-amz-version-id"))
+        finally:
+            response.close()
+            response.release_conn()
+
+    def _must_exist(self, key: ObjectKey) -> None:
+        with _vendor_errors_translated():
+            self._client.stat_object(self._bucket, key.path)
+
+    def _read(self, client: Minio, name: str) -> bytes:
+        response = client.get_object(self._bucket, name)
+        try:
+            return response.read()
+        finally:
+            response.close()
+            response.release_conn()
+
+
+@dataclass(frozen=True)
+class _ReadBack:
+    """Whether an object's content fits its name, and which version that was."""
+
+    whole: bool
+    version_id: str | None
+
+
+_PARTIAL_CONTENT = 206
+
+
+class _Body(io.RawIOBase):
+    """The body of an answer as a file. What goes wrong while reading is the store's trouble, said in our words."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse) -> None:
+        super().__init__()
+        self._response = response
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's wider buffer
+        """Read up to the buffer's size; 0 at the end."""
+        with _vendor_errors_translated():
+            block = self._response.read(len(buffer))
+        buffer[: len(block)] = block
+        return len(block)
+
+
+def _pool(retries: int) -> urllib3.PoolManager:
+    return urllib3.PoolManager(
+        timeout=urllib3.Timeout(connect=5, read=60 if retries else 10),
+        maxsize=10,
+        cert_reqs="CERT_REQUIRED",
+        retries=urllib3.Retry(total=retries, backoff_factor=0.3, status_forcelist=(500, 502, 503, 504)),
+    )
+
+
+def _locked_for(period: timedelta) -> Retention:
+    return Retention(COMPLIANCE, (datetime.now(UTC) + period).replace(microsecond=0))
+
+
+def _is_version(version_id: str | None) -> bool:
+    return version_id not in {None, "", "null"}
+
+
+@contextmanager
+def _vendor_errors_translated() -> Iterator[None]:
+    """The one door through which the store's errors leave."""
+    try:
+        yield
+    except S3Error as error:
+        if error.code in _MISSING:
+            raise ObjectMissing(str(error.object_name)) from error
+        raise StoreUnavailable(f"the object store refused: {error.code}") from error
+    except _IO_ERRORS as error:
+        raise StoreUnavailable(f"the object store didn't answer: {type(error).__name__}") from error

@@ -1,0 +1,319 @@
+"""What every S3 server must do for us, tried on the bundled one and on any other that the environment names."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import multiprocessing
+import os
+import resource
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.contract.faulty_s3 import Fault, faulty_s3
+from minio import Minio
+from minio.error import S3Error
+
+from dossiers.ports import ObjectMissing, StoreUnavailable
+from dossiers.types import ObjectKey
+from storage.objects import MinioObjectStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.conftest import S3Settings
+
+PDF = "application/pdf"
+MIB = 1 << 20
+
+
+@contextmanager
+def opened(
+    settings: S3Settings, *, endpoint: str = "", keep_locked: timedelta | None = None
+) -> Iterator[MinioObjectStore]:
+    store = MinioObjectStore(
+        endpoint or settings.endpoint,
+        settings.access_key,
+        settings.secret_key,
+        settings.bucket,
+        secure=settings.secure and not endpoint,
+        keep_locked=keep_locked,
+    )
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@pytest.fixture
+def store(s3_settings: S3Settings) -> Iterator[MinioObjectStore]:
+    with opened(s3_settings) as store:
+        store.prepare()
+        yield store
+
+
+@pytest.fixture
+def client(s3_settings: S3Settings) -> Minio:
+    """The server itself, for looking behind the store's back."""
+    return Minio(s3_settings.endpoint, s3_settings.access_key, s3_settings.secret_key, secure=s3_settings.secure)
+
+
+@pytest.fixture
+def a_file(tmp_path: Path) -> Callable[[bytes], Path]:
+    def make(content: bytes) -> Path:
+        file = tmp_path / f"in-{hashlib.sha256(content).hexdigest()[:12]}"
+        file.write_bytes(content)
+        return file
+
+    return make
+
+
+def test_what_is_put_can_be_fetched(store: MinioObjectStore, a_file: Callable[[bytes], Path], tmp_path: Path) -> None:
+    key = store.put(a_file(b"%PDF-1.7 scan"), media_type=PDF)
+    store.fetch(key, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == b"%PDF-1.7 scan"
+    assert key == ObjectKey(hashlib.sha256(b"%PDF-1.7 scan").hexdigest(), 13, PDF)
+
+
+def test_an_empty_file_is_an_object_too(
+    store: MinioObjectStore, a_file: Callable[[bytes], Path], tmp_path: Path
+) -> None:
+    key = store.put(a_file(b""), media_type=PDF)
+    store.fetch(key, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == b""
+
+
+def test_the_same_bytes_are_stored_once(
+    store: MinioObjectStore, a_file: Callable[[bytes], Path], client: Minio, s3_settings: S3Settings
+) -> None:
+    first = store.put(a_file(b"same"), media_type=PDF)
+    second = store.put(a_file(b"same"), media_type=PDF)
+    versions = list(client.list_objects(s3_settings.bucket, prefix=first.path, include_version=True))
+    assert (first, len(versions)) == (second, 1)
+
+
+def test_bytes_found_damaged_are_stored_anew_and_the_damaged_ones_stay(
+    store: MinioObjectStore, a_file: Callable[[bytes], Path], client: Minio, s3_settings: S3Settings, tmp_path: Path
+) -> None:
+    key = store.put(a_file(b"original"), media_type=PDF)
+    client.put_object(s3_settings.bucket, key.path, io.BytesIO(b"originaL"), 8)
+    with pytest.raises(ObjectMissing):
+        store.fetch(key, tmp_path / "out")
+    store.put(a_file(b"original"), media_type=PDF)
+    store.fetch(key, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == b"original"
+    assert len(list(client.list_objects(s3_settings.bucket, prefix=key.path, include_version=True))) == 3
+
+
+def test_a_changed_object_is_refused_and_leaves_no_file(
+    store: MinioObjectStore, a_file: Callable[[bytes], Path], client: Minio, s3_settings: S3Settings, tmp_path: Path
+) -> None:
+    key = store.put(a_file(b"original"), media_type=PDF)
+    client.put_object(s3_settings.bucket, key.path, io.BytesIO(b"originaL"), 8)
+    out = tmp_path / "out"
+    out.mkdir()
+    with pytest.raises(ObjectMissing, match="content"):
+        store.fetch(key, out / "copy")
+    assert list(out.iterdir()) == []
+
+
+def test_what_was_never_put_is_missing(store: MinioObjectStore, tmp_path: Path) -> None:
+    never = ObjectKey("0" * 64, 5, PDF)
+    with pytest.raises(ObjectMissing):
+        store.fetch(never, tmp_path / "out")
+    with pytest.raises(ObjectMissing), store.open(never):
+        pass
+    with pytest.raises(ObjectMissing), store.open(never, offset=5):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("offset", "length", "expected"),
+    [
+        (0, None, b"0123456789"),
+        (0, 10, b"0123456789"),
+        (0, 3, b"012"),
+        (4, None, b"456789"),
+        (4, 2, b"45"),
+        (9, 1, b"9"),
+        (8, 99, b"89"),
+        (10, None, b""),
+        (99, 5, b""),
+        (3, 0, b""),
+    ],
+)
+def test_a_range_is_what_was_asked_for(
+    store: MinioObjectStore, a_file: Callable[[bytes], Path], offset: int, length: int | None, expected: bytes
+) -> None:
+    key = store.put(a_file(b"0123456789"), media_type=PDF)
+    with store.open(key, offset=offset, length=length) as body:
+        assert body.read() == expected
+
+
+def test_a_download_given_up_halfway_does_no_harm(store: MinioObjectStore, a_file: Callable[[bytes], Path]) -> None:
+    key = store.put(a_file(b"x" * MIB), media_type=PDF)
+    for _ in range(15):  # more than there are connections in the pool
+        with store.open(key) as body:
+            assert body.read(10) == b"x" * 10
+
+
+def test_a_big_file_passes_through_in_constant_memory(s3_settings: S3Settings, tmp_path: Path) -> None:
+    """64 MiB, in a process of its own whose memory is measured: several parts up, hashed, read back, and fetched."""
+    worker = multiprocessing.get_context("spawn").Process(target=_pass_a_big_file, args=(s3_settings, tmp_path))
+    worker.start()
+    worker.join()
+    assert worker.exitcode == 0
+
+
+def _pass_a_big_file(settings: S3Settings, folder: Path) -> None:
+    size = 64 * MIB
+    with (folder / "big").open("wb") as big:
+        block = os.urandom(MIB)
+        for number in range(size // MIB):
+            big.write(number.to_bytes(8, "big") + block[8:])
+    with opened(settings) as store:
+        store.prepare()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        key = store.put(folder / "big", media_type=PDF)
+        store.fetch(key, folder / "back")
+        grown_mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert key.size == size
+    with (folder / "back").open("rb") as back:
+        assert hashlib.file_digest(back, "sha256").hexdigest() == key.sha256
+    assert grown_mib < 32, f"{grown_mib:.0f} MiB"
+
+
+def test_the_bundled_server_keeps_its_locks(s3_settings: S3Settings) -> None:
+    with opened(s3_settings) as store:
+        capability = store.prepare()
+    assert (capability.versioned, capability.enforced, capability.reason) == (True, True, "enforced")
+
+
+def test_a_bucket_without_lock_is_found_out(s3_settings: S3Settings, client: Minio, tmp_path: Path) -> None:
+    client.make_bucket(s3_settings.bucket)
+    with opened(s3_settings, keep_locked=timedelta(days=1)) as store:
+        assert store.prepare().enforced is False
+        (tmp_path / "in").write_bytes(b"kept all the same")
+        store.fetch(store.put(tmp_path / "in", media_type=PDF), tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == b"kept all the same"
+
+
+def test_what_is_locked_cannot_be_deleted_and_an_overwrite_hides_nothing(
+    s3_settings: S3Settings, client: Minio, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(b"signed")
+    with opened(s3_settings, keep_locked=timedelta(seconds=90)) as store:
+        store.prepare()
+        key = store.put(tmp_path / "in", media_type=PDF)
+        stored = client.stat_object(s3_settings.bucket, key.path)
+        with pytest.raises(S3Error):
+            client.remove_object(s3_settings.bucket, key.path, version_id=stored.version_id)
+        client.put_object(s3_settings.bucket, key.path, io.BytesIO(b"forged"), 6)
+        response = client.get_object(s3_settings.bucket, key.path, version_id=stored.version_id)
+        assert response.read() == b"signed"
+        response.release_conn()
+
+
+def test_bytes_brought_again_are_locked_anew(s3_settings: S3Settings, client: Minio, tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"again")
+    for minutes in (2, 4):
+        with opened(s3_settings, keep_locked=timedelta(minutes=minutes)) as store:
+            store.prepare()
+            key = store.put(tmp_path / "in", media_type=PDF)
+    version = client.stat_object(s3_settings.bucket, key.path).version_id
+    retention = client.get_object_retention(s3_settings.bucket, key.path, version_id=version)
+    assert retention is not None
+    assert retention.retain_until_date > datetime.now(UTC) + timedelta(minutes=3)
+
+
+def test_a_store_that_lies_is_not_believed(s3_settings: S3Settings, store: MinioObjectStore, tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"true" * 1000)
+    with (
+        faulty_s3(s3_settings.endpoint) as proxy,
+        opened(s3_settings, endpoint=proxy.endpoint) as lying,
+    ):
+        proxy.fault = Fault.FLIPS_A_BYTE
+        with pytest.raises(StoreUnavailable, match="not what was sent"):
+            lying.put(tmp_path / "in", media_type=PDF)
+        proxy.fault = Fault.NONE
+        key = lying.put(tmp_path / "in", media_type=PDF)
+        proxy.fault = Fault.FLIPS_A_BYTE
+        with pytest.raises(ObjectMissing):
+            lying.fetch(key, tmp_path / "out")
+
+
+def test_a_connection_cut_halfway_is_no_answer(
+    s3_settings: S3Settings, store: MinioObjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(b"long" * 100_000)
+    key = store.put(tmp_path / "in", media_type=PDF)
+    with (
+        faulty_s3(s3_settings.endpoint) as proxy,
+        opened(s3_settings, endpoint=proxy.endpoint) as cut,
+    ):
+        proxy.fault = Fault.STOPS_HALFWAY
+        with pytest.raises(StoreUnavailable):
+            cut.fetch(key, tmp_path / "out")
+        with pytest.raises(StoreUnavailable), cut.open(key) as body:
+            body.read()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_server_that_comes_back_is_waited_for(
+    s3_settings: S3Settings, store: MinioObjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(b"patience")
+    with (
+        faulty_s3(s3_settings.endpoint) as proxy,
+        opened(s3_settings, endpoint=proxy.endpoint) as store_behind,
+    ):
+        proxy.fault = Fault.FAILS_TWICE
+        key = store_behind.put(tmp_path / "in", media_type=PDF)
+        store_behind.fetch(key, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == b"patience"
+
+
+def test_a_server_without_ranges_is_not_taken_at_its_word(
+    s3_settings: S3Settings, store: MinioObjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(b"0123456789")
+    key = store.put(tmp_path / "in", media_type=PDF)
+    with (
+        faulty_s3(s3_settings.endpoint) as proxy,
+        opened(s3_settings, endpoint=proxy.endpoint) as store_behind,
+    ):
+        proxy.fault = Fault.IGNORES_RANGES
+        with pytest.raises(StoreUnavailable, match="ranges"), store_behind.open(key, offset=4):
+            pass
+
+
+def test_the_probe_writes_and_reads_and_leaves_nothing_behind(
+    store: MinioObjectStore, client: Minio, s3_settings: S3Settings
+) -> None:
+    for _ in range(3):
+        store.probe()
+    left = client.list_objects(s3_settings.bucket, prefix="probe/", recursive=True, include_version=True)
+    assert [found.object_name for found in left] == ["probe/sentinel"]
+
+
+def test_nobody_there_is_said_soon(s3_settings: S3Settings, unused_port: int) -> None:
+    with opened(s3_settings, endpoint=f"127.0.0.1:{unused_port}") as store, pytest.raises(StoreUnavailable):
+        store.probe()
+
+
+def test_a_wrong_key_is_refused_and_said(s3_settings: S3Settings) -> None:
+    store = MinioObjectStore(
+        s3_settings.endpoint, s3_settings.access_key, "wrong", s3_settings.bucket, secure=s3_settings.secure
+    )
+    with pytest.raises(StoreUnavailable, match="refused"):
+        store.prepare()
+    store.close()
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port on which nothing listens: one that was free a moment ago and is low enough not to be given out."""
+    return 1
