@@ -1,0 +1,261 @@
+"""Are the bytes as they were when they were signed? Nothing here asks who signed, or whether anyone trusts them.
+
+A PDF grows by revisions, and each signature covers one of them with everything before it. What may follow is a short
+list: other signatures in their fields, then evidence (document security store, document timestamps, metadata).
+Whatever else follows is a change, shown or hidden.
+
+Attack classes: incremental saving, signature wrapping and universal forgery (Mladenov and others, "1 Trillion Dollar
+Refund", 2019), shadow attacks (Mainka and others, 2021), and a text field filled in again after the seal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from asn1crypto import cms, core
+from pyhanko.pdf_utils.decode_limits import DecodeLimits, DocumentDecodeBudget, StreamDecodeLimits
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.diff_analysis import (
+    CatalogModificationRule,
+    DiffResult,
+    DocInfoRule,
+    DSSCompareRule,
+    FormUpdatingRule,
+    MetadataUpdateRule,
+    ModificationLevel,
+    ObjectStreamRule,
+    SigFieldCreationRule,
+    SigFieldModificationRule,
+    StandardDiffPolicy,
+    XrefStreamRule,
+)
+from pyhanko.sign.fields import enumerate_sig_fields
+from pyhanko.sign.validation.generic_cms import validate_sig_integrity
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+
+from signing.types import Integrity, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MIB = 1024 * 1024
+#: Far above any real document, far below what hurts: one stream, and all streams of a file together.
+DECODE_LIMITS = DecodeLimits(
+    per_stream=StreamDecodeLimits(max_output_size=64 * MIB),
+    document_budget=DocumentDecodeBudget(base_allowance=128 * MIB, max_ratio=8),
+)
+
+#: What may follow a signature. Unlike pyHanko's own list it doesn't let a text field be filled in again.
+AFTERWARDS = StandardDiffPolicy(
+    global_rules=[
+        CatalogModificationRule(),  # type: ignore[no-untyped-call]  # untyped in 0.38, like the two below
+        *(
+            rule.as_qualified(ModificationLevel.LTA_UPDATES)
+            for rule in (
+                XrefStreamRule(),
+                ObjectStreamRule(),
+                DSSCompareRule(),
+                DocInfoRule(),
+                MetadataUpdateRule(),  # type: ignore[no-untyped-call]
+            )
+        ),
+    ],
+    form_rule=FormUpdatingRule(
+        field_rules=[
+            SigFieldCreationRule(),  # type: ignore[no-untyped-call]
+            SigFieldModificationRule(),
+        ]
+    ),
+)
+
+#: Encodings of a signature whose bytes we know how to check.
+_FORMATS = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached")
+_TIMESTAMP_FORMAT = "/ETSI.RFC3161"
+
+_BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s*\]")
+_END = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF")
+_WHITE = b" \t\r\n\f\0"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A filled signature field.
+
+    Attributes:
+        embedded: What pyHanko made of it; None when it couldn't be read at all.
+        integrity: Of the bytes it covers and of what follows them.
+        reason: Why it isn't intact, or None.
+        is_timestamp: A document timestamp: evidence, nobody's signature.
+        only_evidence_follows: Nothing but evidence was added after it.
+    """
+
+    field: str
+    embedded: EmbeddedPdfSignature | None
+    integrity: Integrity
+    reason: Reason | None = None
+    is_timestamp: bool = False
+    only_evidence_follows: bool = False
+
+    @property
+    def revision(self) -> int:
+        """The revision it was added by, from 0."""
+        return int(self.embedded.signed_revision) if self.embedded else -1
+
+
+def open_pdf(stream: BinaryIO) -> PdfFileReader:
+    """A reader that refuses whatever is irregular; raises exceptions of many classes."""
+    return PdfFileReader(stream, strict=True, decode_limits=DECODE_LIMITS)
+
+
+def filled_fields(reader: PdfFileReader) -> list[tuple[str, Any]]:
+    """Name and dictionary of each signature field that holds a signature."""
+    return [(str(name), field) for name, value, field in enumerate_sig_fields(reader) if value is not None]
+
+
+def examine(reader: PdfFileReader, name: str, field: Any, content: bytes) -> Found:
+    """Read one signature and check its bytes. A damaged one is an answer, not an error."""
+    try:
+        embedded = EmbeddedPdfSignature(reader, field, name)
+        kind = str(embedded.sig_object.get("/SubFilter", ""))
+    except Exception:  # noqa: BLE001  hostile bytes raise anything: a signature we can't read proves nothing
+        return Found(name, None, Integrity.UNKNOWN, Reason.DAMAGED_SIGNATURE)
+    stamp = embedded.sig_object_type == "/DocTimeStamp" or kind == _TIMESTAMP_FORMAT
+    if kind not in ((_TIMESTAMP_FORMAT,) if stamp else _FORMATS):
+        return Found(name, embedded, Integrity.UNKNOWN, Reason.UNSUPPORTED_SIGNATURE, stamp)
+    try:
+        reason = _bytes_reason(embedded, content, stamp=stamp)
+        level = None if reason else _what_follows(embedded)
+    except Exception:  # noqa: BLE001  as above
+        return Found(name, embedded, Integrity.UNKNOWN, Reason.DAMAGED_SIGNATURE, stamp)
+    if reason is None and level is None:
+        reason = Reason.CHANGED_AFTER_SIGNING
+    integrity = Integrity.ALTERED if reason else Integrity.INTACT
+    evidence_only = level in {ModificationLevel.NONE, ModificationLevel.LTA_UPDATES}
+    return Found(name, embedded, integrity, reason, stamp, evidence_only)
+
+
+def _bytes_reason(embedded: EmbeddedPdfSignature, content: bytes, *, stamp: bool) -> Reason | None:
+    """Check coverage, digest and the signature's own mathematics."""
+    if not _gap_is_the_signature(embedded, content):
+        return Reason.PARTLY_COVERED
+    cert = embedded.signer_cert
+    if stamp:
+        token = embedded.signed_data["encap_content_info"]["content"]
+        imprint = token.parsed["message_imprint"]
+        stated = imprint["hash_algorithm"]["algorithm"].native
+        if imprint["hashed_message"].native != embedded.compute_digest(stated):
+            return Reason.CONTENT_CHANGED
+        digest = hashlib.new(embedded.md_algorithm, bytes(token)).digest()
+    else:
+        if embedded.signed_data["encap_content_info"]["content"] is not core.VOID:
+            return Reason.DAMAGED_SIGNATURE  # a detached signature carries no second content
+        digest = embedded.compute_digest()
+    intact, valid = validate_sig_integrity(
+        embedded.signer_info,
+        cert,
+        expected_content_type="tst_info" if stamp else "data",
+        actual_digest=digest,
+    )
+    if not intact:
+        return Reason.CONTENT_CHANGED
+    return None if valid else Reason.DAMAGED_SIGNATURE
+
+
+def _gap_is_the_signature(embedded: EmbeddedPdfSignature, content: bytes) -> bool:
+    """Whether the one gap in the covered range holds this signature in hexadecimal and nothing else.
+
+    A second copy of a signature dictionary may name another gap, in which anything can hide.
+    """
+    parts = [int(number) for number in embedded.byte_range]
+    if len(parts) != 4 or parts[0] != 0:  # noqa: PLR2004  two stretches, the first from the start of the file
+        return False
+    _, first, second, length = parts
+    gap = content[first:second]
+    if not (0 < first < second and second + length <= len(content) and gap[:1] == b"<" and gap[-1:] == b">"):
+        return False
+    try:
+        return bytes.fromhex(gap[1:-1].decode("ascii")) == embedded.pkcs7_content
+    except ValueError:
+        return False
+
+
+def _what_follows(embedded: EmbeddedPdfSignature) -> ModificationLevel | None:
+    """The gravest thing done after the signature, None when it isn't on the list."""
+    embedded.compute_integrity_info(diff_policy=AFTERWARDS)  # type: ignore[no-untyped-call]  # untyped in 0.38
+    coverage: Any = embedded.coverage  # declared None there, set by the call above
+    if coverage not in {SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION}:
+        return None
+    result: Any = embedded.diff_result
+    if not isinstance(result, DiffResult) or not embedded.summarise_integrity_info()["docmdp_ok"]:
+        return None
+    level = result.modification_level
+    return level if level.value <= ModificationLevel.FORM_FILLING.value else None
+
+
+# --- the file as a whole --------------------------------------------------------------------------------------------
+
+
+def has_tail(reader: PdfFileReader, content: bytes) -> bool:
+    """Whether anything but white space follows the end that the last cross-reference section leads to.
+
+    Readers that repair files would show what stands there; a strict one never sees it.
+    """
+    start = reader.last_startxref or 0
+    end = _END.search(content, start)
+    return end is None or int(end[1]) != start or bool(content[end.end() :].strip(_WHITE))
+
+
+def has_hidden_signature(content: bytes, shown: int) -> bool:
+    """Whether the file holds more signatures than its form shows: one was taken out of the form afterwards."""
+    return len(_BYTE_RANGE.findall(content)) > shown
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """What can be said of a file that no strict reader opens, from its bytes alone.
+
+    Attributes:
+        signatures: How many there are.
+        truncated: One covers bytes beyond the end of the file.
+        changed: One doesn't fit the bytes it covers.
+        covered: An intact one reaches the end of the file.
+    """
+
+    signatures: int
+    truncated: bool
+    changed: bool
+    covered: bool
+
+
+def sketch(content: bytes) -> Sketch:
+    """Look for signatures in the bytes and compare their digests, whatever the structure around them."""
+    ranges = [tuple(int(number) for number in found) for found in _BYTE_RANGE.findall(content)]
+    truncated = any(second + length > len(content) for _, _, second, length in ranges)
+    inside = [found for found in ranges if found[2] + found[3] <= len(content)]
+    fits = [_digest_fits(content, found) for found in inside]
+    ends = [found[2] + found[3] for found, good in zip(inside, fits, strict=True) if good]
+    covered = bool(ends) and not content[max(ends) :].strip(_WHITE)
+    return Sketch(len(ranges), truncated, not all(fits), covered)
+
+
+def _digest_fits(content: bytes, found: Sequence[int]) -> bool:
+    start, first, second, length = found
+    try:
+        padded = bytes.fromhex(content[start + first + 1 : second - 1].decode("ascii"))
+        signed = cms.ContentInfo.load(padded)["content"]
+        info = signed["signer_infos"][0]
+        covered = content[start : start + first] + content[second : second + length]
+        encapsulated = signed["encap_content_info"]
+        if encapsulated["content_type"].native == "tst_info":
+            imprint = encapsulated["content"].parsed["message_imprint"]
+            algorithm, stated = imprint["hash_algorithm"]["algorithm"].native, imprint["hashed_message"].native
+        else:
+            algorithm = info["digest_algorithm"]["algorithm"].native
+            stated = next(a["values"][0].native for a in info["signed_attrs"] if a["type"].native == "message_digest")
+        return bool(hashlib.new(algorithm, covered).digest() == stated)
+    except Exception:  # noqa: BLE001  bytes that can't be a signature any more don't fit
+        return False

@@ -1,0 +1,425 @@
+"""Was the signer entitled to sign, when they signed? Answered from what is at hand; nothing is ever fetched.
+
+The moment matters more than the day of asking. A trusted timestamp proves that a signature existed at its time; a
+trusted document timestamp proves it for a file with all the evidence in it. So a signature is looked at from several
+instants: first from now, with today's lists; then from the moment of each later document timestamp, with the evidence
+that this timestamp covers. One instant from which everything holds is enough: the bytes haven't changed since.
+
+Source: ETSI EN 319 102-1 (V1.4.1), 5.3 basic validation, 5.4 timestamps, 5.5 signatures with time, and the idea of
+5.6 (proof of existence), told instant by instant. pyHanko judges each certificate at each instant; its own combined
+calls are not used, since each of them alone accepts something it should not (a timestamp later than the revocation of
+the CA, for one) or rejects archived files when today's list is at hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from asn1crypto import cms, crl, ocsp, x509
+from cryptography.x509 import load_der_x509_crl
+from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed, AdESStatus, AdESSubIndic
+from pyhanko.sign.general import CMSExtractionError, extract_certificate_info, find_unique_cms_attribute
+from pyhanko.sign.validation.ades import ades_basic_validation, ades_timestamp_validation
+from pyhanko.sign.validation.dss import DocumentSecurityStore
+from pyhanko.sign.validation.errors import NoDSSFoundError
+from pyhanko.sign.validation.generic_cms import extract_tst_data_iter, message_imprint_checker
+from pyhanko.sign.validation.policy_decl import (
+    CertificateFetchingRule,
+    LocalKnowledge,
+    RevinfoOnlineFetchingRule,
+    RevocationInfoGatheringSpec,
+    SignatureValidationSpec,
+)
+from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
+from pyhanko_certvalidator.policy_decl import (
+    NO_REVOCATION,
+    REQUIRE_REVINFO,
+    CertRevTrustPolicy,
+    DisallowWeakAlgorithmsPolicy,
+    RevocationCheckingPolicy,
+)
+from pyhanko_certvalidator.registry import SimpleTrustManager
+from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
+
+from signing.types import Indication, Reason, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pyhanko.pdf_utils.reader import PdfFileReader
+    from pyhanko.pdf_utils.rw_common import PdfHandler
+    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+
+    from signing.trust import TrustStore
+
+#: Circular 15/2025/TT-BKHCN: RSA from 2048, elliptic curves from 256 bits, no SHA-1.
+ALGORITHMS = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call]  # untyped in 0.33
+    weak_hash_algos=frozenset({"md2", "md5", "sha1"}), rsa_key_size_threshold=2048
+)
+LEAST_CURVE_BITS = 256
+USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
+CLOCK_SKEW = timedelta(minutes=5)
+
+_GATHERING = RevocationInfoGatheringSpec(
+    online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY,
+    certificate_fetching_rule=CertificateFetchingRule.NEVER_FETCH,
+)
+_REASONS: dict[AdESSubIndic, Reason] = {
+    AdESFailure.HASH_FAILURE: Reason.CONTENT_CHANGED,
+    AdESFailure.SIG_CRYPTO_FAILURE: Reason.DAMAGED_SIGNATURE,
+    AdESFailure.FORMAT_FAILURE: Reason.DAMAGED_SIGNATURE,
+    AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND: Reason.UNTRUSTED_ISSUER,
+    AdESIndeterminate.NO_SIGNING_CERTIFICATE_FOUND: Reason.NO_CERTIFICATE,
+    AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE: Reason.INVALID_CHAIN,
+    AdESIndeterminate.CERTIFICATE_CHAIN_GENERAL_FAILURE: Reason.INVALID_CHAIN,
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE: Reason.WEAK_ALGORITHM,
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE: Reason.WEAK_ALGORITHM,
+    AdESIndeterminate.TRY_LATER: Reason.NO_STATUS,
+    AdESIndeterminate.NOT_YET_VALID: Reason.CERTIFICATE_NOT_YET_VALID,
+}
+_REVOKED = {AdESIndeterminate.REVOKED_NO_POE, AdESIndeterminate.REVOKED_CA_NO_POE, AdESFailure.REVOKED}
+
+
+@dataclass(frozen=True)
+class Material:
+    """Certificates, lists and answers a judgement may rest on, whoever brought them: each is signed by its issuer."""
+
+    certs: tuple[x509.Certificate, ...] = ()
+    crls: tuple[CRLContainer, ...] = ()
+    ocsps: tuple[OCSPContainer, ...] = ()
+
+    def __add__(self, other: Material) -> Material:
+        return Material(self.certs + other.certs, self.crls + other.crls, self.ocsps + other.ocsps)
+
+    def about(self, cert: x509.Certificate) -> LocalKnowledge:
+        """What may speak of `cert`: an authority may forget about a certificate once it has expired."""
+        ends = cert.not_valid_after
+
+        def late(issued: datetime | None) -> bool:
+            return issued is not None and issued > ends
+
+        crls = [c for c in self.crls if not (c.crl_data.issuer == cert.issuer and late(c.issuance_date))]
+        ocsps = [o for o in self.ocsps if not (_serial(o) == cert.serial_number and late(o.issuance_date))]
+        return LocalKnowledge(known_certs=list(self.certs), known_crls=crls, known_ocsps=ocsps)
+
+
+@dataclass(frozen=True)
+class Instant:
+    """A moment to look from. `proven` means: a trusted document timestamp, with the evidence it covers."""
+
+    at: datetime
+    material: Material
+    proven: bool = False
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """A timestamp that counts. `authority` is the common name of who gave it."""
+
+    at: datetime
+    authority: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a signature is worth apart from its bytes.
+
+    Attributes:
+        proven_at: Time by which the signature is known to have existed, or None.
+    """
+
+    indication: Indication
+    verdict: Verdict
+    sub_indication: str | None = None
+    reasons: tuple[Reason, ...] = ()
+    stamp: Stamp | None = None
+    proven_at: datetime | None = None
+
+
+class Court:
+    """Judges the signatures of one file against one trust store, at one moment.
+
+    Args:
+        trust: Whom we trust, with the lists at hand.
+        reader: The file.
+        at: The moment of asking.
+    """
+
+    def __init__(self, trust: TrustStore, reader: PdfFileReader, *, at: datetime) -> None:
+        self._trust = trust
+        self._reader = reader
+        self._anchors = SimpleTrustManager.build(trust_roots=[x509.Certificate.load(der) for der in trust.anchors])
+        self._now = Instant(at, self._ours + _carried(reader))
+        #: Trusted document timestamps, newest first: revision and instant.
+        self._proofs: list[tuple[int, Instant]] = []
+        self.document_stamps: list[Stamp] = []
+
+    @cached_property
+    def _ours(self) -> Material:
+        return Material(
+            tuple(x509.Certificate.load(der) for der in self._trust.intermediates),
+            tuple(CRLContainer(crl.CertificateList.load(der)) for der in self._trust.crls),
+            _answers(ocsp.OCSPResponse.load(der) for der in self._trust.ocsps),
+        )
+
+    def take_evidence(self, stamps: Sequence[EmbeddedPdfSignature]) -> Reason | None:
+        """Find out which document timestamps count; the newest is judged now, each other also from a later one.
+
+        Returns:
+            A reason for doubt when one comes from nobody we trust; one that merely aged is passed over.
+        """
+        doubt = None
+        for embedded in sorted(stamps, key=lambda one: one.signed_revision, reverse=True):
+            stamp, reason = asyncio.run(
+                self._stamp(embedded.signed_data, embedded.compute_digest, self._instants(embedded.signed_revision))
+            )
+            if stamp is None:
+                doubt = Reason.UNTRUSTED_TIMESTAMP if reason is Reason.UNTRUSTED_ISSUER else doubt
+                continue
+            covered = self._reader.get_historical_resolver(embedded.signed_revision)
+            proof = Instant(stamp.at, self._ours + _carried(covered), proven=True)
+            self._proofs.append((embedded.signed_revision, proof))
+            self.document_stamps.append(stamp)
+        return doubt
+
+    def judge(self, embedded: EmbeddedPdfSignature) -> Judgement:
+        """Say what the signature is worth; its bytes have been found intact."""
+        return asyncio.run(self._judge(embedded))
+
+    def _instants(self, revision: int) -> list[Instant]:
+        """Now, then the proven moments after `revision`, the one nearest to it first."""
+        return [self._now, *(proof for covered, proof in reversed(self._proofs) if covered > revision)]
+
+    async def _judge(self, embedded: EmbeddedPdfSignature) -> Judgement:
+        cert = embedded.signer_cert
+        instants = self._instants(embedded.signed_revision)
+        instants = [replace(i, material=i.material + _in_attributes(embedded)) for i in instants]
+        tokens = list(extract_tst_data_iter(embedded.signer_info, signed=False))
+        stamp: Stamp | None = None
+        for token in tokens:
+            stamp, _ = await self._stamp(token, message_imprint_checker(embedded.signer_info), instants)
+            if stamp:
+                break
+        known = [moment.at for moment in instants if moment.proven] + ([stamp.at] if stamp else [])
+        proven_at = min(known, default=None)
+        first: Judgement | None = None
+        for instant in instants:
+            found = await self._from(instant, embedded, cert, proven_at)
+            if first is None or found.verdict in {Verdict.GENUINE, Verdict.REVOKED}:
+                first = found
+            if found.verdict in {Verdict.GENUINE, Verdict.REVOKED, Verdict.ALTERED}:
+                break
+        if first is None:  # there is always the instant "now"
+            raise AssertionError
+        first = replace(first, stamp=stamp, proven_at=proven_at)
+        if tokens and stamp is None and first.verdict is Verdict.GENUINE:
+            return _doubt(first, AdESIndeterminate.SIG_CONSTRAINTS_FAILURE, Reason.UNTRUSTED_TIMESTAMP)
+        return first
+
+    async def _from(
+        self,
+        instant: Instant,
+        embedded: EmbeddedPdfSignature,
+        cert: x509.Certificate,
+        proven_at: datetime | None,
+    ) -> Judgement:
+        """Judge from one instant. From a proven one the certificate is judged at the time of signing."""
+        moment = min(proven_at, instant.at) if instant.proven and proven_at else instant.at
+        result = await ades_basic_validation(
+            embedded.signed_data,
+            self._spec(instant, cert),
+            timing_info=_timing(moment, past=instant.proven),
+            raw_digest=embedded.compute_digest(),
+        )
+        found: AdESSubIndic = result.ades_subindic
+        problem = _certificate_problem(cert)
+        if problem is not None:
+            return _refuse(AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE, problem)
+        passed = found.status is AdESStatus.PASSED
+        revoked_at = _revocation_date(result) or self._listed(cert)
+        if revoked_at is not None or found in _REVOKED:
+            revoked = self._revoked(found, revoked_at, proven_at, embedded.self_reported_timestamp)
+            if revoked.verdict is Verdict.REVOKED or passed or found in _REVOKED:
+                return revoked
+        if passed:
+            return Judgement(Indication.PASSED, Verdict.GENUINE)
+        if found is AdESIndeterminate.OUT_OF_BOUNDS_NO_POE:
+            return _refuse(found, _outside_validity(cert, moment, proven_at))
+        reason = _REASONS.get(found, Reason.NOT_VERIFIABLE)
+        if reason is Reason.INVALID_CHAIN and await self._lacks_status_only(instant, embedded, cert, moment):
+            reason = Reason.NO_STATUS
+        return _refuse(found, reason)
+
+    @staticmethod
+    def _revoked(
+        found: AdESSubIndic, revoked_at: datetime | None, proven_at: datetime | None, claimed_at: datetime | None
+    ) -> Judgement:
+        """Tell revoked before signing from revoked afterwards; without proof the signer's own clock may accuse."""
+        authority = found is AdESIndeterminate.REVOKED_CA_NO_POE
+        reason = Reason.AUTHORITY_REVOKED if authority else Reason.SIGNER_REVOKED
+        sub = found if found in _REVOKED else AdESIndeterminate.REVOKED_NO_POE
+        if proven_at is not None and revoked_at is not None:
+            if proven_at >= revoked_at:
+                return Judgement(Indication.FAILED, Verdict.REVOKED, "REVOKED", (reason,))
+            if not authority:
+                return Judgement(Indication.PASSED, Verdict.GENUINE)
+            return _refuse(sub, Reason.REVOKED_UNPROVEN_TIME)
+        if revoked_at is None or claimed_at is None or claimed_at >= revoked_at:
+            return Judgement(Indication.INDETERMINATE, Verdict.REVOKED, sub.standard_name, (reason,))
+        return _refuse(sub, Reason.REVOKED_UNPROVEN_TIME)
+
+    async def _stamp(
+        self, token: cms.SignedData, imprint: Callable[[str], bytes], instants: Sequence[Instant]
+    ) -> tuple[Stamp | None, Reason]:
+        """Judge a timestamp from each instant until one accepts it; else the reason of the first."""
+        reason = Reason.UNTRUSTED_TIMESTAMP
+        stated: datetime = token["encap_content_info"]["content"].parsed["gen_time"].native
+        try:
+            authority = extract_certificate_info(token).signer_cert
+        except CMSExtractionError:
+            return None, Reason.NO_CERTIFICATE
+        for instant in instants:
+            result = await ades_timestamp_validation(
+                token,
+                self._spec(instant, authority),
+                imprint,
+                timing_info=_timing(instant.at, past=instant.proven),
+            )
+            in_time = authority.not_valid_before <= stated <= instant.at + CLOCK_SKEW
+            if result.ades_subindic is AdESPassed.OK and in_time:
+                return Stamp(stated, common_name(authority.subject)), reason
+            if instant is instants[0]:
+                reason = _REASONS.get(result.ades_subindic, reason)
+        return None, reason
+
+    async def _lacks_status_only(
+        self, instant: Instant, embedded: EmbeddedPdfSignature, cert: x509.Certificate, moment: datetime
+    ) -> bool:
+        result = await ades_basic_validation(
+            embedded.signed_data,
+            self._spec(instant, cert, checking=NO_REVOCATION),
+            timing_info=_timing(moment, past=instant.proven),
+            raw_digest=embedded.compute_digest(),
+        )
+        return result.ades_subindic is AdESPassed.OK
+
+    def _spec(
+        self, instant: Instant, about: x509.Certificate, *, checking: RevocationCheckingPolicy = REQUIRE_REVINFO
+    ) -> SignatureValidationSpec:
+        return SignatureValidationSpec(
+            CertValidationPolicySpec(
+                self._anchors,
+                CertRevTrustPolicy(checking, retroactive_revinfo=instant.proven),
+                algorithm_usage_policy=ALGORITHMS,
+                time_tolerance=CLOCK_SKEW,
+            ),
+            revinfo_gathering_policy=_GATHERING,
+            local_knowledge=instant.material.about(about),
+            key_usage_settings=USAGE,
+        )
+
+    def _listed(self, cert: x509.Certificate) -> datetime | None:
+        """When one of our own lists, of any age, says the certificate was revoked.
+
+        pyHanko asks responders' answers first and is content with a good one: it may be older than our list.
+        """
+        dates = []
+        for der in self._trust.crls:
+            listed = load_der_x509_crl(der)
+            if listed.issuer.public_bytes() != cert.issuer.dump():
+                continue
+            entry = listed.get_revoked_certificate_by_serial_number(cert.serial_number)
+            if entry is not None:
+                dates.append(entry.revocation_date_utc)
+        return min(dates, default=None)
+
+
+def common_name(name: x509.Name) -> str:
+    """The name to tell people: common name, else organisation, else all of it."""
+    parts = name.native
+    for key in ("common_name", "organization_name"):
+        value = parts.get(key)
+        if value:
+            return str(value[-1] if isinstance(value, list) else value)
+    return str(name.human_friendly)
+
+
+def _certificate_problem(cert: x509.Certificate) -> Reason | None:
+    usage = cert.key_usage_value
+    if usage is not None and not {"digital_signature", "non_repudiation"} & set(usage.native):
+        return Reason.WRONG_KEY_USAGE
+    key = cert.public_key
+    if key.algorithm == "ec" and key.bit_size < LEAST_CURVE_BITS:
+        return Reason.WEAK_ALGORITHM
+    return None
+
+
+def _outside_validity(cert: x509.Certificate, moment: datetime, proven_at: datetime | None) -> Reason:
+    if moment < cert.not_valid_before:
+        return Reason.CERTIFICATE_NOT_YET_VALID
+    if proven_at is not None and proven_at > cert.not_valid_after:
+        return Reason.SIGNED_AFTER_EXPIRY
+    return Reason.CERTIFICATE_EXPIRED
+
+
+def _refuse(found: AdESSubIndic, reason: Reason) -> Judgement:
+    failed = found.status is AdESStatus.FAILED
+    return Judgement(
+        Indication.FAILED if failed else Indication.INDETERMINATE,
+        Verdict.ALTERED if failed else Verdict.UNCONFIRMED,
+        str(found.standard_name),
+        (reason,),
+    )
+
+
+def _doubt(judgement: Judgement, found: AdESSubIndic, reason: Reason) -> Judgement:
+    refused = _refuse(found, reason)
+    return replace(refused, stamp=judgement.stamp, proven_at=judgement.proven_at)
+
+
+def _revocation_date(result: Any) -> datetime | None:
+    details = getattr(result.api_status, "revocation_details", None)
+    return details.revocation_date if details else None
+
+
+def _timing(moment: datetime, *, past: bool) -> ValidationTimingInfo:
+    return ValidationTimingInfo(moment, moment, point_in_time_validation=past)
+
+
+def _serial(answer: OCSPContainer) -> int | None:
+    single = answer.extract_single_response()
+    return None if single is None else int(single["cert_id"]["serial_number"].native)
+
+
+def _answers(responses: Iterable[ocsp.OCSPResponse]) -> tuple[OCSPContainer, ...]:
+    return tuple(answer for response in responses for answer in OCSPContainer.load_multi(response))
+
+
+def _carried(handler: PdfHandler) -> Material:
+    """The document security store, as it stood in this revision; nothing when there is none or it is damaged."""
+    try:
+        store = DocumentSecurityStore.read_dss(handler)
+        return Material(
+            tuple(store.load_certs()),
+            tuple(CRLContainer(crl.CertificateList.load(ref.get_object().data)) for ref in store.crls),
+            _answers(ocsp.OCSPResponse.load(ref.get_object().data) for ref in store.ocsps),
+        )
+    except NoDSSFoundError:
+        return Material()
+    except Exception:  # noqa: BLE001  damaged evidence is no evidence
+        return Material()
+
+
+def _in_attributes(embedded: EmbeddedPdfSignature) -> Material:
+    """Evidence some systems put under the signature itself (Adobe's revocation information)."""
+    try:
+        archived = find_unique_cms_attribute(embedded.signer_info["signed_attrs"], "adobe_revocation_info_archival")
+        return Material((), tuple(CRLContainer(one) for one in archived["crl"]), _answers(archived["ocsp"]))
+    except Exception:  # noqa: BLE001  absent or damaged: no evidence
+        return Material()

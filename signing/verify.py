@@ -1,0 +1,368 @@
+"""What a PDF is worth: every signature judged, then the file as a whole. No register is asked, nothing is fetched.
+
+Integrity comes first (`signing.integrity`), then trust at the time of signing (`signing.proof`), then our own profile:
+an e-result has a leader's signature and the agency's seal, both with a proven time, and nothing but evidence after the
+seal. Whatever a file does to the libraries below, the answer is a verdict with a reason.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import unicodedata
+from dataclasses import replace
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import pypdfium2 as pdfium
+
+from signing import integrity
+from signing.proof import Court, Judgement, common_name
+from signing.types import (
+    FIELD_NAMES,
+    SEVERITY,
+    FileVerdict,
+    Indication,
+    Integrity,
+    Kind,
+    Place,
+    Reason,
+    SignatureReport,
+    Verdict,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+
+    from signing.integrity import Found
+    from signing.trust import TrustStore
+
+MAX_BYTES = 50 * 1024 * 1024
+MAX_REVISIONS = 200
+MAX_SIGNATURES = 50
+
+_RESULT_FIELDS = {FIELD_NAMES[Place.LEADER], FIELD_NAMES[Place.SEAL]}
+_COPY_FIELDS = {FIELD_NAMES[Place.COPY], FIELD_NAMES[Place.SCANNER]}
+#: After these only evidence may follow: they are the last word of our own documents.
+_FINAL_FIELDS = {FIELD_NAMES[Place.SEAL], FIELD_NAMES[Place.COPY]}
+_ORDER = {reason: position for position, reason in enumerate(Reason)}
+
+# Both libraries log the names in certificates together with stack traces; every outcome reaches the caller anyway.
+for _library in ("pyhanko", "pyhanko_certvalidator"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL + 1)
+
+
+class _Unreadable(Exception):
+    """The file can't be judged at all."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+def verify(path: Path, *, trust: TrustStore, at: datetime | None = None) -> FileVerdict:
+    """Judge a PDF. Never raises for anything in the file, and asks nobody anything.
+
+    Args:
+        path: The file.
+        trust: Whom we trust, with the revocation lists at hand.
+        at: Moment of asking, aware; now by default.
+
+    Returns:
+        The verdict; of several signatures the worst decides.
+    """
+    moment = at or datetime.now(UTC)
+    detail: dict[str, Any] = {"checked_at": moment}
+    try:
+        content = _read(path)
+        detail |= {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+        verdict = _judge(content, trust, moment)
+    except _Unreadable as refused:
+        return _file(Verdict.UNREADABLE, Kind.UNKNOWN, Integrity.UNKNOWN, (refused.reason,), detail)
+    except (RecursionError, MemoryError):
+        return _file(Verdict.UNREADABLE, Kind.UNKNOWN, Integrity.UNKNOWN, (Reason.TOO_COMPLEX,), detail)
+    except Exception:  # noqa: BLE001  hostile bytes raise anything; that too is an answer
+        return _file(Verdict.UNREADABLE, Kind.UNKNOWN, Integrity.UNKNOWN, (Reason.DAMAGED,), detail)
+    return replace(verdict, detail=detail | verdict.detail)
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """The verdict of several together: the first of `SEVERITY` that occurs; unsigned when there is none."""
+    return min(verdicts, key=SEVERITY.index, default=Verdict.UNSIGNED)
+
+
+# --- one file -------------------------------------------------------------------------------------------------------
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise _Unreadable(Reason.TOO_LARGE)
+        content = path.read_bytes()
+    except OSError as error:
+        raise _Unreadable(Reason.MISSING_FILE) from error
+    if not content:
+        raise _Unreadable(Reason.EMPTY_FILE)
+    if b"%PDF-" not in content[:1024]:
+        raise _Unreadable(Reason.NOT_PDF)
+    return content
+
+
+def _judge(content: bytes, trust: TrustStore, at: datetime) -> FileVerdict:
+    try:
+        reader = integrity.open_pdf(BytesIO(content))
+        encrypted = bool(reader.encrypted)
+        fields = [] if encrypted else integrity.filled_fields(reader)
+        revisions = int(reader.total_revisions)
+        tail = integrity.has_tail(reader, content)
+    except Exception:  # noqa: BLE001  no strict reader opens it: see what the bytes alone tell
+        return _judge_irregular(content)
+    if encrypted:
+        raise _Unreadable(Reason.ENCRYPTED)
+    if revisions > MAX_REVISIONS or len(fields) > MAX_SIGNATURES:
+        raise _Unreadable(Reason.TOO_COMPLEX)
+    hidden = integrity.has_hidden_signature(content, len(fields))
+    found = [integrity.examine(reader, name, each, content) for name, each in fields]
+    if reader.xrefs.hybrid_xrefs_present:
+        found = [_of_two_structures(one, content) for one in found]
+    found = _with_profile(sorted(found, key=lambda one: one.revision))
+    kind = _kind({one.field for one in found if not one.is_timestamp}, hidden=hidden, content=content)
+
+    court = Court(trust, reader, at=at)
+    stamps = [one for one in found if one.is_timestamp]
+    doubt = court.take_evidence([one.embedded for one in stamps if one.embedded and one.integrity is Integrity.INTACT])
+    reports = tuple(_report(one, court) for one in found if not one.is_timestamp)
+    whole = _about_the_file(tail=tail, hidden=hidden, stamps=stamps, doubt=doubt)
+    detail = {"document_timestamps": [stamp.at for stamp in court.document_stamps], "revisions": revisions}
+    if not reports and not whole:
+        return _file(Verdict.UNSIGNED, kind, Integrity.UNKNOWN, (Reason.NO_SIGNATURE,), detail)
+    missing = _missing(kind, reports)
+    gaps = tuple(Reason(f"{what}_missing") for what in missing)
+    verdicts = [report.verdict for report in reports] + [verdict for verdict, _ in whole]
+    if gaps:
+        verdicts.append(Verdict.UNCONFIRMED)
+    verdict = worst(verdicts)
+    given = [(report.verdict, Reason(code)) for report in reports for code in report.reasons]
+    given += whole + [(Verdict.UNCONFIRMED, gap) for gap in gaps]
+    return FileVerdict(
+        verdict,
+        kind,
+        _integrity(reports, whole),
+        reports,
+        missing,
+        _reasons(given),
+        detail,
+    )
+
+
+def _judge_irregular(content: bytes) -> FileVerdict:
+    """A file whose structure breaks the rules: altered where its bytes say so, otherwise never more than doubt."""
+    seen = integrity.sketch(content)
+    kind = _kind(set(), hidden=seen.signatures > 0, content=content)
+    if not seen.signatures:
+        if b"/Encrypt" in content:
+            raise _Unreadable(Reason.ENCRYPTED)
+        if not _shows_pages(content):
+            raise _Unreadable(Reason.DAMAGED)
+        return _file(Verdict.UNSIGNED, kind, Integrity.UNKNOWN, (Reason.NO_SIGNATURE,), {})
+    if seen.truncated:
+        raise _Unreadable(Reason.TRUNCATED)
+    if seen.changed:
+        return _file(Verdict.ALTERED, kind, Integrity.ALTERED, (Reason.CONTENT_CHANGED,), {})
+    if not seen.covered:
+        return _file(Verdict.ALTERED, kind, Integrity.ALTERED, (Reason.CHANGED_AFTER_SIGNING,), {})
+    return _file(Verdict.UNCONFIRMED, kind, Integrity.INTACT, (Reason.IRREGULAR_STRUCTURE,), {})
+
+
+def _shows_pages(content: bytes) -> bool:
+    try:
+        document = pdfium.PdfDocument(content)
+    except pdfium.PdfiumError:
+        return False
+    try:
+        return len(document) > 0
+    finally:
+        document.close()
+
+
+def _with_profile(found: list[Found]) -> list[Found]:
+    """Apply what our own documents promise: after the seal, or the copy's signature, nothing but evidence."""
+    last_signature = max((one.revision for one in found if not one.is_timestamp), default=-1)
+    return [
+        replace(one, integrity=Integrity.ALTERED, reason=Reason.CHANGED_AFTER_SEAL)
+        if one.field in _FINAL_FIELDS
+        and one.integrity is Integrity.INTACT
+        and (one.revision < last_signature or not one.only_evidence_follows)
+        else one
+        for one in found
+    ]
+
+
+def _of_two_structures(found: Found, content: bytes) -> Found:
+    """A signature in a file with two tables of contents (Word writes such): two readers may see two documents.
+
+    The bytes can still be compared; what was added later can't be judged.
+    """
+    if found.embedded is None or found.reason is not Reason.DAMAGED_SIGNATURE:
+        return found
+    whole = integrity.sketch(content)
+    intact = not whole.changed and whole.covered
+    return replace(
+        found, integrity=Integrity.INTACT if intact else Integrity.UNKNOWN, reason=Reason.IRREGULAR_STRUCTURE
+    )
+
+
+def _kind(fields: set[str], *, hidden: bool, content: bytes) -> Kind:
+    if hidden:  # a signature was taken out of the form: what the file claims to be stands in its bytes
+        fields = fields | {name for name in FIELD_NAMES.values() if f"({name})".encode() in content}
+    if fields & _RESULT_FIELDS:
+        return Kind.E_RESULT
+    if fields & _COPY_FIELDS:
+        return Kind.ELECTRONIC_COPY
+    return Kind.FOREIGN if fields else Kind.UNKNOWN
+
+
+def _missing(kind: Kind, reports: tuple[SignatureReport, ...]) -> tuple[str, ...]:
+    """What an e-result asks for and this one lacks."""
+    if kind is not Kind.E_RESULT:
+        return ()
+    there = {report.field: report for report in reports}
+    gaps = [place.value for place in (Place.LEADER, Place.SEAL) if FIELD_NAMES[place] not in there]
+    ours = [report for name, report in there.items() if name in _RESULT_FIELDS]
+    if any(report.timestamp is None for report in ours):
+        gaps.append("timestamp")
+    return tuple(gaps)
+
+
+def _about_the_file(
+    *, tail: bool, hidden: bool, stamps: list[Found], doubt: Reason | None
+) -> list[tuple[Verdict, Reason]]:
+    """What is wrong with the file rather than with one of its signatures."""
+    found = []
+    if tail:
+        found.append((Verdict.ALTERED, Reason.TRAILING_DATA))
+    if hidden:
+        found.append((Verdict.ALTERED, Reason.SIGNATURE_REMOVED))
+    for stamp in stamps:
+        if stamp.integrity is Integrity.ALTERED:
+            found.append((Verdict.ALTERED, stamp.reason or Reason.CONTENT_CHANGED))
+        elif stamp.integrity is Integrity.UNKNOWN:
+            found.append((Verdict.UNCONFIRMED, Reason.UNTRUSTED_TIMESTAMP))
+    if doubt:
+        found.append((Verdict.UNCONFIRMED, doubt))
+    return found
+
+
+def _integrity(reports: tuple[SignatureReport, ...], whole: list[tuple[Verdict, Reason]]) -> Integrity:
+    all_of_them = {report.integrity for report in reports}
+    if Integrity.ALTERED in all_of_them or any(verdict is Verdict.ALTERED for verdict, _ in whole):
+        return Integrity.ALTERED
+    return Integrity.INTACT if all_of_them == {Integrity.INTACT} else Integrity.UNKNOWN
+
+
+def _reasons(given: list[tuple[Verdict, Reason]]) -> tuple[str, ...]:
+    """Each once, the decisive first: by the gravity of its verdict, then in the order of `Reason`."""
+    ordered = sorted(given, key=lambda one: (SEVERITY.index(one[0]), _ORDER[one[1]]))
+    return tuple(dict.fromkeys(reason.value for _, reason in ordered))
+
+
+def _file(
+    verdict: Verdict, kind: Kind, intact: Integrity, reasons: tuple[Reason, ...], detail: dict[str, Any]
+) -> FileVerdict:
+    return FileVerdict(verdict, kind, intact, reasons=tuple(reason.value for reason in reasons), detail=detail)
+
+
+# --- one signature --------------------------------------------------------------------------------------------------
+
+
+def _report(found: Found, court: Court) -> SignatureReport:
+    try:
+        judgement = _judgement(found, court)
+    except Exception:  # noqa: BLE001  per signature too: one damaged signature must not hide the others
+        judgement = Judgement(Indication.INDETERMINATE, Verdict.UNCONFIRMED, "GENERIC", (Reason.NOT_VERIFIABLE,))
+    if found.integrity is Integrity.ALTERED and found.reason:
+        judgement = replace(
+            judgement,
+            indication=Indication.FAILED,
+            verdict=Verdict.ALTERED,
+            sub_indication="HASH_FAILURE" if found.reason is Reason.CONTENT_CHANGED else "FORMAT_FAILURE",
+            reasons=(found.reason, *judgement.reasons),
+        )
+    elif found.integrity is Integrity.INTACT and found.reason:
+        judgement = replace(
+            judgement,
+            indication=Indication.INDETERMINATE,
+            verdict=worst([judgement.verdict, Verdict.UNCONFIRMED]),
+            reasons=(*judgement.reasons, found.reason),
+        )
+    stamp = judgement.stamp
+    timestamp = stamp.at if stamp else judgement.proven_at
+    about = _about_the_certificate(found.embedded)
+    claimed = about.pop("claimed_at")
+    return SignatureReport(
+        field=found.field,
+        indication=judgement.indication,
+        verdict=judgement.verdict,
+        integrity=found.integrity,
+        sub_indication=judgement.sub_indication,
+        signed_at=timestamp or claimed,
+        claimed_at=claimed,
+        timestamp=timestamp,
+        timestamp_authority=_nfc(stamp.authority) if stamp else _giver(court, timestamp),
+        covers_whole_file=found.only_evidence_follows,
+        reasons=tuple(reason.value for reason in judgement.reasons),
+        **about,
+    )
+
+
+def _judgement(found: Found, court: Court) -> Judgement:
+    if found.embedded is None or found.integrity is Integrity.UNKNOWN:
+        reason = found.reason or Reason.DAMAGED_SIGNATURE
+        ours = found.field in _RESULT_FIELDS | _COPY_FIELDS  # none of ours ever left us unreadable
+        if ours:
+            return Judgement(Indication.FAILED, Verdict.ALTERED, "FORMAT_FAILURE", (reason,))
+        return Judgement(Indication.INDETERMINATE, Verdict.UNCONFIRMED, "FORMAT_FAILURE", (reason,))
+    return court.judge(found.embedded)
+
+
+def _giver(court: Court, timestamp: datetime | None) -> str | None:
+    """Who gave the document timestamp of that time."""
+    return next((_nfc(stamp.authority) for stamp in court.document_stamps if stamp.at == timestamp), None)
+
+
+def _about_the_certificate(embedded: EmbeddedPdfSignature | None) -> dict[str, Any]:
+    """What the report says of the signer; empty where the signature can't be read."""
+    empty: dict[str, Any] = {"signer": "", "claimed_at": None}
+    if embedded is None:
+        return empty
+    try:
+        cert = embedded.signer_cert
+        subject = cert.subject.native
+        claimed = embedded.self_reported_timestamp
+        mechanism = embedded.signer_info["signature_algorithm"].signature_algo
+        return {
+            "signer": _nfc(common_name(cert.subject)),
+            "signer_organization": _nfc(
+                _last(subject.get("organization_name") or subject.get("organizational_unit_name"))
+            ),
+            "issuer": _nfc(common_name(cert.issuer)),
+            "serial": f"{cert.serial_number:x}",
+            "certificate_sha256": cert.sha256.hex(),
+            "valid_from": cert.not_valid_before,
+            "valid_to": cert.not_valid_after,
+            "claimed_at": claimed if claimed is None or claimed.tzinfo else claimed.replace(tzinfo=UTC),
+            "algorithm": f"{embedded.md_algorithm}/{mechanism}",
+        }
+    except Exception:  # noqa: BLE001  the report says less, the verdict stands
+        return empty
+
+
+def _last(value: Any) -> str:
+    return str((value[-1] if isinstance(value, list) else value) or "")
+
+
+def _nfc(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
