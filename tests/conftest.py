@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.pki"]
 
+# What this machine's owner set for the service is none of the tests' business.
+for _name in [name for name in os.environ if name.startswith("HOSO_") and not name.startswith("HOSO_TEST_")]:
+    del os.environ[_name]
+
 _SERVERS = "hoso-tests."
 #: A test's database may be lost with the machine, so it needn't wait for the disk.
 _QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}

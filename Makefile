@@ -1,0 +1,14 @@
+# Hồ sơ số. `make run` and `make test` install what is missing; there is nothing else to prepare.
+.DEFAULT_GOAL := help
+.PHONY: help run test
+
+help: ## In bảng này · print this
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+run: ## Cài những gì còn thiếu rồi khởi động tất cả; Ctrl-C để dừng · install what is missing and start everything
+	@scripts/bootstrap.sh run
+	@exec .venv/bin/hoso up
+
+test: ## Cài những gì còn thiếu rồi kiểm tra tất cả, dưới 15 phút · install what is missing and check everything
+	@scripts/bootstrap.sh test
+	@scripts/check.sh
