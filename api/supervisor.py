@@ -61,14 +61,15 @@ class Supervisor:
     Args:
         folder: For logs (`logs/NAME.log`) and the note of what runs (`children.json`).
         environment: Of every child.
+        leftovers_within_s: How long the children of one who was killed may take to end, before they are killed too.
     """
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], *, leftovers_within_s: float = 10.0) -> None:
         self._folder = folder
         self._environment = dict(environment)
         self._children: dict[str, _Child] = {}
         (folder / "logs").mkdir(mode=0o700, exist_ok=True)
-        self._end_leftovers()
+        self._end_leftovers(leftovers_within_s)
 
     def start(self, *parts: Part) -> None:
         """Start these too, and keep them running from now on."""
@@ -151,7 +152,7 @@ class Supervisor:
         file.with_suffix(".unfinished").write_text(json.dumps(noted), encoding="utf-8")
         file.with_suffix(".unfinished").rename(file)
 
-    def _end_leftovers(self) -> None:
+    def _end_leftovers(self, within_s: float) -> None:
         """End the children of one who was killed: the kernel has asked them to, but they may take their time."""
         noted: dict[str, str] = {}
         with suppress(OSError, ValueError):
@@ -159,7 +160,7 @@ class Supervisor:
         alive = {int(pid) for pid, started in noted.items() if started and _started(int(pid)) == started}
         for pid in alive:
             _send(pid, signal.SIGTERM)
-        give_up = time.monotonic() + 10
+        give_up = time.monotonic() + within_s
         while alive := {pid for pid in alive if _started(pid) == noted[str(pid)]}:
             if time.monotonic() > give_up:
                 for pid in alive:
