@@ -12,6 +12,8 @@ from signing.types import Place
 from storage import queue
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from procrastinate import App
 
     from dossiers.signatures import SigningDesk
@@ -25,7 +27,7 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
     """
     patience = queue.with_patience(*(cls for cls, outcome in OUTCOMES.items() if outcome.retry))
 
-    def task(name: str, call: object) -> None:
+    def task(name: str, call: Callable[..., None]) -> None:
         app.task(name=name, queue=queue.QUEUE_OF[name], retry=patience)(call)
 
     def read_page(page_id: str) -> None:

@@ -6,20 +6,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from storage.objects import MinioObjectStore
-
 from api import settings as settings_module
 from api.key_folder import KeyFolder
+from api.settings import BadSettings, Worm
 from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
 from dossiers.signatures import SigningDesk
 from storage.database import Database
+from storage.object_cache import CachedObjects
+from storage.objects import LockCapability, MinioObjectStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from api.settings import Settings
     from dossiers.ports import Begin, ObjectStore
+
+
+#: Room for scans whose pages are being read: ten of the largest.
+_CACHE_BYTES = 2_000_000_000
 
 
 def utc_now() -> datetime:
@@ -34,12 +40,15 @@ class Services:
     Attributes:
         work_dir: For files in transit, on a disk that keeps them.
         verify_url: Where a QR code leads, without the code itself.
+        lock: What the store's object lock is worth, by its self-test.
         secret: Seals download tickets.
     """
 
     database: Database
     begin: Begin
     store: ObjectStore
+    lock: LockCapability
+    close_store: Callable[[], None]
     calendar: WorkCalendar
     limits: Limits
     max_verification_bytes: int
@@ -52,6 +61,7 @@ class Services:
 
     def close(self) -> None:
         """Give back connections."""
+        self.close_store()
         self.database.close()
 
     def signing_desk(self) -> SigningDesk:
@@ -69,16 +79,26 @@ def wire(settings: Settings | None = None) -> Services:
     work_dir = settings.data / "work"
     work_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
+    s3 = MinioObjectStore(
+        settings.s3_endpoint,
+        settings.s3_access_key,
+        settings.s3_secret_key.get_secret_value(),
+        settings.s3_bucket,
+        secure=settings.s3_secure,
+        region=settings.s3_region,
+    )
+    lock = s3.prepare()
+    if settings.worm is Worm.REQUIRED and not lock.enforced:
+        raise BadSettings(
+            f"Kho S3 không giữ được tệp khỏi bị xóa ({lock.reason}) mà HOSO_WORM=required. "
+            "(The store's object lock failed its self-test.)"
+        )
     return Services(
         database=database,
         begin=database.begin,
-        store=MinioObjectStore(
-            settings.s3_endpoint,
-            access_key=settings.s3_access_key,
-            secret_key=settings.s3_secret_key.get_secret_value(),
-            bucket=settings.s3_bucket,
-            secure=settings.s3_secure,
-        ),
+        store=CachedObjects(s3, work_dir / "cache", limit_bytes=_CACHE_BYTES),
+        lock=lock,
+        close_store=s3.close,
         calendar=WorkCalendar.load(settings.holidays),
         limits=Limits(
             max_bytes=settings.max_upload_mb * settings_module.MEGABYTE,

@@ -277,6 +277,7 @@ def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
             revision,
             source=_key(e_result.document),
             place=place,
+            where=_place_of(e_result, place),
             record=record,
             appearance=look,
         )
@@ -512,6 +513,14 @@ def _take_out_of_force(
         work.dossiers.keep(dossier.move(DossierState.IN_PROCESS))
     work.audit.append(by, f"e_result.{state}", e_result.id, number=e_result.full_number)
     return e_result
+
+
+def _place_of(e_result: EResult, place: Place) -> SignaturePlace:
+    """Where a signature of a submitted result stands."""
+    for p in e_result.places:
+        if p["place"] == place:
+            return SignaturePlace(place=place, page=p["page"], box=tuple(p["box"]))
+    raise NotFound(place)
 
 
 def _key(key: ObjectKey | None) -> ObjectKey:

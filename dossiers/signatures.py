@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from dossiers.types import OfficeError
 from signing import places, prepare, sign, trust, verify
 from signing.timestamp import Timestamper
-from signing.types import FIELD_NAMES, Integrity, Place, Verdict
+from signing.types import FIELD_NAMES, Integrity, Place, SignaturePlace, Verdict
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from dossiers.types import CertificateRecord, ObjectKey
     from signing.appearance import Appearance
     from signing.keys import SigningKey
-
-
-#: Places a scan gets when it is signed; an e-result has its two since it was submitted.
-_OWN_CORNER = (Place.COPY, Place.SCANNER)
 
 
 class SignatureUnproven(OfficeError):
@@ -81,6 +77,7 @@ def sign_once(
     *,
     source: ObjectKey,
     place: Place,
+    where: SignaturePlace | None = None,
     record: CertificateRecord,
     appearance: Appearance,
 ) -> ObjectKey:
@@ -89,6 +86,7 @@ def sign_once(
     Args:
         subject: What is being signed; with `place` and `revision` it names the attempt.
         source: The document before this signature.
+        where: Its field, there since the result was submitted; None makes one in a corner of the first page, for scans.
 
     Raises:
         SigningRefused: Nothing was signed and nothing will be by trying again.
@@ -103,14 +101,15 @@ def sign_once(
         with tempfile.TemporaryDirectory(dir=desk.outbox) as folder:
             stored, unsigned = Path(folder, "stored.pdf"), Path(folder, "fielded.pdf")
             desk.store.fetch(source, stored)
-            if place in _OWN_CORNER:
-                prepare.add_fields(stored, unsigned, [places.corner(stored, place)])
+            if where is None:
+                where = places.corner(stored, place)
+                prepare.add_fields(stored, unsigned, [where])
             else:
                 unsigned = stored
             sign.sign(
                 unsigned,
                 outbox,
-                place=place,
+                place=where,
                 key=desk.keys.open(record),
                 trust=known,
                 timestamper=Timestamper(desk.tsa_urls),

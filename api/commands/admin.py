@@ -228,28 +228,22 @@ def _rows(files: list[Path], thing: str) -> list[dict[str, Any]]:
 
 
 def _read_agency(row: dict[str, Any]) -> Agency:
-    return _made(
-        Agency,
-        row,
-        kind=AgencyKind,
-        digitisation=DigitisationProfile,
-    )
+    agency: Agency = _made(Agency, row, kind=AgencyKind, digitisation=DigitisationProfile)
+    return agency
 
 
 def _read_account(row: dict[str, Any], password: str) -> Account:
-    return _made(
+    account: Account = _made(
         Account,
         row | {"user_id": uuid.uuid4(), "password_hash": hash_password(password)},
         roles=lambda roles: frozenset(Role(r) for r in roles),
     )
+    return account
 
 
 def _read_procedure(row: dict[str, Any]) -> Procedure:
-    return _made(
-        Procedure,
-        row,
-        components=lambda rows: tuple(_made(ComponentKind, r) for r in rows),
-    )
+    procedure: Procedure = _made(Procedure, row, components=lambda rows: tuple(_made(ComponentKind, r) for r in rows))
+    return procedure
 
 
 def _made(cls: Any, row: dict[str, Any], **turn: Any) -> Any:

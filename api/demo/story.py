@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -81,13 +82,14 @@ class Story:
     def scan(self, by: str, component: SampleComponent) -> dict[str, Any]:
         """Bring in one paper."""
         with component.file.open("rb") as stream:
-            return _ok(
+            taken: dict[str, Any] = _ok(
                 self.sign_in(by).post(
                     f"{self._here}/components",
                     data={"kind": component.kind, "sheets_declared": str(len(component.pages))},
                     files={"file": (component.file.name, stream, component.media_type)},
                 )
             )
+        return taken
 
     def watch(self, by: str, told: Callable[[int, int], None] = lambda _done, _total: None) -> None:
         """Follow the progress streams until every page of every paper is read."""
@@ -118,10 +120,7 @@ class Story:
             if component["state"]["code"] == "digitized":
                 continue
             path = f"{self._here}/components/{component['id']}"
-            self._until(
-                "text layer made again",
-                lambda path=path: _ok(client.get(path))["searchable_sha256"] is not None,
-            )
+            self._until("text layer made again", partial(_has_text_layer, client, path))
             _ok(client.post(f"{path}/copy", json={"password": self.password}))
         self._until("copies signed", lambda: self._look(by)["state"]["code"] == "digitized")
 
@@ -159,12 +158,9 @@ class Story:
 
     def look_up(self) -> dict[str, Any]:
         """The citizen, with both codes from the receipt."""
-        return _ok(
-            self.sign_in("").post(
-                "/citizen/look-up",
-                json={"dossier_code": self.receipt["code"], "lookup_code": self.receipt["lookup_code"]},
-            )
-        )
+        codes = {"dossier_code": self.receipt["code"], "lookup_code": self.receipt["lookup_code"]}
+        view: dict[str, Any] = _ok(self.sign_in("").post("/citizen/look-up", json=codes))
+        return view
 
     def download(self) -> bytes:
         """The citizen's own copy of the newest result in force."""
@@ -176,7 +172,9 @@ class Story:
 
     def verify(self, pdf: bytes) -> dict[str, Any]:
         """Anybody asks whether a file is genuine."""
-        return _ok(self.sign_in("").post("/verifications", files={"file": ("van-ban.pdf", pdf, "application/pdf")}))
+        upload = {"file": ("van-ban.pdf", pdf, "application/pdf")}
+        verdict: dict[str, Any] = _ok(self.sign_in("").post("/verifications", files=upload))
+        return verdict
 
     def withdraw(self, by: str, reason: str) -> None:
         """The agency takes the result out of force."""
@@ -206,6 +204,10 @@ def altered(pdf: bytes) -> bytes:
     """The file with one byte changed in the middle of what was signed first."""
     at = pdf.index(b"/ByteRange") // 2
     return pdf[:at] + bytes([pdf[at] ^ 0x01]) + pdf[at + 1 :]
+
+
+def _has_text_layer(client: httpx.Client, path: str) -> bool:
+    return _ok(client.get(path))["searchable_sha256"] is not None
 
 
 def _ok(response: httpx.Response) -> Any:

@@ -1,0 +1,86 @@
+"""A whole office in this process for tests: real database, real S3 server, real trust service, jobs run on demand."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from api import jobs, worker
+from api.app import create_app
+from api.demo import centre, provision
+from api.settings import Settings
+from storage import queue
+from tests.pki import Pki, running_pki
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import httpx
+
+    from api.wiring import Services
+    from tests.conftest import S3Settings
+
+
+@dataclass
+class Office:
+    """A running office.
+
+    Attributes:
+        pki: The trust service; `pki.stop()` switches it off.
+    """
+
+    client: TestClient
+    services: Services
+    pki: Pki
+    _tokens: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, who: str, method: str, path: str, **body: Any) -> httpx.Response:
+        """Ask as somebody; "" is the public."""
+        headers = {"accept-language": "vi", **body.pop("headers", {})}
+        if who:
+            if who not in self._tokens:
+                answer = self.client.post("/api/v1/session", json={"username": who, "password": centre.PASSWORD})
+                assert answer.status_code == 201, answer.text
+                self._tokens[who] = answer.json()["token"]
+            headers["authorization"] = f"Bearer {self._tokens[who]}"
+        return self.client.request(method, f"/api/v1{path}", headers=headers, **body)
+
+    def work_off(self, *queues: str) -> None:
+        """Do every job that waits in these queues (all of them by default), and those that follow."""
+        asyncio.run(self._work_off(queues or (*worker.READING, *worker.SIGNING)))
+
+    async def _work_off(self, queues: tuple[str, ...]) -> None:
+        app = queue.make_app(self.services.dsn)
+        jobs.register(app, self.services, self.services.signing_desk())
+        async with app.open_async():
+            await app.run_worker_async(
+                queues=list(queues), wait=False, listen_notify=False, install_signal_handlers=False
+            )
+
+
+@contextmanager
+def running_office(folder: Path, dsn: str, s3: S3Settings) -> Iterator[Office]:
+    """Start an office with the demo centre in it."""
+    with running_pki(folder / "trust", ()) as pki:
+        settings = Settings(
+            data=folder,
+            database=dsn,
+            s3_endpoint=s3.endpoint,
+            s3_access_key=s3.access_key,
+            s3_secret_key=SecretStr(s3.secret_key),
+            s3_bucket=s3.bucket,
+            s3_secure=s3.secure,
+            service_secret=SecretStr("a secret of this test alone, long enough"),
+            tsa_urls=(pki.trust.tsa_url,),
+        )
+        with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+            services: Services = client.app.state.services  # type: ignore[attr-defined]
+            provision.fill(services, trust_folder=folder / "trust", trust_url=pki.trust.base_url)
+            provision.refresh(services)
+            yield Office(client, services, pki)
