@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from dossiers.types import OfficeError
-from signing import places, prepare, sign, trust, verify
+from signing import prepare, sign, trust, verify
+from signing.corner import corner
 from signing.timestamp import Timestamper
 from signing.types import FIELD_NAMES, Integrity, Place, SignaturePlace, Verdict
 
@@ -102,7 +103,7 @@ def sign_once(
             stored, unsigned = Path(folder, "stored.pdf"), Path(folder, "fielded.pdf")
             desk.store.fetch(source, stored)
             if where is None:
-                where = places.corner(stored, place)
+                where = corner(stored, place)
                 prepare.add_fields(stored, unsigned, [where])
             else:
                 unsigned = stored

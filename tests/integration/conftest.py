@@ -1,0 +1,37 @@
+"""An office that the tests of one worker share; each test opens dossiers of its own."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import S3Settings, _database
+from tests.office import Office, running_office
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from api.embedded.s3 import S3Access
+
+
+@pytest.fixture(scope="session")
+def office(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: str, migrated_template: str, s3_server: S3Access
+) -> Iterator[Office]:
+    """The shared office. Nobody revokes anybody here, nor switches anything off."""
+    for dsn in _database(postgres_server, template=migrated_template):
+        with running_office(tmp_path_factory.mktemp("office"), dsn, _bucket(s3_server)) as running:
+            yield running
+
+
+@pytest.fixture
+def own_office(tmp_path: object, migrated_dsn: str, s3_server: S3Access) -> Iterator[Office]:
+    """An office of this test's own, to break."""
+    with running_office(tmp_path, migrated_dsn, _bucket(s3_server)) as running:  # type: ignore[arg-type]
+        yield running
+
+
+def _bucket(server: S3Access) -> S3Settings:
+    return S3Settings(server.endpoint, server.access_key, server.secret_key, f"hoso-{uuid.uuid4().hex[:20]}")
