@@ -22,12 +22,14 @@ import typst
 from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # it ships no types
 
 from signing import qr
+from signing.places import LEADER_MM, MM, SEAL_MM, signature_places
 from signing.template_fields import TemplateDataError, TemplateField, TemplateProblem, checked
-from signing.types import Place, SignaturePlace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import date
+
+    from signing.types import SignaturePlace
 
 __all__ = [
     "LayoutError",
@@ -48,11 +50,7 @@ TYPEFACE = "Liberation Serif"
 #: What typst is asked to promise: PDF/A-2 with tags (PDF 1.7), and PDF/UA-1 on top.
 STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 
-MM = 72 / 25.4
 PAGE_HEIGHT = 297 * MM
-SEAL_MM = 36.0  # the agency seal at real size; `requirements.md` 2.2 keeps it configurable
-LEADER_MM = (54.0, 22.0)  # room for the picture of the leader's signature
-SEAL_SHARE = 1 / 3  # of the leader's picture the seal covers, on its left
 
 #: A last text longer than this may break over two pages: its end still stays with the signer.
 LONG_LAST = 900
@@ -326,19 +324,6 @@ def _places(gap: Mapping[str, float], seal_mm: float) -> tuple[SignaturePlace, S
     middle_x = gap["x"] + gap["width"] / 2
     middle_y = PAGE_HEIGHT - (gap["y"] + gap["height"] / 2)
     return signature_places(int(gap["page"]), (middle_x, middle_y), (width, height), seal_mm * MM)
-
-
-def signature_places(
-    page: int, middle: tuple[float, float], leader: tuple[float, float], seal: float
-) -> tuple[SignaturePlace, SignaturePlace]:
-    """Leader and seal around `middle`, all in points: the seal covers a third of the leader's picture, on its left."""
-    (x, y), (width, height) = middle, leader
-    left = x - width / 2
-    seal_right = left + width * SEAL_SHARE
-    return (
-        SignaturePlace(Place.LEADER, page, (left, y - height / 2, left + width, y + height / 2)),
-        SignaturePlace(Place.SEAL, page, (seal_right - seal, y - seal / 2, seal_right, y + seal / 2)),
-    )
 
 
 @cache

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-import pypdfium2 as pdfium
+import pikepdf
 
 from signing import integrity
 from signing.proof import Court, Judgement, common_name
@@ -178,14 +178,12 @@ def _judge_irregular(content: bytes) -> FileVerdict:
 
 
 def _shows_pages(content: bytes) -> bool:
+    """Whether a forgiving reader finds pages."""
     try:
-        document = pdfium.PdfDocument(content)
-    except pdfium.PdfiumError:
+        with pikepdf.open(BytesIO(content)) as document:
+            return len(document.pages) > 0
+    except pikepdf.PdfError:
         return False
-    try:
-        return len(document) > 0
-    finally:
-        document.close()
 
 
 def _with_profile(found: list[Found]) -> list[Found]:
