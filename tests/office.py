@@ -14,8 +14,6 @@ from api import jobs, worker
 from api.app import create_app
 from api.demo import centre, provision
 from api.settings import Settings
-from api.wiring import utc_now
-from dossiers.trust_upkeep import refresh_revocation_lists
 from storage import queue
 from tests.pki import Pki, running_pki
 
@@ -83,6 +81,6 @@ def running_office(folder: Path, dsn: str, s3: S3Settings) -> Iterator[Office]:
         )
         with TestClient(create_app(settings), raise_server_exceptions=False) as client:
             services: Services = client.app.state.services  # type: ignore[attr-defined]
-            provision.fill_office(services, trust_folder=folder / "trust", trust_url=pki.trust.base_url)
-            refresh_revocation_lists(services.begin, now=utc_now())
+            provision.fill(services, trust_folder=folder / "trust", trust_url=pki.trust.base_url)
+            provision.refresh(services)
             yield Office(client, services, pki)

@@ -8,28 +8,17 @@ from api.demo import artwork, centre
 from api.demo.trust_service import DemoTrust
 from api.key_folder import KeyFolder
 from api.sign_in import hash_password
-from api.wiring import utc_now, wire
+from api.wiring import utc_now
 from dossiers import administration
 from dossiers.trust_upkeep import refresh_revocation_lists
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from api.settings import Settings
     from api.wiring import Services
 
 
-def fill(settings: Settings) -> None:
-    """Load the demo centre of `settings` and fetch its revocation lists; the trust service answers by now."""
-    office = wire(settings)
-    try:
-        fill_office(office, trust_folder=settings.demo_trust_folder, trust_url=settings.demo_trust_url)
-        refresh_revocation_lists(office.begin, now=utc_now())
-    finally:
-        office.close()
-
-
-def fill_office(office: Services, *, trust_folder: Path, trust_url: str) -> None:
+def fill(office: Services, *, trust_folder: Path, trust_url: str) -> None:
     """Load the demo centre; a second call adds what is missing and changes nothing else.
 
     Args:
@@ -55,3 +44,8 @@ def fill_office(office: Services, *, trust_folder: Path, trust_url: str) -> None
         )
         if record.sha256 not in known:
             administration.keep_certificate(office.begin, record, chain=[key.certificate_der], demo=True)
+
+
+def refresh(office: Services) -> None:
+    """Fetch the demo trust service's revocation lists, once it answers."""
+    refresh_revocation_lists(office.begin, now=utc_now())
