@@ -7,6 +7,8 @@ a file may be rewritten as a whole: hybrid-reference files are normalised, encry
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
@@ -32,6 +34,29 @@ _SIGNATURES_EXIST_AND_APPEND_ONLY = 3
 _DEEPEST_FIELD_TREE = 32
 
 
+@dataclass(frozen=True)
+class Fields:
+    """What signature fields a file has.
+
+    Attributes:
+        names: All of them, filled or not.
+        signed: At least one is filled; nothing but signatures may be added any more.
+    """
+
+    names: frozenset[str]
+    signed: bool
+
+
+def fields_of(source: Path) -> Fields:
+    """Look which signature fields a PDF has.
+
+    Raises:
+        SigningRefused: "encrypted_pdf" or "unreadable_pdf".
+    """
+    with _open(source) as pdf:
+        return Fields(frozenset(str(field.get("/T", "")) for field in _signature_fields(pdf)), _is_signed(pdf))
+
+
 def add_fields(source: Path, target: Path, places: Sequence[SignaturePlace]) -> None:
     """Write `source` to `target` with an empty signature field at each place.
 
@@ -42,18 +67,8 @@ def add_fields(source: Path, target: Path, places: Sequence[SignaturePlace]) -> 
         SigningRefused: "encrypted_pdf", "already_signed" or "unreadable_pdf".
         ValueError: A place lies on a page that isn't there, or outside it.
     """
-    try:
-        opened = pikepdf.open(source)
-    except pikepdf.PasswordError as error:
-        raise _refuse_encrypted() from error
-    except pikepdf.PdfError as error:
-        raise SigningRefused(
-            "unreadable_pdf", "Tệp không phải PDF hoặc đã hỏng. Chưa có gì được ký. Hãy xuất lại tệp PDF."
-        ) from error
-    with opened as pdf:
-        if pdf.is_encrypted:
-            raise _refuse_encrypted()
-        if is_signed(pdf):
+    with _open(source) as pdf:
+        if _is_signed(pdf):
             raise SigningRefused(
                 "already_signed",
                 "Tệp đã có chữ ký số; thêm khung chữ ký bây giờ sẽ làm hỏng chữ ký đó. Tệp vẫn còn nguyên.",
@@ -72,15 +87,28 @@ def add_fields(source: Path, target: Path, places: Sequence[SignaturePlace]) -> 
             partial.unlink(missing_ok=True)
 
 
-def is_signed(pdf: pikepdf.Pdf) -> bool:
+def _is_signed(pdf: pikepdf.Pdf) -> bool:
     """Tell whether any signature field is filled, or a signature has certified the document."""
     return "/Perms" in pdf.Root or any("/V" in field for field in _signature_fields(pdf))
 
 
-def _refuse_encrypted() -> SigningRefused:
-    return SigningRefused(
+@contextmanager
+def _open(source: Path) -> Iterator[pikepdf.Pdf]:
+    encrypted = SigningRefused(
         "encrypted_pdf", "Tệp PDF được đặt mật khẩu hoặc mã hóa. Chưa có gì được ký. Hãy bỏ mật khẩu rồi gửi lại."
     )
+    try:
+        opened = pikepdf.open(source)
+    except pikepdf.PasswordError as error:
+        raise encrypted from error
+    except pikepdf.PdfError as error:
+        raise SigningRefused(
+            "unreadable_pdf", "Tệp không phải PDF hoặc đã hỏng. Chưa có gì được ký. Hãy xuất lại tệp PDF."
+        ) from error
+    with opened as pdf:
+        if pdf.is_encrypted:
+            raise encrypted
+        yield pdf
 
 
 def _signature_fields(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:

@@ -21,7 +21,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import AxisAlignment, InnerScaling, Margins, SimpleBoxLayoutRule
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter, enumerate_sig_fields
-from pyhanko.sign.general import NonexistentAttributeError, find_unique_cms_attribute
+from pyhanko.sign.general import find_unique_cms_attribute
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, PdfTimeStamper
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 from pyhanko.sign.validation import read_certification_data
@@ -315,7 +315,7 @@ def _earlier_signers(file: BinaryIO, trust: TrustStore, at: datetime | None) -> 
             token = find_unique_cms_attribute(earlier.signer_info["unsigned_attrs"], "signature_time_stamp_token")
             certificate, others = authority_of(token)
             found.append(timestamp_authority_standing(certificate, trust, extra=others, at=at, fetch=False))
-        except (SigningRefused, NonexistentAttributeError, ValueError):
+        except (SigningRefused, KeyError, ValueError, TypeError, AttributeError):  # whatever a stranger wrote
             continue
     return found
 

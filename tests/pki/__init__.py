@@ -16,10 +16,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api.demo.trust_service import DemoSubject, DemoTrust, DemoTrustServer
+from signing.keys import open_pkcs12, read_passphrase_file
+from signing.timestamp import Timestamper
+from signing.trust import TrustStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from signing.keys import SigningKey
 
 _NOW = datetime.now(UTC).replace(microsecond=0)
 _AGENCY = "Ủy ban nhân dân phường Hồng Gai"
@@ -28,11 +33,11 @@ _AGENCY = "Ủy ban nhân dân phường Hồng Gai"
 LEADER = DemoSubject("leader", "Trần Thị Bình", _AGENCY)
 LEADER_P256 = DemoSubject("leader-p256", "Lê Thị Lấp Lánh Ánh", _AGENCY, key="p-256")
 SEAL = DemoSubject("seal", _AGENCY)
-CLERK = DemoSubject("clerk", "Nguyễn Văn Ước", _AGENCY)
-SCANNER = DemoSubject("scanner", "Phạm Thị Hường", "Bưu điện Bãi Cháy")
-EXPIRED = DemoSubject("expired", "Hoàng Văn Cũ", _AGENCY, valid_to=_NOW - timedelta(days=1))
-NOT_YET = DemoSubject("not-yet", "Vũ Thị Mới", _AGENCY, valid_from=_NOW + timedelta(days=30))
-WRONG_USAGE = DemoSubject("wrong-usage", "Đặng Văn Mã Hóa", _AGENCY, key_usage=("key_encipherment",))
+CLERK = DemoSubject("clerk", "Nguyễn Văn Ước", _AGENCY, key="p-256")
+SCANNER = DemoSubject("scanner", "Phạm Thị Hường", "Bưu điện Bãi Cháy", key="p-256")
+EXPIRED = DemoSubject("expired", "Hoàng Văn Cũ", _AGENCY, valid_to=_NOW - timedelta(days=1), key="p-256")
+NOT_YET = DemoSubject("not-yet", "Vũ Thị Mới", _AGENCY, valid_from=_NOW + timedelta(days=30), key="p-256")
+WRONG_USAGE = DemoSubject("wrong-usage", "Đặng Văn Mã Hóa", _AGENCY, key_usage=("key_encipherment",), key="p-256")
 WEAK = DemoSubject("weak", "Bùi Văn Yếu", _AGENCY, key="rsa-1024")
 EVERYBODY = (LEADER, LEADER_P256, SEAL, CLERK, SCANNER, EXPIRED, NOT_YET, WRONG_USAGE, WEAK)
 
@@ -48,6 +53,21 @@ class Pki:
 
     trust: DemoTrust
     server: DemoTrustServer
+
+    def key(self, subject: DemoSubject, **choices: bool) -> SigningKey:
+        """Open somebody's key; a weak one is refused here already."""
+        p12, passphrase = self.trust.p12(subject.id)
+        return open_pkcs12(p12, read_passphrase_file(passphrase), **choices)
+
+    def store(self, *, at: datetime | None = None) -> TrustStore:
+        """Give anchor, issuing authority and both revocation lists, made at `at` (by default now)."""
+        lists = (self.trust.crl("root", at=at), self.trust.crl("issuing", at=at))
+        return TrustStore((self.trust.anchor_der,), self.trust.intermediates_der, lists)
+
+    def timestamper(self, *, at: datetime | None = None) -> Timestamper:
+        """Give a client of this service's timestamp authority, whose clock says `at`."""
+        headers = {"X-Certomancer-Fake-Time": at.isoformat()} if at else None
+        return Timestamper([self.trust.tsa_url], headers=headers)
 
     def stop(self) -> None:
         """Switch the service off for good; may be called twice."""
