@@ -6,7 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 from asn1crypto import tsp
 from pyhanko.sign.timestamps import TimeStamper
 
@@ -66,7 +66,7 @@ class Timestamper(TimeStamper):
             TrustServiceUnavailable: Nobody gave a usable answer in time.
         """
         ends = time.monotonic() + self._deadline_s
-        async with httpx.AsyncClient(headers=self._headers, verify=tls_context()) as client:
+        async with httpx2.AsyncClient(headers=self._headers, verify=tls_context()) as client:
             for round_number in range(self._tries):
                 for position, url in enumerate(self._urls):
                     share = (ends - time.monotonic()) / (len(self._urls) - position)
@@ -83,7 +83,7 @@ class Timestamper(TimeStamper):
         )
 
     async def _ask(
-        self, client: httpx.AsyncClient, url: str, message_digest: bytes, md_algorithm: str, share_s: float
+        self, client: httpx2.AsyncClient, url: str, message_digest: bytes, md_algorithm: str, share_s: float
     ) -> cms.ContentInfo | None:
         """One question to one authority; None when there is no usable answer."""
         nonce, question = self.request_cms(message_digest, md_algorithm)  # type: ignore[no-untyped-call]
@@ -99,7 +99,7 @@ class Timestamper(TimeStamper):
                     if len(received) > _MAX_REPLY_BYTES:
                         return None
             return _usable(tsp.TimeStampResp.load(bytes(received)), message_digest, nonce)
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, TypeError, KeyError):
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, ValueError, TypeError, KeyError):
             return None
 
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 from asn1crypto import crl, ocsp, pem, x509
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -358,7 +358,7 @@ def _ask_responder(subject: x509.Certificate, issuer: x509.Certificate, *, timeo
 @cache
 def tls_context() -> ssl.SSLContext:
     """The public authorities of the web, loaded once: that takes longer than a signature."""
-    return httpx.create_ssl_context()
+    return httpx2.create_ssl_context()
 
 
 def _download(method: str, url: str, *, timeout: float, limit: int, content: bytes | None = None) -> bytes:
@@ -369,7 +369,7 @@ def _download(method: str, url: str, *, timeout: float, limit: int, content: byt
     headers = {"Content-Type": "application/ocsp-request"} if content else {}
     received = bytearray()
     try:
-        with httpx.stream(
+        with httpx2.stream(
             method, url, content=content, headers=headers, timeout=timeout, verify=tls_context()
         ) as reply:
             reply.raise_for_status()
@@ -377,7 +377,7 @@ def _download(method: str, url: str, *, timeout: float, limit: int, content: byt
                 received += piece
                 if len(received) > limit or time.monotonic() > ends:
                     raise TrustServiceUnavailable(f"{url} trả lời quá dài hoặc quá chậm.")
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise TrustServiceUnavailable(
             f"Không hỏi được {url}. Chưa có gì được ký, việc vẫn còn nguyên. Hãy thử lại sau."
         ) from error

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import httpx
+    import httpx2
 
     from api.wiring import Services
     from tests.conftest import S3Settings
@@ -40,7 +40,7 @@ class Office:
     pki: Pki
     _tokens: dict[str, str] = field(default_factory=dict)
 
-    def ask(self, who: str, method: str, path: str, **body: Any) -> httpx.Response:
+    def ask(self, who: str, method: str, path: str, **body: Any) -> httpx2.Response:
         """Ask as somebody; "" is the public."""
         headers = {"accept-language": "vi", **body.pop("headers", {})}
         if who:

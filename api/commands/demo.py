@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 
 from api.demo import centre, sample
 from api.demo.story import Story, StoryFailed, altered
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
                 args.keep.mkdir(parents=True, exist_ok=True)
                 for name, content in kept.items():
                     (args.keep / name).write_bytes(content)
-    except (StoryFailed, httpx.HTTPError) as failed:
+    except (StoryFailed, httpx2.HTTPError) as failed:
         print(f"KHÔNG ĐẠT: {failed}", file=sys.stderr)
         return 1
     print(f"ĐẠT: từ hồ sơ giấy đến kết luận của người dân trong {steps.total:.1f} giây.")
@@ -169,9 +169,9 @@ def _await_ready(process: subprocess.Popen[bytes], base_url: str, log: Path) -> 
     deadline = time.monotonic() + _START_WITHIN_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"{base_url}/api/v1/health/ready", timeout=2).status_code == httpx.codes.OK:
+            if httpx2.get(f"{base_url}/api/v1/health/ready", timeout=2).status_code == httpx2.codes.OK:
                 return
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             pass
         time.sleep(0.2)
     raise StoryFailed("hệ thống không khởi động được:\n" + log.read_text("utf-8", "replace")[-2000:])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,17 +42,17 @@ class Story:
     receipt: dict[str, Any] = field(default_factory=dict)
     result: dict[str, Any] = field(default_factory=dict)
     document: bytes = b""
-    _people: dict[str, httpx.Client] = field(default_factory=dict)
+    _people: dict[str, httpx2.Client] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close every connection."""
         for client in self._people.values():
             client.close()
 
-    def sign_in(self, username: str) -> httpx.Client:
+    def sign_in(self, username: str) -> httpx2.Client:
         """A signed-in person's own connection; "" is the public."""
         if username not in self._people:
-            client = httpx.Client(base_url=self.base_url + _API, timeout=60.0, headers={"accept-language": "vi"})
+            client = httpx2.Client(base_url=self.base_url + _API, timeout=60.0, headers={"accept-language": "vi"})
             if username:
                 session = _ok(client.post("/session", json={"username": username, "password": self.password}))
                 client.headers["authorization"] = f"Bearer {session['token']}"
@@ -206,17 +206,17 @@ def altered(pdf: bytes) -> bytes:
     return pdf[:at] + bytes([pdf[at] ^ 0x01]) + pdf[at + 1 :]
 
 
-def _has_text_layer(client: httpx.Client, path: str) -> bool:
+def _has_text_layer(client: httpx2.Client, path: str) -> bool:
     return _ok(client.get(path))["searchable_sha256"] is not None
 
 
-def _ok(response: httpx.Response) -> Any:
+def _ok(response: httpx2.Response) -> Any:
     if response.is_error:
         raise StoryFailed(f"{response.request.method} {response.request.url.path}: {response.text}")
     return response.json()
 
 
-def _bytes(response: httpx.Response) -> bytes:
+def _bytes(response: httpx2.Response) -> bytes:
     if response.is_error:
         raise StoryFailed(f"{response.request.method} {response.request.url.path}: {response.text}")
     return response.content

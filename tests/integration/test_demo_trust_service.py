@@ -7,7 +7,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import httpx
+import httpx2
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -39,7 +39,7 @@ def test_openssl_trusts_a_demo_person_through_the_chain_and_the_lists(pki: Pki, 
     leader = _pem(tmp_path / "leader.pem", pki.trust.certificate_der("leader"))
     lists = tmp_path / "crl.pem"
     lists.write_bytes(
-        b"".join(x509.load_der_x509_crl(httpx.get(u).content).public_bytes(Encoding.PEM) for u in pki.trust.crl_urls)
+        b"".join(x509.load_der_x509_crl(httpx2.get(u).content).public_bytes(Encoding.PEM) for u in pki.trust.crl_urls)
     )
     said = _openssl(
         "verify", "-crl_check_all", "-x509_strict", "-CAfile", root, "-untrusted", chain, "-CRLfile", lists, leader
@@ -52,7 +52,7 @@ def test_a_timestamp_verifies_with_openssl(pki: Pki, tmp_path: Path) -> None:
     data.write_bytes("hồ sơ số".encode())
     query, reply = tmp_path / "q.tsq", tmp_path / "r.tsr"
     _openssl("ts", "-query", "-data", data, "-sha256", "-cert", "-out", query)
-    reply.write_bytes(httpx.post(pki.trust.tsa_url, content=query.read_bytes()).content)
+    reply.write_bytes(httpx2.post(pki.trust.tsa_url, content=query.read_bytes()).content)
     root = _pem(tmp_path / "root.pem", pki.trust.anchor_der)
     assert "Verification: OK" in _openssl("ts", "-verify", "-in", reply, "-queryfile", query, "-CAfile", root)
 
@@ -71,7 +71,7 @@ def test_revocation_shows_in_list_and_ocsp_at_once_and_survives_a_restart(tmp_pa
         # By a second object on the same folder, as another process would.
         DemoTrust.create_or_load(pki.trust.folder, base_url=pki.trust.base_url).revoke("leader")
         assert "leader.pem: revoked" in ask()
-        listed = x509.load_der_x509_crl(httpx.get(pki.trust.crl_urls[1]).content)
+        listed = x509.load_der_x509_crl(httpx2.get(pki.trust.crl_urls[1]).content)
         serial = x509.load_der_x509_certificate(pki.trust.certificate_der("leader")).serial_number
         assert listed.get_revoked_certificate_by_serial_number(serial) is not None
         assert listed.next_update_utc - listed.last_update_utc >= timedelta(days=2)
@@ -91,7 +91,7 @@ def test_keys_are_made_once_and_kept_and_more_people_can_come(tmp_path: Path) ->
 def test_everything_it_issues_says_that_it_is_a_demo(pki: Pki) -> None:
     for der in (pki.trust.anchor_der, *pki.trust.intermediates_der, pki.trust.certificate_der("seal")):
         assert is_demo_certificate(der)
-    assert DEMO_MARK in httpx.get(pki.trust.base_url).text
+    assert DEMO_MARK in httpx2.get(pki.trust.base_url).text
 
 
 def test_secrets_are_readable_by_their_owner_only(pki: Pki) -> None:
@@ -101,11 +101,11 @@ def test_secrets_are_readable_by_their_owner_only(pki: Pki) -> None:
 
 def test_a_test_can_move_the_clock_of_one_request(pki: Pki) -> None:
     then = datetime.now(UTC).replace(microsecond=0) - timedelta(days=100)
-    answer = httpx.get(pki.trust.crl_urls[0], headers={"X-Certomancer-Fake-Time": then.isoformat()})
+    answer = httpx2.get(pki.trust.crl_urls[0], headers={"X-Certomancer-Fake-Time": then.isoformat()})
     assert x509.load_der_x509_crl(answer.content).last_update_utc == then
 
 
 def test_nonsense_gets_an_answer_and_no_crash(pki: Pki) -> None:
-    assert httpx.post(pki.trust.tsa_url, content=b"nonsense").status_code == 400
-    assert httpx.post(pki.trust.tsa_url, content=b"").status_code == 413
-    assert httpx.get(pki.trust.base_url + "/../etc/passwd").status_code == 404
+    assert httpx2.post(pki.trust.tsa_url, content=b"nonsense").status_code == 400
+    assert httpx2.post(pki.trust.tsa_url, content=b"").status_code == 413
+    assert httpx2.get(pki.trust.base_url + "/../etc/passwd").status_code == 404
