@@ -144,6 +144,18 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Máy đọc dừng nhiều lần ở trang này. Bản quét vẫn an toàn; xin quét lại trang hoặc thử lại.",
         "Reading stopped at this page several times. The scan is safe; scan the page again or try again.",
     ),
+    "reader_crashed": (
+        "Máy đọc chữ dừng giữa chừng nhiều lần. Bản quét vẫn an toàn; xin thử lại hoặc quét lại trang.",
+        "The reader broke off several times. The scan is safe; try again or scan the page again.",
+    ),
+    "reader_timeout": (
+        "Máy đọc chữ quá thời gian ở trang này. Bản quét vẫn an toàn; xin thử lại hoặc quét lại trang.",
+        "Reading this page took too long. The scan is safe; try again or scan the page again.",
+    ),
+    "reader_missing": (
+        "Máy chủ thiếu máy đọc chữ tiếng Việt. Bản quét vẫn an toàn; xin báo quản trị viên chạy “hoso doctor”.",
+        "The server lacks the reader for Vietnamese. The scan is safe; ask the administrator to run “hoso doctor”.",
+    ),
     "object_missing": (
         "Kho lưu trữ không trả lại đúng bản quét. Xin báo quản trị viên.",
         "The store didn't give the scan back as it was. Please tell the administrator.",
@@ -196,6 +208,18 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Không đọc được PDF nên chưa ký gì. Xin tạo lại tệp.",
         "The PDF can't be read, so nothing was signed. Please make it again.",
     ),
+    "not_genuine": (
+        "Chữ ký có sẵn trong PDF không kiểm tra được là thật nên chưa ghi sổ. Xin xem lý do rồi gửi bản khác.",
+        "The signature the PDF came with isn't proven genuine, so nothing was registered. See why, then send another.",
+    ),
+    "waiting_for_trust_service": (
+        "Dịch vụ dấu thời gian hoặc chứng thư chưa trả lời; chưa ký gì, hệ thống sẽ tự ký lại sau.",
+        "The timestamp or certificate service doesn't answer; nothing was signed, it will be tried again by itself.",
+    ),
+    "signature_unproven": (
+        "Chữ ký vừa tạo không qua được bước tự kiểm tra nên không dùng. Xin báo quản trị viên.",
+        "The signature just made didn't pass our own check, so it isn't used. Please tell the administrator.",
+    ),
     "field_missing": (
         "PDF không còn chỗ để ký. Xin tạo lại văn bản.",
         "The PDF has no place left for the signature. Please make the document again.",
@@ -211,11 +235,14 @@ CODES: Final[dict[str, tuple[str, str]]] = {**_STEPS, **_TROUBLES}
 
 
 def label(what: Enum | str, language: Language = "vi") -> str:
-    """The words for a state, role, flag, kind, step code or trouble code.
+    """The words for a state, role, flag, kind, step code or trouble code (with "signing_" before it or not).
 
     A code nobody has given words to yet is shown as it is: a page must not fail for want of a word.
     """
-    words = _MEMBERS.get(type(what), {}).get(what) if isinstance(what, Enum) else CODES.get(what)
+    if isinstance(what, Enum):
+        words = _MEMBERS.get(type(what), {}).get(what)
+    else:
+        words = CODES.get(what) or CODES.get(what.removeprefix("signing_"))
     if words is None:
         return str(what)
     return words[0] if language == "vi" else words[1]

@@ -33,6 +33,19 @@ def step_codes() -> set[str]:
     }
 
 
+def trouble_codes() -> set[str]:
+    """What the use cases themselves say when they set a thing aside."""
+    return {
+        constant.value
+        for path in PACKAGE.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"set_aside", "_set_page_aside", "_report_trouble"}
+        for argument in node.args
+        for constant in ast.walk(argument)
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+    }
+
+
 def documented_reasons(error: type[Exception]) -> set[str]:
     return set(re.findall(r'"([a-z_]+)"', error.__doc__ or ""))
 
@@ -49,6 +62,22 @@ def test_every_state_role_and_flag_has_words_in_both_languages(member: Enum) -> 
 def test_every_step_has_words() -> None:
     assert step_codes()
     assert step_codes() <= CODES.keys()
+
+
+def test_every_trouble_a_use_case_reports_has_words() -> None:
+    known = CODES.keys() | {"signing_", "reader_", "reason"}  # heads of codes built from an error's reason
+    assert "reader_died" in trouble_codes()
+    assert trouble_codes() <= known
+
+
+def test_every_reason_a_page_could_not_be_read_has_words() -> None:
+    reasons = documented_reasons(digitize.types.ReadingFailed)
+    assert reasons
+    assert {f"reader_{reason}" for reason in reasons} <= CODES.keys()
+
+
+def test_a_reason_to_refuse_signing_reads_the_same_with_and_without_its_head() -> None:
+    assert label("signing_certificate_expired") == label("certificate_expired") != "certificate_expired"
 
 
 @pytest.mark.parametrize("error", [digitize.types.UnreadableScan, signing.types.SigningRefused])
