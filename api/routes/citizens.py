@@ -52,7 +52,8 @@ def look_up(body: LookUpIn, office: Office) -> CitizenOut:
     return CitizenOut.of(view, downloads)
 
 
-@router.api_route("/citizen/results/{ticket}", methods=["GET", "HEAD"])
+@router.head("/citizen/results/{ticket}", include_in_schema=False)
+@router.get("/citizen/results/{ticket}")
 def download(request: Request, ticket: str, office: Office) -> Response:
     """The result, byte for byte as issued, in ranges if asked; the address lives an hour."""
     code, ordinal, sha256 = _unsealed(office, ticket, utc_now())
