@@ -8,6 +8,7 @@ others don't; either way the next start takes over what is there, or mends it.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import secrets
 import signal
@@ -16,18 +17,20 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.embedded import postgres, s3
-from api.settings import Settings, environment_of, s3_settings
+from api.settings import BadSettings, Settings, environment_of, s3_settings
 from api.supervisor import Part, Supervisor
+from storage.migrations import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
     from types import FrameType
 
 READY = "/api/v1/health/ready"
@@ -44,32 +47,38 @@ def run(settings: Settings) -> int:
     """Start everything, keep it running, stop it on Ctrl-C or SIGTERM. The answer is the exit status."""
     for wish in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wish, _interrupt)  # also when we were started in the background, with SIGINT ignored
+    os.umask(0o077)  # what we keep is nobody else's business
     try:
         with ExitStack() as running:
             running.enter_context(_alone(_prepared(settings.data)))
             _start_and_tend(settings, running)
     except KeyboardInterrupt:
         _say("Đã dừng tất cả; dữ liệu vẫn còn.", "Everything is stopped; the data are kept.")
-    except (CannotStart, postgres.PostgresUnavailable, s3.S3Unavailable) as trouble:
+    except (CannotStart, BadSettings, postgres.PostgresUnavailable, s3.S3Unavailable) as trouble:
         print(f"\n{trouble}", file=sys.stderr)
         return 1
     return 0
 
 
 def _start_and_tend(named: Settings, running: ExitStack) -> None:
+    if named.is_demo and named.database:
+        raise CannotStart(
+            "Bản demo mang theo cơ sở dữ liệu riêng và không đụng tới cơ sở dữ liệu khác; hãy bỏ HOSO_DATABASE hoặc "
+            "đặt HOSO_MODE=production. (A demo never fills a database that somebody named.)"
+        )
     began = time.monotonic()
     servers = _embedded(named)
     for server in servers:
         running.callback(server.stop)
+    _say("Khởi động cơ sở dữ liệu và kho tệp…", "Starting the database and the object store…")
     settings = _led_to(named, servers)
     _wait_for_port(settings)
+    migrate(settings.database)
     supervisor = Supervisor(settings.data, {**os.environ, **environment_of(settings)})
     running.callback(_stop, supervisor)
     if settings.is_demo:
-        supervisor.start(_trust_service(settings))
-        _wait_for(settings.demo_trust_url, supervisor, "demo-trust")
-    _fill(settings)
-    supervisor.start(*_workers(settings), _hoso("web", "serve"))
+        _start_demo(settings, supervisor)
+    supervisor.start(_hoso("web", "serve"), *_workers(settings))
     _wait_for(_local_url(settings) + READY, supervisor, "web", status=HTTPStatus.OK)
     _welcome(settings, time.monotonic() - began)
     while True:
@@ -85,8 +94,6 @@ def _start_and_tend(named: Settings, running: ExitStack) -> None:
 class _Embedded:
     """A server that this machine brings along, because none is named."""
 
-    vi: str
-    en: str
     lead: Callable[[], dict[str, Any]]
     stop: Callable[[], None]
     is_alive: Callable[[], bool]
@@ -99,8 +106,6 @@ def _embedded(named: Settings) -> list[_Embedded]:
         folder = named.data / "postgres"
         servers.append(
             _Embedded(
-                "cơ sở dữ liệu",
-                "the database",
                 lambda: {"database": postgres.start(folder)},
                 lambda: postgres.stop(folder),
                 lambda: postgres.is_alive(folder),
@@ -110,8 +115,6 @@ def _embedded(named: Settings) -> list[_Embedded]:
         store = named.data / "s3"
         servers.append(
             _Embedded(
-                "kho tệp S3",
-                "the S3 server",
                 lambda: s3_settings(s3.start(store)) | {"s3_secret_key_file": store / s3.SECRET_FILE},
                 lambda: s3.stop(store),
                 lambda: s3.is_alive(store),
@@ -122,10 +125,9 @@ def _embedded(named: Settings) -> list[_Embedded]:
 
 def _led_to(named: Settings, servers: list[_Embedded]) -> Settings:
     """Start what doesn't run, and give the settings that lead to all of it."""
-    found: dict[str, Any] = {}
-    for server in servers:
-        _say(f"Khởi động {server.vi}…", f"Starting {server.en}…")
-        found |= server.lead()
+    with ThreadPoolExecutor() as pool:
+        leads = [pool.submit(server.lead) for server in servers]
+        found = {name: value for lead in leads for name, value in lead.result().items()}
     if named.is_demo and not named.service_secret_file:
         found["service_secret_file"] = _demo_secret(named.demo_secret_file)
     if named.is_demo and not named.tsa_urls:
@@ -157,17 +159,29 @@ def _trust_service(settings: Settings) -> Part:
     return Part("demo-trust", (sys.executable, "-m", "api.demo.trust_service", *where), ends_within_s=5.0)
 
 
-def _fill(settings: Settings) -> None:
-    """Bring the database up to date and, in a demo, load the demo centre unless it is there."""
-    from storage.migrations import migrate
+def _start_demo(settings: Settings, supervisor: Supervisor) -> None:
+    """Load the demo centre unless it is there, and start the trust service that its signers need."""
+    from api.demo import centre
 
-    _say("Cập nhật cấu trúc dữ liệu…", "Bringing the database up to date…")
-    migrate(settings.database)
-    if settings.is_demo:
-        from api.demo import centre
+    note = settings.data / "postgres" / "demo-centre"  # goes when the database goes
+    wanted = hashlib.sha256(Path(centre.__file__).read_bytes()).hexdigest()
+    if note.exists() and note.read_text(encoding="ascii") == wanted:
+        supervisor.start(_trust_service(settings))
+        return
 
-        _say("Chuẩn bị trung tâm demo…", "Preparing the demo centre…")
-        centre.load(settings)
+    from api.demo import provision
+    from api.wiring import wire
+
+    _say("Tạo trung tâm và dịch vụ chứng thực demo…", "Making the demo centre and its trust service…")
+    office = wire(settings)
+    try:
+        provision.fill(office, trust_folder=settings.demo_trust_folder, trust_url=settings.demo_trust_url)
+        supervisor.start(_trust_service(settings))
+        _wait_for(settings.demo_trust_url, supervisor, "demo-trust")
+        provision.refresh(office)
+    finally:
+        office.close()
+    note.write_text(wanted, encoding="ascii")
 
 
 def _prepared(data: Path) -> Path:
