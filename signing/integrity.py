@@ -33,7 +33,7 @@ from pyhanko.sign.diff_analysis import (
     XrefStreamRule,
 )
 from pyhanko.sign.fields import enumerate_sig_fields
-from pyhanko.sign.validation.generic_cms import validate_sig_integrity
+from pyhanko.sign.validation.generic_cms import extract_tst_data_iter, validate_sig_integrity
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
@@ -99,6 +99,13 @@ class Found:
     reason: Reason | None = None
     is_timestamp: bool = False
     only_evidence_follows: bool = False
+
+    @property
+    def has_timestamp(self) -> bool:
+        """Whether it brings a timestamp of its own, whoever gave it."""
+        if self.embedded is None:
+            return False
+        return any(True for _ in extract_tst_data_iter(self.embedded.signer_info, signed=False))
 
     @property
     def revision(self) -> int:

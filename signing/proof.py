@@ -252,7 +252,9 @@ class Court:
         if found is AdESIndeterminate.OUT_OF_BOUNDS_NO_POE:
             return _refuse(found, _outside_validity(cert, moment, proven_at))
         reason = _REASONS.get(found, Reason.NOT_VERIFIABLE)
-        if reason is Reason.INVALID_CHAIN and await self._lacks_status_only(instant, embedded, cert, moment):
+        if reason is Reason.INVALID_CHAIN and moment < cert.not_valid_before:
+            reason = Reason.CERTIFICATE_NOT_YET_VALID
+        elif reason is Reason.INVALID_CHAIN and await self._lacks_status_only(instant, embedded, cert, moment):
             reason = Reason.NO_STATUS
         return _refuse(found, reason)
 

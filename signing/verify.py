@@ -139,7 +139,7 @@ def _judge(content: bytes, trust: TrustStore, at: datetime) -> FileVerdict:
     detail = {"document_timestamps": [stamp.at for stamp in court.document_stamps], "revisions": revisions}
     if not reports and not whole:
         return _file(Verdict.UNSIGNED, kind, Integrity.UNKNOWN, (Reason.NO_SIGNATURE,), detail)
-    missing = _missing(kind, reports)
+    missing = _missing(kind, found)
     gaps = tuple(Reason(f"{what}_missing") for what in missing)
     verdicts = [report.verdict for report in reports] + [verdict for verdict, _ in whole]
     if gaps:
@@ -223,14 +223,15 @@ def _kind(fields: set[str], *, hidden: bool, content: bytes) -> Kind:
     return Kind.FOREIGN if fields else Kind.UNKNOWN
 
 
-def _missing(kind: Kind, reports: tuple[SignatureReport, ...]) -> tuple[str, ...]:
-    """What an e-result asks for and this one lacks."""
+def _missing(kind: Kind, found: list[Found]) -> tuple[str, ...]:
+    """What an e-result asks for and this one lacks. A timestamp nobody trusts is there; it is doubted elsewhere."""
     if kind is not Kind.E_RESULT:
         return ()
-    there = {report.field: report for report in reports}
+    there = {one.field: one for one in found}
     gaps = [place.value for place in (Place.LEADER, Place.SEAL) if FIELD_NAMES[place] not in there]
-    ours = [report for name, report in there.items() if name in _RESULT_FIELDS]
-    if any(report.timestamp is None for report in ours):
+    last_stamp = max((one.revision for one in found if one.is_timestamp), default=-1)
+    ours = [there[name] for name in _RESULT_FIELDS & there.keys()]
+    if any(not one.has_timestamp and one.revision > last_stamp for one in ours):
         gaps.append("timestamp")
     return tuple(gaps)
 
