@@ -47,8 +47,8 @@ class Timestamper(TimeStamper):
             headers: Sent along, for authorities that want a token.
         """
         super().__init__()  # type: ignore[no-untyped-call]
-        if not urls:
-            raise ValueError("không có dịch vụ dấu thời gian nào")
+        if not urls or not all(url.lower().startswith(("http://", "https://")) for url in urls):
+            raise ValueError(f"cần địa chỉ http hoặc https của dịch vụ dấu thời gian: {urls}")
         self._urls = tuple(urls)
         self._deadline_s = deadline_s
         self._tries = tries
