@@ -11,7 +11,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
-from procrastinate import App, PsycopgConnector, RetryStrategy, SyncPsycopgConnector
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import DeleteJobCondition, Status
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     import sqlalchemy as sa
+    from procrastinate.jobs import Job
 
 log = logging.getLogger(__name__)
 
@@ -154,12 +155,22 @@ def make_app(dsn: str) -> App:
     return App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=4, kwargs=KEEPALIVE))
 
 
-def with_patience(*errors: type[Exception], first_wait_s: int = 2, attempts: int = 12) -> RetryStrategy:
-    """Try again after these errors, and only these, waiting longer each time.
+class Patience(BaseRetryStrategy):
+    """Try again after these errors, and only these, for as long as it takes: an outage of any length loses no job.
 
-    With the default: 4, 8, 16, … seconds, for a little over two hours in all.
+    2, 4, 8, … seconds apart, at most `longest_wait_s`.
     """
-    return RetryStrategy(max_attempts=attempts, exponential_wait=first_wait_s, retry_exceptions=errors)
+
+    def __init__(self, *errors: type[Exception], longest_wait_s: int = 300) -> None:
+        self._errors = errors
+        self._longest_wait_s = longest_wait_s
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """When to try again; None for an error that waiting doesn't mend."""
+        if not isinstance(exception, self._errors):
+            return None
+        wait_s = 2 ** min(job.attempts + 1, 16)
+        return RetryDecision(retry_in={"seconds": min(wait_s, self._longest_wait_s)})
 
 
 async def run_worker(app: App, queues: Iterable[str], *, name: str, concurrency: int = 1) -> None:
@@ -203,7 +214,7 @@ async def keep_watch(app: App) -> None:
             await retry_stalled(app)
             if loop.time() >= sweep_at:
                 sweep_at = loop.time() + _SWEEP_EVERY_S
-                await app.job_manager.delete_old_jobs(nb_hours=_KEEP_FINISHED_HOURS)
+                await forget_finished(app)
         except Exception:
             # The worker beside this ends by itself when the database is gone for good; till then, look again.
             log.exception("watch_failed")
@@ -233,3 +244,8 @@ async def retry_stalled(app: App, *, seconds_since_heartbeat: float = STALLED_AF
                 # The same job is waiting already and will do all there is to do.
                 await app.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
         return len(stalled)
+
+
+async def forget_finished(app: App) -> None:
+    """Delete jobs that ended well more than a day ago; failed ones stay to be looked at."""
+    await app.job_manager.delete_old_jobs(nb_hours=_KEEP_FINISHED_HOURS)

@@ -27,7 +27,7 @@ class Fault(Enum):
 
 
 class FaultyS3(ThreadingHTTPServer):
-    """The proxy. `fault` may be set at any time; `requests` counts what came in by method."""
+    """The proxy. `fault` may be set at any time; `downloads` counts the objects that were asked for, by name."""
 
     daemon_threads = True
 
@@ -36,7 +36,7 @@ class FaultyS3(ThreadingHTTPServer):
         self.upstream = upstream
         self.fault = Fault.NONE
         self.failures_left = 2
-        self.requests: dict[str, int] = {}
+        self.downloads: dict[str, int] = {}
         self.counting = threading.Lock()
 
     @property
@@ -61,7 +61,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: FaultyS3
 
-    def do_GET(self) -> None:  # noqa: N802  named by http.server
+    def do_GET(self) -> None:
         self._pass_on()
 
     do_PUT = do_POST = do_DELETE = do_HEAD = do_GET  # noqa: N815
@@ -73,7 +73,9 @@ class _Handler(BaseHTTPRequestHandler):
         server = self.server
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         with server.counting:
-            server.requests[self.command] = server.requests.get(self.command, 0) + 1
+            if self.command == "GET":
+                name = self.path.split("?")[0].lstrip("/").partition("/")[2]
+                server.downloads[name] = server.downloads.get(name, 0) + 1
             fails = server.fault is Fault.FAILS_TWICE and server.failures_left > 0
             server.failures_left -= fails
         if fails:

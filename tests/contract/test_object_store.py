@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.faulty_s3 import Fault, faulty_s3
 from minio import Minio
 from minio.error import S3Error
 
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import ObjectKey
 from storage.objects import MinioObjectStore
+from tests.contract.faulty_s3 import Fault, faulty_s3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,83 @@
+"""One command brings a database to the schema the program expects, from nothing or from any revision."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import psycopg
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from storage.migrations import current, head, migrate, procrastinate_schema
+from storage.tables import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pytest
+
+
+def test_an_empty_database_comes_to_the_newest_revision_and_stays(postgres_dsn: str) -> None:
+    assert current(postgres_dsn) is None
+    migrate(postgres_dsn)
+    assert current(postgres_dsn) == head()
+    migrate(postgres_dsn)
+    assert current(postgres_dsn) == head()
+
+
+def test_several_processes_may_start_at_once(postgres_dsn: str) -> None:
+    with ThreadPoolExecutor(3) as processes:
+        list(processes.map(migrate, [postgres_dsn] * 3))
+    assert current(postgres_dsn) == head()
+
+
+def test_the_migrated_schema_is_the_one_the_tables_describe(migrated_dsn: str) -> None:
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(migrated_dsn))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={"compare_type": True, "compare_server_default": True, "include_name": _is_ours},
+        )
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def _is_ours(name: str | None, kind: str, _: Mapping[str, object]) -> bool:
+    return kind != "table" or not str(name).startswith(("procrastinate_", "alembic_"))
+
+
+def test_the_queue_has_the_schema_of_the_installed_procrastinate(migrated_dsn: str) -> None:
+    """Fails when Procrastinate is upgraded: add a revision that calls `bring_up_to_date`."""
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(migrated_dsn))
+    with engine.connect() as connection:
+        assert procrastinate_schema.level(connection) == procrastinate_schema.newest()
+    engine.dispose()
+
+
+def test_a_queue_of_an_earlier_version_gets_what_came_since(postgres_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last two files are taken for new ones: only those are applied, and the level says so."""
+    files = procrastinate_schema._files()
+    earlier, newest = files[-3].stem, files[-1].stem
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(postgres_dsn))
+    with engine.begin() as connection:
+        procrastinate_schema.bring_up_to_date(connection)
+        connection.execute(sa.text(f"COMMENT ON TABLE procrastinate_jobs IS 'procrastinate schema {earlier}'"))
+        connection.execute(sa.text("CREATE TABLE applied (name text)"))
+        monkeypatch.setattr(procrastinate_schema, "_files", lambda: [_Recorded(file.stem) for file in files])
+        procrastinate_schema.bring_up_to_date(connection)
+        applied = connection.execute(sa.text("SELECT name FROM applied ORDER BY name")).scalars().all()
+        assert applied == [files[-2].stem, newest]
+        assert procrastinate_schema.level(connection) == newest
+    engine.dispose()
+
+
+class _Recorded:
+    """A migration file that writes down that it was applied, instead of being applied twice."""
+
+    def __init__(self, stem: str) -> None:
+        self.stem = stem
+
+    def read_text(self, encoding: str) -> str:
+        return f"INSERT INTO applied VALUES ('{self.stem}')"  # noqa: S608  a file's name

@@ -1,0 +1,179 @@
+"""What is typed is found: with accents first, without them too, and numbers as they are printed."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dossiers.types import ComponentState, PageState
+from storage.database import Database
+from storage.search import folded, phrase_query, snippet, vector, written
+from tests.integration.kept_office import CENTRE, NOON, clerk_of, component, dossier, furnish, kept_component, page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CLERK = clerk_of(CENTRE)
+
+
+@pytest.fixture
+def database(migrated_dsn: str) -> Iterator[Database]:
+    database = Database(migrated_dsn)
+    furnish(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def find(database: Database) -> Callable[..., list[tuple[str, bool]]]:
+    """Keep pages with these texts; then say which of them a phrase finds, in order, and whether exactly."""
+
+    def find(phrase: str, *texts: str) -> list[tuple[str, bool]]:
+        with database.begin() as work:
+            for number, text in enumerate(texts):
+                of = work.dossiers.keep(dossier(opened_at=NOON - timedelta(minutes=number)))
+                kept = work.components.keep(component(of, name=text))
+                work.components.keep_page(page(kept, text=text, state=PageState.READ))
+            return [(hit.component_name, hit.exact) for hit in work.search.pages(CLERK, phrase)]
+
+    return find
+
+
+def test_accents_typed_exactly_come_first_and_their_lack_is_forgiven(
+    find: Callable[..., list[tuple[str, bool]]],
+) -> None:
+    road, name = "Ông Nguyễn Đình Đường", "Bà Nguyễn Đình Dương"
+    assert find("Nguyễn Đình Dương", road, name) == [(name, True), (road, False)]
+    assert find("nguyen dinh duong") == [(road, False), (name, False)]
+    assert find("NGUYỄN ĐÌNH ĐƯỜNG") == [(road, True), (name, False)]
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("Số: 157/QĐ-UB ngày", "157/QĐ-UB"),
+        ("Số: 157/QĐ-UB ngày", "157/qđ-ub"),
+        ("Số: 157 / QĐ - UB ngày", "157/QĐ-UB"),
+        ("mã 1.009999 và", "1.009999"),
+        ("thửa 12, tờ 3 (BĐ)", "thửa 12 tờ 3"),
+        ("mã hồ sơ 000.00.01.H99-261120-0001", "000.00.01.H99-261120-0001"),
+        ("số 001099000001.", "001099000001"),
+        ("www.mau.gov.vn/a/b.pdf", "mau.gov.vn/a"),
+        ("Hoà Bình", "Hòa Bình"),
+        ("thuỷ lợi", "thủy lợi"),
+        ("HOÀ BÌNH", "hòa bình"),
+        (unicodedata.normalize("NFD", "Hòa Bình"), "Hoà Bình"),
+        ("Ðường Trần Hưng Ðạo", "đường trần hưng đạo"),  # the Icelandic letter, as old fonts have it
+        ("hai\ndòng  liền", "hai dòng liền"),
+    ],
+)
+def test_what_a_person_calls_the_same_is_found_exactly(
+    find: Callable[..., list[tuple[str, bool]]], text: str, phrase: str
+) -> None:
+    assert [exact for _, exact in find(phrase, text)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("Quyết định số 157/QĐ-UB", "1570/QĐ-UB"),
+        ("Quyết định số 157/QĐ-UB", "157/QĐ-UBND"),
+        ("một hai ba", "một ba"),
+        ("một hai ba", "hai một"),
+        ("một hai ba", "ha"),
+        ("một hai ba", "…"),
+        ("một hai ba", ""),
+        ("một hai ba", "'; DROP TABLE pages; --"),
+        ("một hai ba", "một & !ba | (hai:*"),
+    ],
+)
+def test_what_is_not_there_is_not_found(find: Callable[..., list[tuple[str, bool]]], text: str, phrase: str) -> None:
+    assert find(phrase, text) == []
+
+
+def test_a_page_read_again_is_found_by_its_new_words_only(database: Database) -> None:
+    with database.begin() as work:
+        of = kept_component(work)
+        first = page(of, text="chữ củ", state=PageState.READ)
+        work.components.keep_page(first)
+        work.components.keep_page(replace(first, text="chữ mới"))
+        assert work.search.pages(CLERK, "chữ củ") == []
+        assert len(work.search.pages(CLERK, "chữ mới")) == 1
+
+
+def test_a_replaced_paper_is_no_longer_found(database: Database) -> None:
+    with database.begin() as work:
+        of = kept_component(work)
+        work.components.keep_page(page(of, text="tờ khai", state=PageState.READ))
+        work.components.keep(replace(of, state=ComponentState.REPLACED))
+        assert work.search.pages(CLERK, "tờ khai") == []
+
+
+def test_exact_finds_fill_the_list_before_others(database: Database) -> None:
+    with database.begin() as work:
+        of = kept_component(work)
+        for number in range(1, 7):
+            work.components.keep_page(page(of, number, text="đường" if number > 3 else "dương", state=PageState.READ))
+        hits = [(hit.page, hit.exact) for hit in work.search.pages(CLERK, "đường", limit=4)]
+    assert hits == [(4, True), (5, True), (6, True), (1, False)]
+
+
+def test_a_hit_says_where_it_is(database: Database) -> None:
+    with database.begin() as work:
+        of = kept_component(work)
+        work.components.keep_page(page(of, 3, text="Căn cứ Quyết định số 157/QĐ-UB", state=PageState.READ))
+        (hit,) = work.search.pages(CLERK, "157/qd-ub")
+        code = work.dossiers.of(CLERK, of.dossier_id).code
+    assert (hit.dossier_id, hit.dossier_code) == (of.dossier_id, code)
+    assert (hit.component_id, hit.component_name, hit.page) == (of.id, of.name, 3)
+    assert hit.snippet == "Căn cứ Quyết định số 157/QĐ-UB"
+
+
+def test_a_snippet_is_cut_between_words_around_the_phrase() -> None:
+    text = "đầu " * 100 + "giấy chứng\nnhận " + "cuối " * 100
+    cut = snippet(text, "giay chung nhan", exact=False)
+    assert "giấy chứng nhận" in cut
+    assert cut.startswith("… đầu ")
+    assert cut.endswith(" cuối …")
+    assert len(cut) < 180
+    assert snippet("không có", "gì", exact=True) == ""
+
+
+def test_a_page_of_any_length_can_be_kept(database: Database) -> None:
+    """The server refuses vectors over 1 MB and words over 2 kB; a scan of noise may have either."""
+    with database.begin() as work:
+        of = kept_component(work)
+        noise = " ".join(f"từ{number}" + "ờ" * 60 for number in range(12_000))
+        work.components.keep_page(page(of, 1, text=noise, state=PageState.READ))
+        work.components.keep_page(page(of, 2, text="x" * 300_000, state=PageState.READ))
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_every_text_gives_a_vector_and_finds_itself(text: str) -> None:
+    for form in (written, folded):
+        words = form(text)
+        assert all(word and word.isprintable() and "'" not in word and "\\" not in word for word in words)
+        assert vector(words).count("'") == 2 * len(set(words[:10_000]))
+        assert phrase_query(words).count("<->") == max(min(len(words), 50) - 1, 0)
+    if written(text):
+        assert snippet(text, text, exact=True)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.text(), max_size=40))
+def test_the_server_takes_every_vector(postgres_server: str, texts: list[str]) -> None:
+    with psycopg.connect(postgres_server) as connection:
+        for text in texts:
+            for words in (written(text), folded(text)):
+                if words:
+                    query = "SELECT %s::tsvector @@ %s::tsquery"
+                    row = connection.execute(query, (vector(words), phrase_query(words))).fetchone()
+                    assert row == (True,)
