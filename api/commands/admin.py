@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api import settings as settings_module
-from api.demo.trust_service import is_demo_certificate
+from api.demo.mark import is_demo_certificate
 from api.key_folder import KeyFolder
 from api.sign_in import hash_password
 from api.wiring import Services, utc_now, wire

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typst
 
-from api.demo.trust_service import DEMO_MARK
+from api.demo.mark import DEMO_MARK
 from signing.templates import FONTS, TYPEFACE
 
 _RING_PT = 148.0  # of the upper ring, what a name may take

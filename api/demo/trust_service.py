@@ -3,7 +3,7 @@
 Everything it issues says so in its names. Keys and certificates are made once, with fresh keys, and kept in a
 folder of mode 0700; what is answered over HTTP (RFC 3161, 6960, 5280) is built by certomancer's services at the
 moment of asking. Status changes take effect at once, also in a server of another process, since each answer
-looks at the register file again. No production instance may trust it: see `is_demo_certificate`.
+looks at the register file again. No production instance may trust it: see `api.demo.mark`.
 """
 
 from __future__ import annotations
@@ -32,11 +32,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import load_der_x509_certificate
 
+from api.demo.mark import DEMO_MARK
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-#: Stands in the subject or the issuer of every certificate made here.
-DEMO_MARK = "DEMO – KHÔNG CÓ GIÁ TRỊ PHÁP LÝ"
 
 KeyKind = Literal["rsa-1024", "rsa-2048", "p-256"]
 
@@ -306,17 +305,6 @@ class DemoTrust:
         _write(path.with_suffix(".crt"), certificate.dump())
         _write(path.with_suffix(".passphrase"), passphrase)
         _write(path, bundle)
-
-
-def is_demo_certificate(der: bytes) -> bool:
-    """Tell whether a certificate comes from a demo trust service, which production must refuse."""
-    certificate = x509.Certificate.load(der)
-    return any(DEMO_MARK in str(part) for name in (certificate.subject, certificate.issuer) for part in _values(name))
-
-
-def _values(name: x509.Name) -> Iterator[str]:
-    for value in name.native.values():
-        yield from value if isinstance(value, list) else [value]
 
 
 class _Status(RevocationInfoInterface):

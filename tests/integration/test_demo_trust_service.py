@@ -12,7 +12,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from api.demo.trust_service import DEMO_MARK, DemoTrust, is_demo_certificate
+from api.demo.mark import DEMO_MARK, is_demo_certificate
+from api.demo.trust_service import DemoTrust
 from tests.pki import LEADER, LEADER_P256, SEAL, running_pki
 
 if TYPE_CHECKING:
