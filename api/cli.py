@@ -11,7 +11,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from api.commands import CommandFailed
+from api.commands import CONFIGURATION, CommandFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,8 +59,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandFailed as failed:
         print(f"hoso: {failed}", file=sys.stderr)
         return failed.status
+    except Exception as failed:
+        if not _is_about_settings(failed):
+            raise
+        print(f"hoso: {failed}", file=sys.stderr)
+        return CONFIGURATION
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _is_about_settings(error: Exception) -> bool:
+    """Whether the settings are at fault; a command that never loaded them needn't load them to tell."""
+    settings = sys.modules.get("api.settings")
+    return settings is not None and isinstance(error, settings.BadSettings)
 
 
 def _overview() -> str:

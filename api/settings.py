@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -120,9 +121,6 @@ class Settings(BaseModel):
         description="Thư mục khóa ký (PKCS#12 và tệp mật khẩu 0600). Signing keys; empty: DATA/keys. Only the signing "
         "worker opens it.",
     )
-    anchors: Path | None = Field(
-        None, description="Tệp hoặc thư mục chứng thư gốc được tin (PEM/DER). Trust anchors; empty: DATA/anchors."
-    )
     tsa_urls: Words = Field(
         (), description="Dịch vụ dấu thời gian, theo thứ tự ưu tiên. Timestamp authorities in order, comma-separated."
     )
@@ -164,11 +162,6 @@ class Settings(BaseModel):
     def keys_folder(self) -> Path:
         """Where signing keys lie."""
         return self.keys or self.data / "keys"
-
-    @property
-    def anchors_path(self) -> Path:
-        """Where trust anchors lie."""
-        return self.anchors or self.data / "anchors"
 
     @property
     def demo_trust_folder(self) -> Path:
@@ -261,10 +254,40 @@ def named() -> Settings:
         raise BadSettings("Cấu hình sai (bad settings):\n  " + "\n  ".join(reasons)) from wrong
 
 
+@dataclass(frozen=True)
+class Explained:
+    """A setting as people meet it: its name in the environment, what it is when nothing is said, what it is for."""
+
+    name: str
+    default: str
+    purpose: str
+
+
+def explained() -> list[Explained]:
+    """Every setting, in the order of this module."""
+    machines_own = {"data": "/var/lib/hoso, ~/.local/share/hoso", "reading_workers": "số nhân CPU"}
+    return [
+        Explained(
+            f"{_PREFIX}{name.upper()}",
+            machines_own.get(name) or _written(field.get_default(call_default_factory=True)),
+            field.description or "",
+        )
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def _written(value: Any) -> str:
+    """A value as it stands in the environment."""
+    if isinstance(value, SecretStr) or value is None:
+        return ""
+    return (
+        ",".join(value) if isinstance(value, tuple) else str(value).lower() if isinstance(value, bool) else str(value)
+    )
+
+
 def environment_of(settings: Settings) -> dict[str, str]:
     """The environment from which another process reads these same settings. Secrets go by their files only."""
-    said = settings.model_dump(mode="json", exclude_none=True)
-    words = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in said.items()}
+    words = {name: _written(getattr(settings, name)) for name in Settings.model_fields}
     return {f"{_PREFIX}{name.upper()}": value for name, value in words.items() if value}
 
 

@@ -25,11 +25,8 @@ def configured(*, as_named: bool = False) -> Settings:
         as_named: Without the servers that happen to run in the data folder.
 
     Raises:
-        CommandFailed: They can't be right; the message lists every reason.
+        api.settings.BadSettings: They can't be right; the message lists every reason.
     """
     from api import settings
 
-    try:
-        return settings.named() if as_named else settings.read()
-    except settings.BadSettings as wrong:
-        raise CommandFailed(str(wrong), CONFIGURATION) from wrong
+    return settings.named() if as_named else settings.read()
