@@ -79,7 +79,7 @@ def add_fields(source: Path, target: Path, places: Sequence[SignaturePlace]) -> 
                 _add_field(pdf, place)
         partial = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            pdf.save(partial, min_version="1.7")
+            pdf.save(partial, min_version="1.7", compress_streams=False)
             with partial.open("rb+") as file:
                 os.fsync(file.fileno())
             partial.replace(target)
@@ -98,7 +98,7 @@ def _open(source: Path) -> Iterator[pikepdf.Pdf]:
         "encrypted_pdf", "Tệp PDF được đặt mật khẩu hoặc mã hóa. Chưa có gì được ký. Hãy bỏ mật khẩu rồi gửi lại."
     )
     try:
-        opened = pikepdf.open(source)
+        opened = pikepdf.open(source, access_mode=pikepdf.AccessMode.stream)  # a mapped file would count as memory
     except pikepdf.PasswordError as error:
         raise encrypted from error
     except pikepdf.PdfError as error:
