@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
+
+import structlog
 
 from api.errors import OUTCOMES
 from api.wiring import Services, utc_now
@@ -12,23 +15,30 @@ from signing.types import Place
 from storage import queue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from procrastinate import App
 
     from dossiers.signatures import SigningDesk
 
 
+_LOG = structlog.get_logger("jobs")
+
+#: Worth another try by itself, for as long as it takes.
+_PASSING = tuple(cls for cls, outcome in OUTCOMES.items() if outcome.retry)
+
+
 def register(app: App, office: Services, desk: SigningDesk | None) -> None:
     """Give every task its function.
+
+    What passes by itself is tried again; what doesn't is handed to a person, so that nothing waits for nobody.
 
     Args:
         desk: For the signing worker; None elsewhere, and then signing tasks are not even known.
     """
-    patience = queue.with_patience(*(cls for cls, outcome in OUTCOMES.items() if outcome.retry))
 
-    def task(name: str, call: Callable[..., None]) -> None:
-        app.task(name=name, queue=queue.QUEUE_OF[name], retry=patience)(call)
+    def task(name: str, call: Callable[..., None], *passing: type[Exception]) -> None:
+        app.task(name=name, queue=queue.QUEUE_OF[name], retry=queue.Patience(*(passing or _PASSING)))(call)
 
     def read_page(page_id: str) -> None:
         digitization.read_page(
@@ -36,9 +46,10 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
         )
 
     def assemble(component_id: str, revision: int) -> None:
-        digitization.assemble(
-            office.begin, office.store, UUID(component_id), revision, now=utc_now(), work_dir=office.work_dir
-        )
+        with _or_told(lambda: digitization.give_up(office.begin, UUID(component_id), "assembly_failed")):
+            digitization.assemble(
+                office.begin, office.store, UUID(component_id), revision, now=utc_now(), work_dir=office.work_dir
+            )
 
     def extract_fields(component_id: str) -> None:
         digitization.extract_fields(office.begin, office.store, UUID(component_id), work_dir=office.work_dir)
@@ -46,18 +57,32 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
     def issue(e_result_id: str) -> None:
         issuance.issue(office.begin, UUID(e_result_id), now=utc_now())
 
-    task(queue.READ_PAGE, read_page)
+    task(queue.READ_PAGE, read_page, Exception)  # attempts are counted on the page, which is set aside in the end
     task(queue.ASSEMBLE, assemble)
     task(queue.EXTRACT_FIELDS, extract_fields)
-    task(queue.ISSUE, issue)
+    task(queue.ISSUE, issue, Exception)
     if desk is None:
         return
 
     def sign_copy(component_id: str, revision: int) -> None:
-        digitization.sign_copy(desk, UUID(component_id), revision)
+        with _or_told(lambda: digitization.give_up(office.begin, UUID(component_id), "signing_failed")):
+            digitization.sign_copy(desk, UUID(component_id), revision)
 
     def sign_e_result(e_result_id: str, place: str) -> None:
-        issuance.sign(desk, UUID(e_result_id), Place(place))
+        with _or_told(lambda: issuance.give_up(office.begin, UUID(e_result_id), "signing_failed")):
+            issuance.sign(desk, UUID(e_result_id), Place(place))
 
     task(queue.SIGN_COPY, sign_copy)
     task(queue.SIGN_E_RESULT, sign_e_result)
+
+
+@contextmanager
+def _or_told(tell: Callable[[], None]) -> Iterator[None]:
+    """Hand a failure that waiting doesn't mend to a person; the job is then over and its traceback in the log."""
+    try:
+        yield
+    except _PASSING:
+        raise
+    except Exception:  # noqa: BLE001  whatever it was: it must not wait for nobody
+        _LOG.exception("job_failed")
+        tell()

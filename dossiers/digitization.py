@@ -297,7 +297,7 @@ def sign_copy(desk: SigningDesk, component_id: UUID, revision: int) -> None:
         with desk.begin() as work:
             component = work.components.lock(component_id)
             if component.revision == revision and component.state in _SIGNED_IN:
-                set_aside(work, component, f"signing_{refused.reason}")
+                _set_aside(work, component, f"signing_{refused.reason}")
         return
     with desk.begin() as work:
         component = work.components.lock(component_id)
@@ -321,7 +321,15 @@ def _copied(
     return component
 
 
-def set_aside(work: UnitOfWork, component: Component, trouble: str) -> Component:
+def give_up(begin: Begin, component_id: UUID, trouble: str) -> None:
+    """A job of this component failed in a way that waiting doesn't mend: a person must look."""
+    with begin() as work:
+        component = work.components.lock(component_id)
+        if component.state in (*_ASSEMBLED_IN, *_SIGNED_IN):
+            _set_aside(work, component, trouble)
+
+
+def _set_aside(work: UnitOfWork, component: Component, trouble: str) -> Component:
     """Put a component where a person must look, with a reason; the rest of the dossier goes on."""
     dossier = work.dossiers.for_job(component.dossier_id)
     work.audit.append(_system(dossier), "component.set_aside", component.id, trouble=trouble)
@@ -366,7 +374,7 @@ def _after_page(work: UnitOfWork, component: Component) -> None:
         return
     broken = [p for p in work.components.pages(component.id) if p.state is PageState.SET_ASIDE]
     if broken:
-        set_aside(work, component, broken[0].trouble)
+        _set_aside(work, component, broken[0].trouble)
     else:
         work.jobs.assemble(component.id, component.revision)
 

@@ -154,7 +154,7 @@ def submit(
         if e_result.template:
             templates.render(e_result.template, _filled(work, e_result, verify_url))
         e_result = work.e_results.keep(_numbered(work, e_result, now))
-        data = _filled(work, e_result, verify_url)
+        data = _filled(work, e_result, verify_url) if e_result.template else {}
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         target = Path(folder, "draft.pdf")
         if e_result.template:
@@ -282,11 +282,11 @@ def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
             appearance=look,
         )
     except SigningRefused as refused:
-        _report_trouble(desk.begin, e_result_id, refused.reason)
+        give_up(desk.begin, e_result_id, refused.reason)
         return
     except (TrustServiceUnavailable, SignatureUnproven) as later:
         waits = isinstance(later, TrustServiceUnavailable)
-        _report_trouble(desk.begin, e_result_id, "waiting_for_trust_service" if waits else "signature_unproven")
+        give_up(desk.begin, e_result_id, "waiting_for_trust_service" if waits else "signature_unproven")
         raise
     with desk.begin() as work:
         e_result = work.e_results.for_job(e_result_id)
@@ -314,8 +314,8 @@ def _signed(work: UnitOfWork, e_result: EResult, place: Place, document: ObjectK
     return e_result
 
 
-def _report_trouble(begin: Begin, e_result_id: UUID, trouble: str) -> None:
-    """The signing worker can't go on by itself: the seal keeper is told why."""
+def give_up(begin: Begin, e_result_id: UUID, trouble: str) -> None:
+    """The signing worker can't go on: the seal keeper is told why, and resumes it."""
     with begin() as work:
         e_result = work.e_results.for_job(e_result_id)
         if e_result.state in (ResultState.APPROVED, ResultState.LEADER_SIGNED) and e_result.trouble != trouble:

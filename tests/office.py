@@ -51,6 +51,10 @@ class Office:
             headers["authorization"] = f"Bearer {self._tokens[who]}"
         return self.client.request(method, f"/api/v1{path}", headers=headers, **body)
 
+    def refresh_lists(self) -> None:
+        """What the timer does."""
+        provision.refresh(self.services)
+
     def work_off(self, *queues: str) -> None:
         """Do every job that waits in these queues (all of them by default), and those that follow."""
         asyncio.run(self._work_off(queues or (*worker.READING, *worker.SIGNING)))
