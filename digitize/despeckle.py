@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 #: From this many specks for each letter-sized shape a page is dirty. Clean pages measure below 0.2, faded print 0.2 to
 #: 0.3 (its broken strokes must stay), dirty photocopies 0.5 to 1.3.
-DIRTY = 0.4
+DIRTY = 0.1
 
 _SPECK_MM = 0.42
 _NEAR_MM = 0.5
-_INK_OF_PAPER = 0.72
+_TOWARDS_INK = 0.3  # how far from paper to ink a pixel counts as inked: thin strokes of faint print must hold together
 
 
 def speckle_level(grey: NDArray[np.uint8], *, dpi: float) -> float:
@@ -51,7 +51,7 @@ def remove(grey: NDArray[np.uint8], *, dpi: float) -> NDArray[np.uint8]:
 def _specks(grey: NDArray[np.uint8], dpi: float) -> tuple[NDArray[np.int64], int, NDArray[np.int32]]:
     """Labels of free-standing specks, the number of letter-sized shapes, and all labels."""
     mm = dpi / MM_PER_INCH
-    ink = (grey < _INK_OF_PAPER * paper_level(grey)).astype(np.uint8)
+    ink = (cv2.GaussianBlur(grey, (3, 3), 0) < _ink_level(grey)).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     size = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
     small = size <= max(2, _SPECK_MM * mm)
@@ -65,3 +65,12 @@ def _specks(grey: NDArray[np.uint8], dpi: float) -> tuple[NDArray[np.int64], int
     free = np.asarray(np.flatnonzero(small & ~touched), dtype=np.int64)
     letters = int((larger & (size < 8 * mm)).sum())
     return free, letters, np.asarray(labels, dtype=np.int32)
+
+
+def _ink_level(grey: NDArray[np.uint8]) -> float:
+    paper = paper_level(grey)
+    sample = grey[::2, ::2]
+    otsu, _ = cv2.threshold(sample, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    inked = sample[sample < otsu]
+    ink = float(np.median(inked)) if inked.size else 0.0
+    return paper - _TOWARDS_INK * max(paper - ink, 0.0)

@@ -11,6 +11,7 @@ import unicodedata
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
+from digitize.reading_order import in_order
 from digitize.types import Box, OcrPage, OcrWord
 
 if TYPE_CHECKING:
@@ -26,10 +27,10 @@ def parse(hocr: bytes, *, width_px: int, height_px: int, dpi: float) -> OcrPage:
     """Read the words of the first page.
 
     Returns:
-        Words in Tesseract's reading order, NFC, boxes cut to the page. The mean confidence is weighted by letters, so
+        Words in reading order, NFC, boxes cut to the page. The mean confidence is weighted by letters, so
         that specks read as punctuation don't hide good text.
     """
-    words = tuple(_words(ET.fromstring(hocr), width_px, height_px))  # noqa: S314  Tesseract wrote it, on this machine
+    words = in_order(tuple(_words(ET.fromstring(hocr), width_px, height_px)))  # noqa: S314  Tesseract wrote it, on this machine
     return OcrPage(width_px, height_px, dpi, words, mean_confidence(words))
 
 

@@ -14,12 +14,10 @@ import cv2
 import numpy as np
 
 from digitize import border, crop, deskew, despeckle, hocr, illumination, ink, orient, quality, tesseract
-from digitize.types import Flag, PageFlags, PageImage, ReadPage
+from digitize.types import Flag, OcrPage, PageFlags, PageImage, ReadPage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from digitize.types import OcrPage
 
 #: Below this mean confidence a page may stand on its head: the other turns are tried.
 RETRY_BELOW = 70.0
@@ -73,6 +71,19 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
         steps=cleaned.steps,
         turned_deg=cleaned.turned_deg,
         skew_deg=cleaned.skew_deg,
+    )
+
+
+def unread_page(image: PageImage) -> ReadPage:
+    """The page as it came, without words: what is kept when Tesseract fails on it and nobody can wait."""
+    display = image if image.bitonal else illumination.lighten(image)
+    picture, picture_type = _encoded(display)
+    before = quality.flags_of(image)
+    return ReadPage(
+        picture=picture,
+        picture_type=picture_type,
+        ocr=OcrPage(image.width_px, image.height_px, image.dpi, (), 0.0),
+        flags=PageFlags(before.flags | {Flag.DOUBTFUL_READING}, before.measured),
     )
 
 
