@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from asn1crypto import cms, core
+from asn1crypto import cms, core, parser
 from pyhanko.pdf_utils.decode_limits import DecodeLimits, DocumentDecodeBudget, StreamDecodeLimits
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import (
@@ -149,7 +149,8 @@ def _bytes_reason(embedded: EmbeddedPdfSignature, content: bytes, *, stamp: bool
     """Check coverage, digest and the signature's own mathematics."""
     if not _gap_is_the_signature(embedded, content):
         return Reason.PARTLY_COVERED
-    cert = embedded.signer_cert
+    if _padding(embedded.pkcs7_content).strip(b"\0"):
+        return Reason.DAMAGED_SIGNATURE
     if stamp:
         token = embedded.signed_data["encap_content_info"]["content"]
         imprint = token.parsed["message_imprint"]
@@ -163,7 +164,7 @@ def _bytes_reason(embedded: EmbeddedPdfSignature, content: bytes, *, stamp: bool
         digest = embedded.compute_digest()
     intact, valid = validate_sig_integrity(
         embedded.signer_info,
-        cert,
+        embedded.signer_cert,
         expected_content_type="tst_info" if stamp else "data",
         actual_digest=digest,
     )
@@ -188,6 +189,12 @@ def _gap_is_the_signature(embedded: EmbeddedPdfSignature, content: bytes) -> boo
         return bytes.fromhex(gap[1:-1].decode("ascii")) == embedded.pkcs7_content
     except ValueError:
         return False
+
+
+def _padding(signature: bytes) -> bytes:
+    """What stands behind the signature in the room kept for it. No signature covers it, so it has to be zeros."""
+    _, _, _, header, contents, trailer = parser.parse(signature)
+    return signature[len(header) + len(contents) + len(trailer) :]
 
 
 def _what_follows(embedded: EmbeddedPdfSignature) -> ModificationLevel | None:

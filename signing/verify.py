@@ -128,8 +128,10 @@ def _judge(content: bytes, trust: TrustStore, at: datetime) -> FileVerdict:
     found = [integrity.examine(reader, name, each, content) for name, each in fields]
     if reader.xrefs.hybrid_xrefs_present:
         found = [_of_two_structures(one, content) for one in found]
-    found = _with_profile(sorted(found, key=lambda one: one.revision))
     kind = _kind({one.field for one in found if not one.is_timestamp}, hidden=hidden, content=content)
+    found = sorted(found, key=lambda one: one.revision)
+    if kind in {Kind.E_RESULT, Kind.ELECTRONIC_COPY}:
+        found = _with_profile(found)
 
     court = Court(trust, reader, at=at)
     stamps = [one for one in found if one.is_timestamp]
@@ -172,6 +174,8 @@ def _judge_irregular(content: bytes) -> FileVerdict:
         raise _Unreadable(Reason.TRUNCATED)
     if seen.changed:
         return _file(Verdict.ALTERED, kind, Integrity.ALTERED, (Reason.CONTENT_CHANGED,), {})
+    if b"%%EOF" not in content[-1024:]:
+        raise _Unreadable(Reason.TRUNCATED)
     if not seen.covered:
         return _file(Verdict.ALTERED, kind, Integrity.ALTERED, (Reason.CHANGED_AFTER_SIGNING,), {})
     return _file(Verdict.UNCONFIRMED, kind, Integrity.INTACT, (Reason.IRREGULAR_STRUCTURE,), {})
@@ -187,16 +191,21 @@ def _shows_pages(content: bytes) -> bool:
 
 
 def _with_profile(found: list[Found]) -> list[Found]:
-    """Apply what our own documents promise: after the seal, or the copy's signature, nothing but evidence."""
+    """Apply what our own documents promise.
+
+    After the seal, or the copy's signature, nothing but evidence follows; and no signature ever left us damaged.
+    """
     last_signature = max((one.revision for one in found if not one.is_timestamp), default=-1)
-    return [
-        replace(one, integrity=Integrity.ALTERED, reason=Reason.CHANGED_AFTER_SEAL)
-        if one.field in _FINAL_FIELDS
-        and one.integrity is Integrity.INTACT
-        and (one.revision < last_signature or not one.only_evidence_follows)
-        else one
-        for one in found
-    ]
+
+    def with_profile(one: Found) -> Found:
+        if one.reason is Reason.DAMAGED_SIGNATURE:
+            return replace(one, integrity=Integrity.ALTERED)
+        followed = one.revision < last_signature or not one.only_evidence_follows
+        if one.field in _FINAL_FIELDS and one.integrity is Integrity.INTACT and followed:
+            return replace(one, integrity=Integrity.ALTERED, reason=Reason.CHANGED_AFTER_SEAL)
+        return one
+
+    return [with_profile(one) for one in found]
 
 
 def _of_two_structures(found: Found, content: bytes) -> Found:
@@ -319,11 +328,8 @@ def _report(found: Found, court: Court) -> SignatureReport:
 
 def _judgement(found: Found, court: Court) -> Judgement:
     if found.embedded is None or found.integrity is Integrity.UNKNOWN:
-        reason = found.reason or Reason.DAMAGED_SIGNATURE
-        ours = found.field in _RESULT_FIELDS | _COPY_FIELDS  # none of ours ever left us unreadable
-        if ours:
-            return Judgement(Indication.FAILED, Verdict.ALTERED, "FORMAT_FAILURE", (reason,))
-        return Judgement(Indication.INDETERMINATE, Verdict.UNCONFIRMED, "FORMAT_FAILURE", (reason,))
+        reasons = () if found.integrity is Integrity.ALTERED else (found.reason or Reason.DAMAGED_SIGNATURE,)
+        return Judgement(Indication.INDETERMINATE, Verdict.UNCONFIRMED, "FORMAT_FAILURE", reasons)
     return court.judge(found.embedded)
 
 
