@@ -20,7 +20,6 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.embedded import postgres, s3
-from dossiers.types import DigitisationProfile
 
 MEGABYTE = 1_000_000
 _PREFIX = "HOSO_"
@@ -112,9 +111,6 @@ class Settings(BaseModel):
     service_secret: SecretStr = Field(
         SecretStr(""), exclude=True, description="Bí mật của dịch vụ; nên để trong tệp. The secret; better in a file."
     )
-    session_hours: float = Field(
-        10.0, gt=0, le=24, description="Phiên đăng nhập kéo dài bao nhiêu giờ. Hours before a person signs in again."
-    )
 
     keys: Path | None = Field(
         None,
@@ -130,12 +126,6 @@ class Settings(BaseModel):
 
     reading_workers: int = Field(
         max(1, os.cpu_count() or 1), ge=1, le=256, description="Số tiến trình đọc trang. Processes that read pages."
-    )
-    ocr_languages: Words = Field(("vie",), description="Ngôn ngữ nhận dạng (Tesseract). OCR languages.")
-    digitisation: DigitisationProfile = Field(
-        DigitisationProfile.REVIEW,
-        description="Cách ký bản số hóa khi cơ quan không nói khác: capture hoặc review (quyết định 0006). How a "
-        "digitised copy is signed where an agency doesn't say otherwise.",
     )
     holidays: Path | None = Field(
         None, description="Tệp ngày nghỉ lễ (TOML); để trống thì dùng tệp kèm theo. Holidays; empty: the bundled file."
@@ -189,12 +179,12 @@ class Settings(BaseModel):
         }
         return {**values, **opened}
 
-    @field_validator("trusted_proxies", "tsa_urls", "ocr_languages", mode="before")
+    @field_validator("trusted_proxies", "tsa_urls", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        """A list is written with commas, or with the plus signs that Tesseract likes."""
+        """A list is written with commas."""
         if isinstance(value, str):
-            return tuple(word.strip() for word in value.replace("+", ",").split(",") if word.strip())
+            return tuple(word.strip() for word in value.split(",") if word.strip())
         return value
 
     @model_validator(mode="after")
