@@ -18,33 +18,39 @@ import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from asn1crypto import algos, crl, keys, ocsp, tsp, x509
-from certomancer.crypto_utils import generic_sign
+from asn1crypto import crl, keys, ocsp, tsp, x509
 from certomancer.services import CRLBuilder, RevocationInfoInterface, SimpleOCSPResponder, TimeStamper
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import load_der_x509_certificate
 
+from api.demo.certificates import (
+    Party,
+    authorities,
+    extension,
+    issue,
+    new_key,
+    signature_algorithm,
+    where_status_is_told,
+)
 from api.demo.mark import DEMO_MARK
+from api.demo.trust_http import DemoTrustServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-KeyKind = Literal["rsa-1024", "rsa-2048", "p-256"]
+    from api.demo.certificates import KeyKind
+
+__all__ = ["DemoSubject", "DemoTrust", "DemoTrustServer", "Revocation", "main", "serve"]
 
 _CRL_LIFE = timedelta(days=7)
 _OCSP_LIFE = timedelta(hours=1)
-_CA_LIFE = timedelta(days=3650)
 _SUBJECT_LIFE = timedelta(days=1095)
-_MAX_REQUEST_BYTES = 64 * 1024
-_MAX_NAME_CHARACTERS = 64  # RFC 5280, ub-common-name and ub-organization-name
 
 
 @dataclass(frozen=True)
@@ -75,12 +81,6 @@ class Revocation:
 
     at: datetime
     reason: str
-
-
-@dataclass(frozen=True)
-class _Party:
-    certificate: x509.Certificate
-    key: keys.PrivateKeyInfo
 
 
 @dataclass
@@ -142,7 +142,9 @@ class DemoTrust:
         with _locked(folder):
             start = (valid_from or datetime.now(UTC) - timedelta(days=1)).replace(microsecond=0)
             if not (folder / "service.json").exists():
-                _make_authorities(folder, base_url, start)
+                (folder / "subjects").mkdir(mode=0o700, exist_ok=True)
+                for name, party in authorities(base_url, start).items():
+                    _keep_party(folder, name, party)
                 _write(folder / "service.json", json.dumps({"base_url": base_url}).encode())
             kept_url = json.loads((folder / "service.json").read_text("utf-8"))["base_url"]
             if kept_url != base_url:
@@ -231,7 +233,7 @@ class DemoTrust:
         builder = CRLBuilder(
             issuer_name=issuer.certificate.subject,
             issuer_key=issuer.key,
-            signature_algo=_signature_algorithm(issuer.key),
+            signature_algo=signature_algorithm(issuer.key),
             authority_key_identifier=issuer.certificate.key_identifier_value,
         )
         entries = [
@@ -246,7 +248,7 @@ class DemoTrust:
         responder = SimpleOCSPResponder(
             responder_cert=self._ocsp.certificate,
             responder_key=self._ocsp.key,
-            signature_algo=_signature_algorithm(self._ocsp.key),
+            signature_algo=signature_algorithm(self._ocsp.key),
             at_time=at,
             revinfo_interface=_Status(self._issuing.certificate, self._register()),
             validity=_OCSP_LIFE,
@@ -280,15 +282,15 @@ class DemoTrust:
         name = {"country_name": "VN", "organizational_unit_name": DEMO_MARK, "common_name": subject.name}
         if subject.organization:
             name["organization_name"] = subject.organization
-        key = _new_key(subject.key)
-        certificate = _issue(
+        key = new_key(subject.key)
+        certificate = issue(
             name,
             key,
             issuer=self._issuing,
             valid=(start, subject.valid_to or start + _SUBJECT_LIFE),
             extensions=[
-                _extension("key_usage", set(subject.key_usage), critical=True),
-                *_where_status_is_told(self.base_url, "issuing"),
+                extension("key_usage", set(subject.key_usage), critical=True),
+                *where_status_is_told(self.base_url, "issuing"),
             ],
         )
         passphrase = secrets.token_urlsafe(24).encode()
@@ -328,149 +330,6 @@ class _Status(RevocationInfoInterface):
         return ocsp.CertStatus(name="revoked", value=ocsp.RevokedInfo(told)), []
 
 
-# --- certificates -----------------------------------------------------------------------------------------------
-
-
-def _make_authorities(folder: Path, base_url: str, start: datetime) -> None:
-    """Root → issuing CA → TSA and OCSP responder, and an empty register."""
-    (folder / "subjects").mkdir(mode=0o700, exist_ok=True)
-    valid = (start, start + _CA_LIFE)
-    certifies = _extension("key_usage", {"key_cert_sign", "crl_sign"}, critical=True)
-
-    root_key = _new_key("rsa-2048")
-    root = _Party(
-        _issue(
-            {**_SERVICE_NAME, "common_name": f"Gốc {DEMO_MARK}"},
-            root_key,
-            issuer=None,
-            valid=valid,
-            extensions=[_extension("basic_constraints", {"ca": True}, critical=True), certifies],
-        ),
-        root_key,
-    )
-    issuing_key = _new_key("rsa-2048")
-    issuing = _Party(
-        _issue(
-            {**_SERVICE_NAME, "common_name": f"CA {DEMO_MARK}"},
-            issuing_key,
-            issuer=root,
-            valid=valid,
-            extensions=[
-                _extension("basic_constraints", {"ca": True, "path_len_constraint": 0}, critical=True),
-                certifies,
-                *_where_status_is_told(base_url, "root"),
-            ],
-        ),
-        issuing_key,
-    )
-    signs = _extension("key_usage", {"digital_signature"}, critical=True)
-    purposes = {
-        "tsa": ("TSA", [_extension("extended_key_usage", ["time_stamping"], critical=True)]),
-        "ocsp": ("OCSP", [_extension("extended_key_usage", ["ocsp_signing"]), _extension("ocsp_no_check", None)]),
-    }
-    _keep_party(folder, "root", root)
-    _keep_party(folder, "issuing", issuing)
-    for name, (title, purpose) in purposes.items():
-        key = _new_key("p-256")
-        certificate = _issue(
-            {**_SERVICE_NAME, "common_name": f"{title} {DEMO_MARK}"},
-            key,
-            issuer=issuing,
-            valid=valid,
-            extensions=[signs, *purpose, *_where_status_is_told(base_url, "issuing")],
-        )
-        _keep_party(folder, name, _Party(certificate, key))
-
-
-_SERVICE_NAME = {"country_name": "VN", "organization_name": "Dịch vụ chứng thực demo"}
-
-
-def _new_key(kind: KeyKind) -> keys.PrivateKeyInfo:
-    made: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-    if kind == "p-256":
-        made = ec.generate_private_key(ec.SECP256R1())
-    else:
-        made = rsa.generate_private_key(65537, int(kind.removeprefix("rsa-")))
-    der = made.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return keys.PrivateKeyInfo.load(der)
-
-
-def _issue(
-    name: dict[str, str],
-    key: keys.PrivateKeyInfo,
-    *,
-    issuer: _Party | None,
-    valid: tuple[datetime, datetime],
-    extensions: list[x509.Extension],
-) -> x509.Certificate:
-    """Sign a certificate for `key`; without issuer it signs itself."""
-    too_long = [value for value in name.values() if len(value) > _MAX_NAME_CHARACTERS]
-    if too_long:
-        raise ValueError(f"tên dài hơn {_MAX_NAME_CHARACTERS} ký tự: {too_long[0]}")
-    public = _public(key)
-    subject = x509.Name.build(name)
-    signer = issuer.key if issuer else key
-    authority = issuer.certificate.key_identifier_value.native if issuer else public.sha1
-    tbs = x509.TbsCertificate(
-        {
-            "version": "v3",
-            "serial_number": secrets.randbits(127) | 1 << 126,  # positive and of one length
-            "signature": _signature_algorithm(signer),
-            "issuer": issuer.certificate.subject if issuer else subject,
-            "validity": {"not_before": _time(valid[0]), "not_after": _time(valid[1])},
-            "subject": subject,
-            "subject_public_key_info": public,
-            "extensions": [
-                _extension("key_identifier", public.sha1),
-                _extension("authority_key_identifier", {"key_identifier": authority}),
-                *extensions,
-            ],
-        }
-    )
-    return x509.Certificate(
-        {
-            "tbs_certificate": tbs,
-            "signature_algorithm": _signature_algorithm(signer),
-            "signature_value": generic_sign(signer, tbs.dump(), _signature_algorithm(signer)),
-        }
-    )
-
-
-def _public(key: keys.PrivateKeyInfo) -> keys.PublicKeyInfo:
-    public = serialization.load_der_private_key(key.dump(), None).public_key()
-    der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return keys.PublicKeyInfo.load(der)
-
-
-def _time(moment: datetime) -> x509.Time:
-    """UTCTime through 2049, as RFC 5280 4.1.2.5 asks; nothing here lives longer."""
-    return x509.Time({"utc_time": moment.astimezone(UTC).replace(microsecond=0)})
-
-
-def _signature_algorithm(key: keys.PrivateKeyInfo) -> algos.SignedDigestAlgorithm:
-    return algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa" if key.algorithm == "ec" else "sha256_rsa"})
-
-
-def _extension(name: str, value: Any, *, critical: bool = False) -> x509.Extension:
-    kind = x509.Extension._oid_specs[name]  # noqa: SLF001 - asn1crypto offers no other way to the type
-    return x509.Extension({"extn_id": name, "critical": critical, "extn_value": kind(value)})
-
-
-def _where_status_is_told(base_url: str, authority: str) -> list[x509.Extension]:
-    """CRL of the authority that issued it, and of the issuing authority also OCSP."""
-
-    def at(path: str) -> x509.GeneralName:
-        return x509.GeneralName("uniform_resource_identifier", f"{base_url}{path}")
-
-    access = [{"access_method": "ca_issuers", "access_location": at(f"/ca/{authority}.crt")}]
-    if authority == "issuing":
-        access.append({"access_method": "ocsp", "access_location": at("/ocsp")})
-    point = {"distribution_point": x509.DistributionPointName("full_name", [at(f"/crl/{authority}.crl")])}
-    return [_extension("crl_distribution_points", [point]), _extension("authority_information_access", access)]
-
-
 # --- the folder -------------------------------------------------------------------------------------------------
 
 
@@ -499,87 +358,20 @@ def _enter(folder: Path, certificate: x509.Certificate, subject_id: str) -> None
     register.write(folder / "register.json")
 
 
-def _keep_party(folder: Path, name: str, party: _Party) -> None:
+def _keep_party(folder: Path, name: str, party: Party) -> None:
     _enter(folder, party.certificate, name)
     _write(folder / f"{name}.key", party.key.dump())
     _write(folder / f"{name}.crt", party.certificate.dump())
 
 
-def _load_party(folder: Path, name: str) -> _Party:
-    return _Party(
+def _load_party(folder: Path, name: str) -> Party:
+    return Party(
         x509.Certificate.load((folder / f"{name}.crt").read_bytes()),
         keys.PrivateKeyInfo.load((folder / f"{name}.key").read_bytes()),
     )
 
 
-# --- over HTTP --------------------------------------------------------------------------------------------------
-
-
-class DemoTrustServer(ThreadingHTTPServer):
-    """Answers for a `DemoTrust`. With `fake_time` a request may name the moment it wants to be answered at."""
-
-    daemon_threads = True
-
-    def __init__(self, trust: DemoTrust, listener: socket.socket, *, fake_time: bool = False) -> None:
-        """Take over a listening socket: whoever needs a free port knows it before any certificate names it."""
-        super().__init__(listener.getsockname(), _Handler, bind_and_activate=False)
-        self.socket.close()
-        self.socket = listener
-        self.trust = trust
-        self.fake_time = fake_time
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: DemoTrustServer
-    server_version = "HoSoSoDemoTrust"
-    timeout = 30
-
-    _LISTS: ClassVar[dict[str, Literal["root", "issuing"]]] = {
-        "/crl/root.crl": "root",
-        "/crl/issuing.crl": "issuing",
-    }
-
-    def do_GET(self) -> None:
-        trust = self.server.trust
-        if self.path in self._LISTS:
-            self._reply("application/pkix-crl", trust.crl(self._LISTS[self.path], at=self._moment()))
-        elif self.path in {"/ca/root.crt", "/ca/issuing.crt"}:
-            self._reply("application/pkix-cert", trust.authority_der(Path(self.path).stem))
-        elif self.path == "/":
-            self._reply("text/plain; charset=utf-8", f"{DEMO_MARK}\n".encode())
-        else:
-            self.send_error(HTTPStatus.NOT_FOUND)
-
-    def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        if not 0 < length <= _MAX_REQUEST_BYTES:
-            self.send_error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-            return
-        body = self.rfile.read(length)
-        trust = self.server.trust
-        try:
-            if self.path == "/tsa":
-                self._reply("application/timestamp-reply", trust.answer_timestamp(body, at=self._moment()))
-            elif self.path == "/ocsp":
-                self._reply("application/ocsp-response", trust.answer_ocsp(body, at=self._moment()))
-            else:
-                self.send_error(HTTPStatus.NOT_FOUND)
-        except (ValueError, TypeError, KeyError):  # asn1crypto on bytes that are no request
-            self.send_error(HTTPStatus.BAD_REQUEST)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
-        """Say nothing: a demo prints what a person should read."""
-
-    def _moment(self) -> datetime | None:
-        wanted = self.headers.get("X-Certomancer-Fake-Time") if self.server.fake_time else None
-        return datetime.fromisoformat(wanted).astimezone(UTC) if wanted else None
-
-    def _reply(self, media_type: str, content: bytes) -> None:
-        self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", media_type)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+# --- running it ------------------------------------------------------------------------------------------------
 
 
 def serve(trust: DemoTrust, host: str, port: int) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -110,3 +112,22 @@ def test_nonsense_gets_an_answer_and_no_crash(pki: Pki) -> None:
     assert httpx2.post(pki.trust.tsa_url, content=b"nonsense").status_code == 400
     assert httpx2.post(pki.trust.tsa_url, content=b"").status_code == 413
     assert httpx2.get(pki.trust.base_url + "/../etc/passwd").status_code == 404
+
+
+def test_it_runs_as_a_program_of_its_own_and_revokes_from_the_command_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "api.demo.trust_service", "--folder", tmp_path / "pki", "--port", str(port)]
+    url = f"http://127.0.0.1:{port}"
+    trust = DemoTrust.create_or_load(tmp_path / "pki", base_url=url, people=[LEADER_P256])
+    with subprocess.Popen(command) as running:
+        try:
+            with httpx2.Client(transport=httpx2.HTTPTransport(retries=8)) as client:  # until it listens
+                client.get(url).raise_for_status()
+            subprocess.run([*command, "--revoke", LEADER_P256.id], check=True)
+            serial = x509.load_der_x509_certificate(trust.certificate_der(LEADER_P256.id)).serial_number
+            listed = x509.load_der_x509_crl(httpx2.get(trust.crl_urls[1]).content)
+            assert listed.get_revoked_certificate_by_serial_number(serial) is not None
+            assert subprocess.run([*command, "--revoke", "nobody"], check=False, capture_output=True).returncode == 1
+        finally:
+            running.terminate()

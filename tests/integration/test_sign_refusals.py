@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
@@ -13,7 +14,8 @@ from signing import prepare
 from signing.sign import sign
 from signing.timestamp import Timestamper
 from signing.trust import TrustStore
-from signing.types import SigningRefused, TrustServiceUnavailable
+from signing.types import SigningRefused, TrustServiceUnavailable, Verdict
+from signing.verify import verify
 from tests.pki import EXPIRED, LEADER, LEADER_P256, NOT_YET, SEAL, WEAK, WRONG_USAGE, running_pki
 from tests.pki.paper import LEADER_PLACE, SEAL_PLACE, paper
 
@@ -109,7 +111,9 @@ def test_lists_are_fetched_when_the_cache_is_empty_and_missed_when_their_host_is
             timestamper=pki.timestamper(),
         )
         assert made.level == "B-LT"
-        target.unlink()
+    later = verify(target, trust=trust, at=datetime.now(UTC) + timedelta(hours=1))
+    assert [s.verdict for s in later.signatures] == [Verdict.GENUINE]  # what was fetched is in the file
+    target.unlink()
     with pytest.raises(TrustServiceUnavailable):
         sign(
             prepared,
