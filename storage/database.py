@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from storage.audit import PostgresAudit
 from storage.catalogue import PostgresAgencies, PostgresProcedures
 from storage.certificates import PostgresCertificates, PostgresTrustMaterial
 from storage.components import PostgresComponents, PostgresRegister
+from storage.connection import KEEPALIVE, PATIENCE_S, DatabaseUnavailable
 from storage.dossiers import PostgresDossiers
 from storage.e_results import PostgresEResults
 from storage.queue import PostgresJobs
@@ -27,24 +28,13 @@ if TYPE_CHECKING:
 
     from dossiers.ports import Begin
 
-#: Notice within some ten seconds that the network to the server was cut; without these a dead connection hangs.
-KEEPALIVE: dict[str, Any] = {
-    "connect_timeout": 5,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
+__all__ = ["Database", "DatabaseUnavailable", "PostgresUnitOfWork"]
 
 #: Times come back in UTC. Nobody waits for ever for a row, nor holds one while away.
 _SESSION = {"TimeZone": "UTC", "lock_timeout": "20s", "idle_in_transaction_session_timeout": "60s"}
 
 #: Another transaction was in the way: deadlock, serialization failure, a lock not given in time.
 _TRY_AGAIN = frozenset({"40P01", "40001", "55P03"})
-
-
-class DatabaseUnavailable(Exception):
-    """PostgreSQL didn't answer, or went away in between. Nothing was kept; try again."""
 
 
 class PostgresUnitOfWork:
@@ -86,7 +76,7 @@ class Database:
             creator=self._connect,
             pool_size=pool_size,
             max_overflow=2 * pool_size,
-            pool_timeout=10,
+            pool_timeout=PATIENCE_S,
             pool_pre_ping=True,
         )
 

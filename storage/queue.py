@@ -12,8 +12,11 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision, SyncPsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import DeleteJobCondition, Status
+from psycopg import OperationalError
+
+from storage.connection import KEEPALIVE, PATIENCE_S, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -150,9 +153,7 @@ class PostgresJobs:
 
 def make_app(dsn: str) -> App:
     """The App a worker runs and `api.jobs` registers its tasks on. Build it once in a process."""
-    from storage.database import KEEPALIVE
-
-    return App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=4, kwargs=KEEPALIVE))
+    return App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=4, timeout=PATIENCE_S, kwargs=KEEPALIVE))
 
 
 class Patience(BaseRetryStrategy):
@@ -176,14 +177,22 @@ class Patience(BaseRetryStrategy):
 async def run_worker(app: App, queues: Iterable[str], *, name: str, concurrency: int = 1) -> None:
     """Run jobs until SIGTERM or SIGINT, which let the running ones finish; keep watch over other workers meanwhile.
 
-    Returning without a signal means that the database went away: the process should end and be started again.
-
     Args:
         app: With its tasks registered; opened and closed here.
         queues: From `QUEUE_OF`.
         name: For logs and for people.
         concurrency: Jobs at once, each in a thread.
+
+    Raises:
+        DatabaseUnavailable: The database went away: the process should end and be started again.
     """
+    try:
+        await _run_worker(app, queues, name, concurrency)
+    except (ConnectorException, OperationalError) as error:
+        raise DatabaseUnavailable("the database went away") from error
+
+
+async def _run_worker(app: App, queues: Iterable[str], name: str, concurrency: int) -> None:
     async with app.open_async():
         watch = asyncio.create_task(keep_watch(app))
         try:
@@ -215,9 +224,11 @@ async def keep_watch(app: App) -> None:
             if loop.time() >= sweep_at:
                 sweep_at = loop.time() + _SWEEP_EVERY_S
                 await forget_finished(app)
-        except Exception:
+        except (ConnectorException, OperationalError):
             # The worker beside this ends by itself when the database is gone for good; till then, look again.
-            log.exception("watch_failed")
+            log.warning("watch_failed")
+        except Exception:
+            log.exception("watch_failed")  # a watch that had ended would be missed only when it is needed
         await asyncio.sleep(LOOK_EVERY_S)
 
 
