@@ -54,7 +54,8 @@ class SamplePage:
         number: 1-based within its file.
         condition: How it was captured, in a word or two.
         phrases: Some of what is printed on it, NFC, each within one paragraph; all of it can be read by a person.
-        flags: Exactly the flags that call for a person's attention here; others are mistakes.
+        flags: Exactly the flags that call for a person's attention here; others are mistakes, but for
+            DOUBTFUL_READING, which depends on the reader.
     """
 
     number: int
