@@ -28,15 +28,16 @@ class Party:
     key: keys.PrivateKeyInfo
 
 
-def authorities(base_url: str, start: datetime) -> dict[str, Party]:
+def authorities(base_url: str, start: datetime, organization: str) -> dict[str, Party]:
     """Make root → issuing CA → TSA and OCSP responder: "root", "issuing", "tsa", "ocsp"."""
     valid = (start, start + _CA_LIFE)
+    service = {"country_name": "VN", "organization_name": organization}
     certifies = extension("key_usage", {"key_cert_sign", "crl_sign"}, critical=True)
 
     root_key = new_key("rsa-2048")
     root = Party(
         issue(
-            {**_SERVICE_NAME, "common_name": f"Gốc {DEMO_MARK}"},
+            {**service, "common_name": f"Gốc {DEMO_MARK}"},
             root_key,
             issuer=None,
             valid=valid,
@@ -47,7 +48,7 @@ def authorities(base_url: str, start: datetime) -> dict[str, Party]:
     issuing_key = new_key("rsa-2048")
     issuing = Party(
         issue(
-            {**_SERVICE_NAME, "common_name": f"CA {DEMO_MARK}"},
+            {**service, "common_name": f"CA {DEMO_MARK}"},
             issuing_key,
             issuer=root,
             valid=valid,
@@ -68,7 +69,7 @@ def authorities(base_url: str, start: datetime) -> dict[str, Party]:
     for name, (title, purpose) in purposes.items():
         key = new_key("p-256")
         certificate = issue(
-            {**_SERVICE_NAME, "common_name": f"{title} {DEMO_MARK}"},
+            {**service, "common_name": f"{title} {DEMO_MARK}"},
             key,
             issuer=issuing,
             valid=valid,
@@ -76,9 +77,6 @@ def authorities(base_url: str, start: datetime) -> dict[str, Party]:
         )
         made[name] = Party(certificate, key)
     return made
-
-
-_SERVICE_NAME = {"country_name": "VN", "organization_name": "Dịch vụ chứng thực demo"}
 
 
 def new_key(kind: KeyKind) -> keys.PrivateKeyInfo:

@@ -124,7 +124,12 @@ class DemoTrust:
 
     @staticmethod
     def create_or_load(
-        folder: Path, *, base_url: str, people: Sequence[DemoSubject] = (), valid_from: datetime | None = None
+        folder: Path,
+        *,
+        base_url: str,
+        people: Sequence[DemoSubject] = (),
+        valid_from: datetime | None = None,
+        organization: str = "Dịch vụ chứng thực demo",
     ) -> DemoTrust:
         """Open the trust service kept in `folder`, or make one; people it doesn't know yet get certificates.
 
@@ -134,6 +139,7 @@ class DemoTrust:
                 the folder was made with stays: a different address on a later call is refused.
             people: Who needs a certificate; known ids are left as they are.
             valid_from: Start of the authorities' certificates when they are made; by default yesterday.
+            organization: Who runs it; two services trusted at once need different names.
 
         Raises:
             ValueError: The folder was made for another address, or a name doesn't fit a certificate.
@@ -143,7 +149,7 @@ class DemoTrust:
             start = (valid_from or datetime.now(UTC) - timedelta(days=1)).replace(microsecond=0)
             if not (folder / "service.json").exists():
                 (folder / "subjects").mkdir(mode=0o700, exist_ok=True)
-                for name, party in authorities(base_url, start).items():
+                for name, party in authorities(base_url, start, organization).items():
                     _keep_party(folder, name, party)
                 _write(folder / "service.json", json.dumps({"base_url": base_url}).encode())
             kept_url = json.loads((folder / "service.json").read_text("utf-8"))["base_url"]

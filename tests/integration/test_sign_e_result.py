@@ -17,6 +17,8 @@ from pyhanko.sign.validation.dss import DocumentSecurityStore
 from api.demo import artwork
 from signing import appearance, prepare
 from signing.sign import Signed, sign
+from signing.timestamp import Timestamper, authority_of
+from signing.trust import TrustStore
 from signing.types import Place, Verdict
 from signing.verify import verify
 from tests.pki import CLERK, LEADER, LEADER_P256, SCANNER, SEAL, running_pki
@@ -25,6 +27,8 @@ from tests.verapdf import assert_pdfa
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from asn1crypto import cms
 
     from tests.pki import Pki
 
@@ -229,6 +233,31 @@ def test_a_leader_revoked_after_signing_leaves_the_result_genuine(tmp_path: Path
         pki.trust.revoke(LEADER.id)
         found = verify(made.sealed, trust=pki.store())
     assert found.verdict is Verdict.GENUINE, found.reasons
+
+
+class _FailingOver(Timestamper):
+    """After the first token another authority has to answer."""
+
+    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
+        token = await super().async_timestamp(message_digest, md_algorithm)
+        self._urls = self._urls[1:] or self._urls
+        return token
+
+
+def test_evidence_is_that_of_the_authorities_that_really_answered(pki: Pki, tmp_path: Path) -> None:
+    source, prepared, sealed = (tmp_path / f"{step}.pdf" for step in "abc")
+    source.write_bytes(paper())
+    prepare.add_fields(source, prepared, [SEAL_PLACE])
+    ours = pki.store()
+    with running_pki(tmp_path / "second", [], organization="Dịch vụ thứ hai") as second:
+        theirs = second.store()
+        both = TrustStore(ours.anchors + theirs.anchors, ours.intermediates + theirs.intermediates, ours.crls)
+        failing_over = _FailingOver([pki.trust.tsa_url, second.trust.tsa_url])
+        sign(prepared, sealed, place=SEAL_PLACE, key=pki.key(SEAL), trust=both, timestamper=failing_over)
+    issuers = [authority_of(token)[0].issuer.native["organization_name"] for token in failing_over.tokens]
+    assert issuers == ["Dịch vụ chứng thực demo", "Dịch vụ thứ hai"]
+    found = verify(sealed, trust=both.with_crls(()), at=datetime.now(UTC) + timedelta(hours=1))
+    assert [s.verdict for s in found.signatures] == [Verdict.GENUINE], found.reasons
 
 
 def test_certificates_name_the_place_they_sign_in(e_result: EResult) -> None:

@@ -77,12 +77,17 @@ class Pki:
 
 @contextmanager
 def running_pki(
-    folder: Path, people: Sequence[DemoSubject] = (LEADER, SEAL), *, valid_from: datetime | None = None
+    folder: Path,
+    people: Sequence[DemoSubject] = (LEADER, SEAL),
+    *,
+    valid_from: datetime | None = None,
+    organization: str = "Dịch vụ chứng thực demo",
 ) -> Iterator[Pki]:
     """Make a trust service in `folder` and answer on a free port until the block ends.
 
     Args:
         people: Who gets keys: each RSA key costs about 0.1 s.
+        organization: A name of its own, for a second service trusted beside the first.
         valid_from: Start of its authorities; two years ago by default, so that clocks can be moved back.
     """
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
@@ -92,6 +97,7 @@ def running_pki(
         base_url=f"http://127.0.0.1:{port}",
         people=people,
         valid_from=valid_from or _NOW - timedelta(days=730),
+        organization=organization,
     )
     server = DemoTrustServer(trust, listener, fake_time=True)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
