@@ -1,5 +1,8 @@
 """Keeps a handful of child processes running, and ends them with us whatever becomes of us.
 
+A child is a program, or a function that runs in a fork of us: what we have imported by then it needn't import again,
+which is most of the time that a worker takes to come up. We must be without threads of our own when we fork.
+
 A child that dies is started again, after a wait that doubles while it keeps dying. Each has a process group of its own,
 so that Ctrl-C reaches us alone and the children end in the order we choose. When we are killed outright the kernel
 tells them (PDEATHSIG), and whoever starts next ends those that linger: they are noted in a file.
@@ -7,11 +10,14 @@ tells them (PDEATHSIG), and whoever starts next ends those that linger: they are
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import shutil
 import signal
+import sys
 import time
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +26,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _LOG = structlog.get_logger("up")
 _FIRST_WAIT_S = 0.5
@@ -29,20 +35,24 @@ _LONGEST_WAIT_S = 30.0
 _WELL_AFTER_S = 60.0
 _LOG_KEPT_BYTES = 10_000_000
 _LOG_SHOWN = 1500
+_WRITE_LOG = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+#: Signals that mean something else to us than to a child.
+_OURS = (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A program to keep running.
+    """A program, or a function, to keep running.
 
     Attributes:
         name: Of its log, unique.
-        command: Program (a path, or found on the PATH) and arguments.
+        command: Program (a path, or found on the PATH) and arguments; or what a fork of us is to do.
         ends_within_s: How long it may take to finish what it is at, after SIGTERM.
     """
 
     name: str
-    command: tuple[str, ...]
+    command: tuple[str, ...] | Callable[[], object]
     ends_within_s: float = 20.0
 
 
@@ -59,7 +69,7 @@ class Supervisor:
     """Runs parts; `tend` often.
 
     Args:
-        folder: For logs (`logs/NAME.log`) and the note of what runs (`children.json`).
+        folder: For logs (`logs/NAME.log`) and the note of what runs (`children.json`: name → process, when it began).
         environment: Of every child.
         leftovers_within_s: How long the children of one who was killed may take to end, before they are killed too.
     """
@@ -126,42 +136,86 @@ class Supervisor:
         log = self.log(child.part.name)
         if log.exists() and log.stat().st_size > _LOG_KEPT_BYTES:
             log.rename(log.with_suffix(".log.1"))
+        command = child.part.command
+        child.pid = self._fork(command, log) if callable(command) else self._launch(command, log)
+        child.started_at = time.monotonic()
+        self._note()
+
+    def _launch(self, command: tuple[str, ...], log: Path) -> int:
         program = shutil.which("setpriv") or "/usr/bin/setpriv"
-        child.pid = os.posix_spawn(
+        return os.posix_spawn(
             program,
-            [program, "--pdeathsig", "TERM", "--", *child.part.command],
+            [program, "--pdeathsig", "TERM", "--", *command],
             self._environment,
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+                (os.POSIX_SPAWN_OPEN, 1, str(log), _WRITE_LOG, 0o600),
                 (os.POSIX_SPAWN_DUP2, 1, 2),
             ],
             setpgroup=0,
-            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGPIPE],
+            setsigdef=_OURS,
         )
-        child.started_at = time.monotonic()
-        self._note()
+
+    def _fork(self, work: Callable[[], object], log: Path) -> int:
+        parent = os.getpid()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if pid := os.fork():
+            with suppress(PermissionError, ProcessLookupError):
+                os.setpgid(pid, pid)  # in both, since either may be the first to need it
+            return pid
+        # From here on we are the child, and never return.
+        status = 1
+        try:
+            os.setpgid(0, 0)
+            for wish in _OURS:
+                signal.signal(wish, signal.SIG_DFL)
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(status)  # it was killed before we could ask to be told
+            for number, file, how in ((0, "/dev/null", os.O_RDONLY), (1, str(log), _WRITE_LOG)):
+                opened = os.open(file, how, 0o600)
+                os.dup2(opened, number)
+                os.close(opened)
+            os.dup2(1, 2)
+            os.environ.clear()
+            os.environ.update(self._environment)
+            work()
+            status = 0
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+        except BaseException:  # noqa: BLE001  the last chance to say anything
+            traceback.print_exc()
+        finally:
+            with suppress(Exception):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(status)
 
     def log(self, name: str) -> Path:
         """Where this part writes."""
         return self._folder / "logs" / f"{name}.log"
 
     def _note(self) -> None:
-        noted = {str(child.pid): _started(child.pid) for child in self._children.values() if child.pid is not None}
+        noted = {
+            child.part.name: [child.pid, _started(child.pid)]
+            for child in self._children.values()
+            if child.pid is not None
+        }
         file = self._folder / "children.json"
         file.with_suffix(".unfinished").write_text(json.dumps(noted), encoding="utf-8")
         file.with_suffix(".unfinished").rename(file)
 
     def _end_leftovers(self, within_s: float) -> None:
         """End the children of one who was killed: the kernel has asked them to, but they may take their time."""
-        noted: dict[str, str] = {}
+        noted: dict[int, str] = {}
         with suppress(OSError, ValueError):
-            noted = json.loads((self._folder / "children.json").read_text(encoding="utf-8"))
-        alive = {int(pid) for pid, started in noted.items() if started and _started(int(pid)) == started}
+            noted = dict(json.loads((self._folder / "children.json").read_text(encoding="utf-8")).values())
+        alive = {pid for pid, started in noted.items() if started and _started(pid) == started}
         for pid in alive:
             _send(pid, signal.SIGTERM)
         give_up = time.monotonic() + within_s
-        while alive := {pid for pid in alive if _started(pid) == noted[str(pid)]}:
+        while alive := {pid for pid in alive if _started(pid) == noted[pid]}:
             if time.monotonic() > give_up:
                 for pid in alive:
                     _send_group(pid, signal.SIGKILL)

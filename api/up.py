@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import multiprocessing
 import os
 import secrets
 import signal
@@ -20,6 +21,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,14 +73,17 @@ def _start_and_tend(named: Settings, running: ExitStack) -> None:
     for server in servers:
         running.callback(server.stop)
     _say("Khởi động cơ sở dữ liệu và kho tệp…", "Starting the database and the object store…")
-    settings = _led_to(named, servers)
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(_led_to, named, servers)
+        parts = _parts_of_ours()  # loading them takes about as long as the servers do
+        settings = starting.result()
     _wait_for_port(settings)
     migrate(settings.database)
     supervisor = Supervisor(settings.data, {**os.environ, **environment_of(settings)})
     running.callback(_stop, supervisor)
     if settings.is_demo:
         _start_demo(settings, supervisor)
-    supervisor.start(_hoso("web", "serve"), *_workers(settings))
+    supervisor.start(*parts(settings))
     _wait_for(_local_url(settings) + READY, supervisor, "web", status=HTTPStatus.OK)
     _welcome(settings, time.monotonic() - began)
     while True:
@@ -144,14 +149,22 @@ def _demo_secret(file: Path) -> Path:
     return file
 
 
-def _hoso(name: str, *arguments: str, ends_within_s: float = 20.0) -> Part:
-    return Part(name, (sys.executable, "-m", "api.cli", *arguments), ends_within_s)
+def _parts_of_ours() -> Callable[[Settings], list[Part]]:
+    """Load the web and the workers, to be forked: the web, exactly one worker that signs, and the others."""
+    from api.commands.serve import serve
+    from api.commands.worker import work
 
+    def parts(settings: Settings) -> list[Part]:
+        return [
+            Part("web", partial(serve, settings)),
+            Part("worker-signing", partial(work, settings, signing=True)),
+            *(
+                Part(f"worker-{n}", partial(work, settings, signing=False))
+                for n in range(1, settings.reading_workers + 1)
+            ),
+        ]
 
-def _workers(settings: Settings) -> list[Part]:
-    """Exactly one that signs, and the others; each may finish the page it is at."""
-    reading = [_hoso(f"worker-{n}", "worker") for n in range(1, settings.reading_workers + 1)]
-    return [_hoso("worker-signing", "worker", "--signing"), *reading]
+    return parts
 
 
 def _trust_service(settings: Settings) -> Part:
@@ -169,19 +182,28 @@ def _start_demo(settings: Settings, supervisor: Supervisor) -> None:
         supervisor.start(_trust_service(settings))
         return
 
+    _say("Tạo trung tâm và dịch vụ chứng thực demo…", "Making the demo centre and its trust service…")
+    supervisor.start(_trust_service(settings))
+    _wait_for(settings.demo_trust_url, supervisor, "demo-trust")
+    # In a process of its own: what it uses starts threads, and we are yet to fork.
+    filling = multiprocessing.get_context("fork").Process(target=_fill, args=(settings,))
+    filling.start()
+    filling.join()
+    if filling.exitcode != 0:
+        raise CannotStart("Không tạo được trung tâm demo. (The demo centre can't be made.)")
+    note.write_text(wanted, encoding="ascii")
+
+
+def _fill(settings: Settings) -> None:
     from api.demo import provision
     from api.wiring import wire
 
-    _say("Tạo trung tâm và dịch vụ chứng thực demo…", "Making the demo centre and its trust service…")
     office = wire(settings)
     try:
         provision.fill(office, trust_folder=settings.demo_trust_folder, trust_url=settings.demo_trust_url)
-        supervisor.start(_trust_service(settings))
-        _wait_for(settings.demo_trust_url, supervisor, "demo-trust")
         provision.refresh(office)
     finally:
         office.close()
-    note.write_text(wanted, encoding="ascii")
 
 
 def _prepared(data: Path) -> Path:
@@ -196,8 +218,8 @@ def _prepared(data: Path) -> Path:
 def _alone(data: Path) -> Iterator[None]:
     with (data / "up.lock").open("w") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # unlike flock's, not held on by our forks
+        except OSError:
             raise CannotStart(
                 f"Dịch vụ đang chạy với thư mục {data}; hãy dừng nó trước, hoặc đặt HOSO_DATA khác. "
                 "(It is running already in this data folder.)"

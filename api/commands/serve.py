@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import uvicorn
+
+from api.app import create_app
 from api.commands import configured
+from api.log import write_events
 
 if TYPE_CHECKING:
     import argparse
+
+    from api.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,12 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(_given: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    import uvicorn
+    serve(configured())
+    return 0
 
-    from api.app import create_app
-    from api.log import write_events
 
-    settings = configured()
+def serve(settings: Settings) -> None:
+    """Serve until told to stop."""
     write_events()
     uvicorn.run(
         create_app(settings),
@@ -34,4 +40,3 @@ def run(_given: argparse.Namespace) -> int:
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=10,
     )
-    return 0

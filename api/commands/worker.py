@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from api import worker
 from api.commands import configured
+from api.log import write_events
 
 if TYPE_CHECKING:
     import argparse
+
+    from api.settings import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,10 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Work until told to stop, or until the database goes away: whoever keeps us running starts us again."""
-    from api import worker
-    from api.log import write_events
-
-    settings = configured()
-    write_events()
-    worker.run(worker.SIGNING if given.signing else worker.READING, settings)
+    work(configured(), signing=given.signing)
     return 0
+
+
+def work(settings: Settings, *, signing: bool) -> None:
+    """Work on the queues of the signing worker, or on the others."""
+    write_events()
+    worker.run(worker.SIGNING if signing else worker.READING, settings)
