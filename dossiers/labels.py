@@ -1,4 +1,4 @@
-"""Every word the office shows for a state, role, step, flag or trouble: Vietnamese and English, here and nowhere else.
+"""Every word the office shows for a state, role, step, flag, field or trouble, in Vietnamese and English: here only.
 
 States read as on the page: in the middle of a sentence, so they begin small. Troubles are whole sentences saying what
 happened and what to do next; the scan itself is always safe by then. Verdicts on files are `signing.words`' to say.
@@ -113,6 +113,16 @@ _STEPS: Final[dict[str, tuple[str, str]]] = {
     "seal": ("hệ thống đang ký số cơ quan", "being sealed"),
     "issue": ("hệ thống đang phát hành", "being issued"),
     "mend_signing": ("xem lại việc ký bị dừng", "look into the signing that stopped"),
+}
+
+_FIELDS: Final[dict[str, tuple[str, str]]] = {
+    "number": ("số", "number"),
+    "symbol": ("ký hiệu", "symbol"),
+    "issued_on": ("ngày ban hành", "date of issue"),
+    "place": ("nơi ban hành", "place of issue"),
+    "document_type": ("loại văn bản", "type of document"),
+    "abstract": ("trích yếu", "abstract"),
+    "agency": ("cơ quan ban hành", "issuing body"),
 }
 
 _TROUBLES: Final[dict[str, tuple[str, str]]] = {
@@ -230,12 +240,12 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
-#: Codes of steps and troubles, which aren't enums since other layers add to them.
-CODES: Final[dict[str, tuple[str, str]]] = {**_STEPS, **_TROUBLES}
+#: Codes of steps, extracted fields and troubles, which aren't enums since other layers add to them.
+CODES: Final[dict[str, tuple[str, str]]] = {**_STEPS, **_FIELDS, **_TROUBLES}
 
 
 def label(what: Enum | str, language: Language = "vi") -> str:
-    """The words for a state, role, flag, kind, step code or trouble code (with "signing_" before it or not).
+    """The words for a state, role, flag, kind, step, field or trouble code (with "signing_" before it or not).
 
     A code nobody has given words to yet is shown as it is: a page must not fail for want of a word.
     """

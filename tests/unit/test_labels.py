@@ -64,6 +64,12 @@ def test_every_step_has_words() -> None:
     assert step_codes() <= CODES.keys()
 
 
+def test_every_field_found_on_a_paper_has_words() -> None:
+    source = Path(digitize.types.__file__).with_name("fields.py").read_text("utf-8")
+    found = set(re.findall(r'\b_?[fF]ield\(\s*"(\w+)"', source))
+    assert {"number", "symbol", "issued_on"} <= found <= CODES.keys()
+
+
 def test_every_trouble_a_use_case_reports_has_words() -> None:
     known = CODES.keys() | {"signing_", "reader_", "reason"}  # heads of codes built from an error's reason
     assert "reader_died" in trouble_codes()
