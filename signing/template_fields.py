@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MOST_LINES = 400  # entries of one list field: far beyond any real decision, far below what stalls a layout
 MOST_TEXT = 60_000
 
+#: What word processors leave behind unseen: soft hyphen, joiners, byte order mark.
+_INVISIBLE = dict.fromkeys((0x00AD, 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
+
 FieldKind = Literal["text", "date", "number", "lines", "facts"]
 Source = Literal["clerk", "office", "system"]
 
@@ -96,17 +99,22 @@ def _text(field: TemplateField, value: Any, repertoire: frozenset[int]) -> tuple
         return "", []
     if not isinstance(value, str):
         return "", [f"{field.label} phải là chữ"]
-    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\t", " ").strip()
+    text = unicodedata.normalize("NFC", value.translate(_INVISIBLE)).replace("\r\n", "\n").replace("\t", " ").strip()
     if field.kind != "lines":
         text = " ".join(text.split())
     wrong = []
     if len(text) > field.max_length:
         wrong.append(f"{field.label} dài {len(text)} ký tự, nhiều nhất là {field.max_length}")
-    strange = sorted({letter for letter in text if letter != "\n" and ord(letter) not in repertoire})
+    strange = sorted({letter for letter in text if letter != "\n" and not _prints(letter, repertoire)})
     if strange:
         listed = ", ".join(f"U+{ord(letter):04X}" for letter in strange[:5])
         wrong.append(f"{field.label} có ký tự không in được: {listed}")
     return text, wrong
+
+
+def _prints(letter: str, repertoire: frozenset[int]) -> bool:
+    """Whether a letter has a glyph, and is one: marks that turn the reading direction have glyphs too."""
+    return ord(letter) in repertoire and not unicodedata.category(letter).startswith("C")
 
 
 def _number_text(field: TemplateField, value: Any, _repertoire: frozenset[int]) -> tuple[str, list[str]]:

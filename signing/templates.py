@@ -328,14 +328,20 @@ def _places(gap: Mapping[str, float], seal_mm: float) -> tuple[SignaturePlace, S
 
 @cache
 def _repertoire(font_folder: Path) -> frozenset[int]:
-    """Code points every face of the folder can print: a letter without a glyph would end the layout."""
+    """Code points every face of the folder can print: a letter without a glyph would end the layout.
+
+    Raises:
+        LayoutError: There is no typeface.
+    """
     faces = [TTFont(path, lazy=True) for path in sorted(font_folder.glob("*.[to]tf"))]
     try:
         maps = [set(face.getBestCmap()) for face in faces]
     finally:
         for face in faces:
             face.close()
-    return frozenset(set.intersection(*maps)) if maps else frozenset()
+    if not maps:
+        raise LayoutError(f"no typeface in {font_folder.name}")
+    return frozenset(set.intersection(*maps))
 
 
 def _assert_typeface(pdf: bytes, typeface: str) -> None:
