@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: The head of a document ends here at the latest, as a share of the page's height.
 _HEAD = 0.40
+_HEAD_WITHOUT_TITLE = 0.18
 #: Names of document types (Decree 30, appendix III), folded, longest first when matched.
 _TYPES = (
     "Nghị quyết", "Quyết định", "Chỉ thị", "Quy chế", "Quy định", "Thông cáo", "Thông báo", "Hướng dẫn", "Chương trình",
@@ -32,10 +33,10 @@ _TYPES = (
 )  # fmt: skip
 
 _NUMBER = re.compile(
-    r"""^\s*(?:S[ốôóồỗ6o]|so)\s*[:.;]?\s*          # "Số:"; the accent and the colon are what is lost first
+    r"""^\s*S[ốôóồỗ6o]\s*[:.;]?\s*          # "Số:"; the accent and the colon are what is lost first
         (?P<number>\d{1,6}[a-z]?)\s*/\s*
         (?P<symbol>(?:\d{4}\s*/\s*)?[A-ZĐÐ0][A-Za-zĐđÐ0-9&]*(?:\s*[-–]\s*[A-ZĐÐ][A-Za-zĐđÐ0-9&.]*)*)""",
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
 _DATE = re.compile(
     r"(?P<place>[^,;:\n]{2,60}?)\s*[,.]\s*ng[àaáả]y\s+(?P<day>\d{1,2})\s+th[áaàả]ng\s+(?P<month>\d{1,2})\s+"
@@ -44,9 +45,7 @@ _DATE = re.compile(
 )
 _TITLE = re.compile(r"cong hoa xa hoi chu nghia viet nam")
 _MOTTO = re.compile(r"doc lap.{1,5}tu do.{1,5}hanh phuc")
-_INCOMING = re.compile(r"\b(den|cong van den|ngay den|chuyen|so den)\b")
 _SUBJECT = re.compile(r"^\s*(?:V/v|Về việc|v/v)\s*:?\s*(?P<subject>\S.{5,})", re.IGNORECASE)
-_ZERO_FOR_O_OR_D = re.compile(r"\b[Q]0\b|^0Đ")
 _UPPER_SHARE = 0.75
 _EARLIEST_YEAR = 1945
 
@@ -93,7 +92,7 @@ def _of_page(page: OcrPage, page_number: int) -> Iterator[Field]:
     motto = next((line for line in head if _MOTTO.search(fold(line.text))), None)
     anchor = motto or title
     yield from _number(head, page, page_number, anchor)
-    yield from _date(head, page_number, anchor)
+    yield from _date(head, page, page_number, anchor)
     yield from _type_and_abstract(head, page, page_number, anchor)
 
 
@@ -104,8 +103,8 @@ def _number(head: list[_Line], page: OcrPage, page_number: int, anchor: _Line | 
             match = _NUMBER.match(text)
             if not match or line.box.left > 0.55 * page.width_px:
                 continue
-            if anchor and line.box.top < anchor.box.top - 2 * (anchor.box.bottom - anchor.box.top):
-                continue  # above the national title stand stamps
+            if not _beside(line, anchor, page):
+                continue
             symbol = _mended_symbol(match["symbol"])
             if not symbol:
                 continue
@@ -115,6 +114,17 @@ def _number(head: list[_Line], page: OcrPage, page_number: int, anchor: _Line | 
             yield _field("number", match["number"], raw, page_number, words)
             yield _field("symbol", symbol, raw, page_number, words)
             return
+
+
+def _beside(line: _Line, anchor: _Line | None, page: OcrPage) -> bool:
+    """Whether a line is of the head's two columns: beside the national title and motto, not in the text below them.
+
+    Above them stand stamps; below them other documents' numbers, of which one may well begin a line.
+    """
+    if anchor is None:
+        return line.box.top < _HEAD_WITHOUT_TITLE * page.height_px
+    height = anchor.box.bottom - anchor.box.top
+    return anchor.box.top - 2.5 * height < line.box.top < anchor.box.bottom + 4.5 * height
 
 
 def _starts(line: _Line) -> list[int]:
@@ -132,6 +142,7 @@ def _mended_symbol(symbol: str) -> str:
     joined = re.sub(r"\s*([-–/])\s*", r"\1", symbol).replace("–", "-").replace("Ð", "Đ").strip(".-")
     joined = re.sub(r"(?<![A-ZĐ\d])(?:0|O)Đ(?=-|$)", "QĐ", joined)
     joined = re.sub(r"\bQ(?:D|0)(?=-|$)", "QĐ", joined)
+    joined = re.sub(r"\bTT[TR](?=-)", "TTr", joined)
     joined = re.sub(r"\bN(?:D|0)(?=-CP|$)", "NĐ", joined)
     letters = [letter for letter in joined if letter.isalpha()]
     if len(letters) < 2 or sum(letter.isupper() for letter in letters) < _UPPER_SHARE * len(letters):  # noqa: PLR2004
@@ -139,14 +150,14 @@ def _mended_symbol(symbol: str) -> str:
     return joined
 
 
-def _date(head: list[_Line], page_number: int, anchor: _Line | None) -> Iterator[Field]:
+def _date(head: list[_Line], page: OcrPage, page_number: int, anchor: _Line | None) -> Iterator[Field]:
     for line in head:
         for match in _DATE.finditer(line.text):
             place = _place(match["place"])
             issued_on = _valid(int(match["year"]), int(match["month"]), int(match["day"]))
             if not place or not issued_on:
                 continue
-            if anchor and line.box.bottom < anchor.box.top:
+            if not _beside(line, anchor, page):
                 continue
             start = match.start() + match["place"].rfind(place)
             words = line.part(start, match.end())

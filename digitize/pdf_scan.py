@@ -49,7 +49,9 @@ def inspect(path: Path, *, max_pixels: int) -> ScanFacts:
     Raises:
         UnreadableScan: Encrypted, truncated or damaged, or its first page is too large.
     """
-    signed = _is_signed(path)
+    signed, counted = _judged(path)
+    if counted == 0:  # PDFium calls such a file damaged
+        return ScanFacts("application/pdf", 0)
     with _opened(path) as document:
         pages = len(document)
         looked_at = min(pages, _SAMPLE_PAGES)
@@ -83,19 +85,23 @@ def page(path: Path, number: int, *, max_pixels: int) -> PageImage:
             return _drawn(leaf, whole.dpi if whole else _DRAWN_DPI, max_pixels)
 
 
-def _is_signed(path: Path) -> bool:
-    """Whether a signature field holds a value. Read by pypdf; refuses what only a password opens."""
+def _judged(path: Path) -> tuple[bool, int | None]:
+    """Whether a signature field holds a value, and how many pages pypdf counts; None when it can't.
+
+    Raises:
+        UnreadableScan: Only a password opens it.
+    """
     try:
         with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")
             reader = pypdf.PdfReader(file, strict=False)
             if reader.is_encrypted and not reader.decrypt(""):
                 raise pypdf.errors.FileNotDecryptedError  # noqa: TRY301  answered below with its kind
-            return _form_has_signature(reader) or _pages_have_signature(reader)
+            return _form_has_signature(reader) or _pages_have_signature(reader), len(reader.pages)
     except (pypdf.errors.FileNotDecryptedError, pypdf.errors.DependencyError) as error:
         raise _encrypted() from error
     except (Exception, RecursionError):  # noqa: BLE001  a hostile file may break pypdf anywhere; PDFium is asked next
-        return _signed_by_bytes(path)
+        return _signed_by_bytes(path), None
 
 
 def _form_has_signature(reader: pypdf.PdfReader) -> bool:

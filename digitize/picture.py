@@ -33,17 +33,23 @@ _UNMEASURED_LARGEST_MM = 425.0
 #: Finer than this nothing is gained by reading, and memory is lost; the scan itself is kept elsewhere.
 _FINEST_DPI = 400.0
 
+#: Cameras put previews, and sloppy programs padding, after the end mark.
+_TAIL_BYTES = 256 * 1024
+_CUT_SHORT = "Tệp ảnh bị cắt cụt, chưa nhận đủ. Hãy gửi lại hoặc quét lại."
+
 Image.MAX_IMAGE_PIXELS = 180_000_000  # Pillow's own guard, at our limit; the header is checked again below
 
 
 def count_pages(path: Path, media_type: str, *, max_pixels: int) -> int:
-    """Count the pictures in the file from its headers.
+    """Count the pictures in the file from its headers, and see that the file goes on to its end.
 
     Raises:
-        UnreadableScan: Damaged, or its first page is larger than `max_pixels`.
+        UnreadableScan: Damaged, truncated, or its first page is larger than `max_pixels`.
     """
     with _opened(path, media_type) as image:
         _refuse_large(image, max_pixels)
+        if not _is_whole(path, media_type, image):
+            raise UnreadableScan("truncated", _CUT_SHORT)
         # Only TIFF holds pages; frames of other formats are animation or a camera's preview.
         return int(getattr(image, "n_frames", 1)) if media_type == "image/tiff" else 1
 
@@ -123,6 +129,33 @@ def _stated_dpi(image: Image.Image) -> float | None:
     return dpi
 
 
+def _is_whole(path: Path, media_type: str, image: Image.Image) -> bool:
+    """Whether the file isn't cut short, told without decoding it: a citizen is waiting at the counter."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        file.seek(max(0, size - _TAIL_BYTES))
+        tail = file.read()
+    match media_type:
+        case "image/jpeg":
+            return b"\xff\xd9" in tail
+        case "image/png":
+            return b"IEND" in tail
+        case "image/webp":
+            return int.from_bytes(head[4:8], "little") + 8 <= size
+        case _:
+            return _strips_end(image) <= size
+
+
+def _strips_end(image: Image.Image) -> int:
+    """Where the last strip or tile of a TIFF's first page ends, in bytes."""
+    tags = getattr(image, "tag_v2", {})
+    ends = [0]
+    for starts, counts in ((273, 279), (324, 325)):
+        ends += [start + count for start, count in zip(tags.get(starts, ()), tags.get(counts, ()), strict=False)]
+    return max(ends)
+
+
 def _refuse_large(image: Image.Image, max_pixels: int) -> None:
     if image.width * image.height > max_pixels:
         raise _too_large(image.width * image.height)
@@ -151,7 +184,6 @@ def _opened(path: Path, media_type: str) -> Iterator[Image.Image]:
         raise _too_large() from error
     except Exception as error:
         if "truncated" in str(error).lower() or isinstance(error, EOFError):
-            message = "Tệp ảnh bị cắt cụt, chưa nhận đủ. Hãy gửi lại hoặc quét lại."
-            raise UnreadableScan("truncated", message) from error
+            raise UnreadableScan("truncated", _CUT_SHORT) from error
         message = "Tệp ảnh hỏng, không giải mã được. Hãy quét lại và gửi tệp khác."
         raise UnreadableScan("damaged", message) from error

@@ -102,18 +102,20 @@ def _clean(image: PageImage) -> _Cleaned:
     if not image.bitonal and not illumination.is_even(filled):
         filled = illumination.flatten(filled)
         steps.append("illumination")
-    turned_deg = orient.estimate_turn(filled, dpi=image.dpi)
+    skew_deg = deskew.estimate_skew(filled, dpi=image.dpi)
+    turned_deg = orient.estimate_turn(filled, dpi=image.dpi, skew_deg=skew_deg)
     if turned_deg:
         steps.append("orient")
     display = replace(image, pixels=orient.turn(image.pixels, turned_deg))
     grey = orient.turn(filled, turned_deg)
-    skew_deg = deskew.estimate_skew(grey, dpi=image.dpi)
+    if turned_deg in {90, 270}:  # on its side its lines could not be measured
+        skew_deg = deskew.estimate_skew(grey, dpi=image.dpi)
     if abs(skew_deg) >= (_STRAIGHT_BITONAL_DEG if image.bitonal else _STRAIGHT_DEG):
         display, grey = _straightened(display, grey, skew_deg)
         steps.append("deskew")
     else:
         skew_deg = 0.0
-    if despeckle.speckle_level(grey, dpi=image.dpi) >= despeckle.DIRTY:
+    if not image.bitonal and despeckle.speckle_level(grey, dpi=image.dpi) >= despeckle.DIRTY:
         grey = despeckle.remove(grey, dpi=image.dpi)
         steps.append("despeckle")
     return _Cleaned(display, grey, tuple(steps), turned_deg, skew_deg)
