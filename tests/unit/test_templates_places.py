@@ -96,7 +96,7 @@ def test_where_a_real_size_seal_would_cover_text_it_is_made_smaller(tmp_path: Pa
         ("#v(50mm) *GIÁM ĐỐC* #v(40mm) *Tran Thi Binh*", TITLE, NAME, "name_missing"),
         ("#v(50mm) *Trần Thị Bình* #v(40mm) *GIÁM ĐỐC*", TITLE, NAME, "title_missing"),
         ("#v(50mm) *GIÁM ĐỐC*\\ *Trần Thị Bình*", TITLE, NAME, "no_room"),
-        ("#v(50mm) #align(center)[*GIÁM ĐỐC* #par[" + "chữ chen vào " * 90 + "] *Trần Thị Bình*]", TITLE, NAME, "no_room"),
+        ("#align(center)[*GIÁM ĐỐC* #par[" + "chữ chen " * 120 + "] *Trần Thị Bình*]", TITLE, NAME, "no_room"),
     ],
     ids=["other name", "other title", "without accents", "upside down", "no gap", "text between"],
 )  # fmt: skip
