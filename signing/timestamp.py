@@ -119,10 +119,15 @@ def authority_of(token: cms.ContentInfo) -> tuple[x509.Certificate, tuple[x509.C
 
 
 def _usable(reply: tsp.TimeStampResp, message_digest: bytes, nonce: int) -> cms.ContentInfo | None:
-    """The token, when it was granted and answers exactly our question."""
+    """The token, when it was granted and answers exactly our question.
+
+    Raises:
+        ValueError, TypeError, KeyError: It isn't what it should be.
+    """
     if reply["status"]["status"].native not in {"granted", "granted_with_mods"}:
         return None
     token = reply["time_stamp_token"]
     said = token["content"]["encap_content_info"]["content"].parsed
     answers = said["message_imprint"]["hashed_message"].native == message_digest and said["nonce"].native == nonce
+    authority_of(token)  # without its certificate nobody could check it
     return token if answers else None
