@@ -76,6 +76,11 @@ class Services:
 def wire(settings: Settings | None = None) -> Services:
     """Build everything from `settings`, or from those of the environment."""
     settings = settings or settings_module.read()
+    if not settings.database or not settings.s3_endpoint:
+        raise BadSettings(
+            "Cơ sở dữ liệu hoặc kho tệp chưa chạy; hãy chạy `hoso up`, hoặc đặt HOSO_DATABASE và HOSO_S3_ENDPOINT. "
+            "(The database or the object store isn't running, and none is named.)"
+        )
     work_dir = settings.data / "work"
     work_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
