@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from digitize import resample
-from digitize.resample import shrunk, spread
-from digitize.types import MM_PER_INCH
+from digitize.resample import shrunk
+from digitize.types import MM_PER_INCH, Box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,42 +48,51 @@ def drop(page: PageImage) -> NDArray[np.uint8]:
     paper = _paper_colour(page.pixels)
     table = np.clip(np.arange(256)[:, None] * (250.0 / paper[None, :]), 0, 255).astype(np.uint8)
     red, green, blue = (_as_uint8(cv2.LUT(page.pixels[:, :, i], table[:, i])) for i in range(3))
-    _drop_one(grey, red, _as_uint8(cv2.subtract(red, cv2.max(green, blue))), page.dpi)
-    _drop_one(grey, blue, _as_uint8(cv2.subtract(blue, red)), page.dpi)
+    outlines = _large_outlines(_coloured(red, green, blue), page.dpi)
+    for outline in outlines:
+        _drop_within(outline, grey, red, green, blue)
     return grey
 
 
-def _drop_one(grey: NDArray[np.uint8], own: NDArray[np.uint8], colour: NDArray[np.uint8], dpi: float) -> None:
-    """Replace, in place, one ink of one colour inside the outlines of seals and signatures."""
-    inked = (colour > _COLOURED).astype(np.uint8)
-    outlines = _large_outlines(inked, dpi)
-    if outlines is None:
-        return
-    here = outlines > 0
-    # The more colour, the surer it is ink of that colour and not black print with a tinge: push it to paper white.
-    sure = np.clip((colour[here].astype(np.float32) - 12) / 40, 0, 1)
-    value = own[here].astype(np.float32)
-    light = np.clip((value - 90) / 80, 0, 1) * sure
-    pushed = np.maximum(value * sure + grey[here] * (1 - sure), grey[here])
-    grey[here] = (pushed + (255 - pushed) * light).astype(np.uint8)
+def _coloured(red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Where there is red ink, and where blue: sought apart, so that two inks don't make one large shape of print."""
+    reddish = cv2.subtract(red, cv2.max(green, blue))
+    bluish = cv2.subtract(blue, red)
+    return [_as_uint8(colour > _COLOURED) for colour in (reddish, bluish)]
 
 
-def _large_outlines(inked: NDArray[np.uint8], dpi: float) -> NDArray[np.uint8] | None:
-    """Boxes round the coloured shapes that are larger than print, at full size; None when there are none."""
+def _drop_within(
+    outline: Box, grey: NDArray[np.uint8], red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDArray[np.uint8]
+) -> None:
+    """Lighten, in place, every coloured pixel of a box to what its own ink's channel shows of the print below."""
+    here = np.s_[outline.top : outline.bottom, outline.left : outline.right]
+    own = cv2.max(red[here], blue[here])  # where a blue signature crosses a red seal, the lighter of the two
+    least = cv2.min(cv2.min(red[here], green[here]), blue[here])
+    # The more colour, the surer it is ink of that colour and not black print with a tinge.
+    sure = np.clip((cv2.subtract(own, least).astype(np.float32) - 14) / 36, 0, 1)
+    light = np.clip((own.astype(np.float32) - 85) / 75, 0, 1) * sure
+    before = grey[here].astype(np.float32)
+    paper = float(np.percentile(before, 80))
+    pushed = np.maximum(own * sure + before * (1 - sure), before)
+    grey[here] = np.minimum(pushed + (paper - pushed) * light, 255).astype(np.uint8)
+
+
+def _large_outlines(inks: list[NDArray[np.uint8]], dpi: float) -> list[Box]:
+    """Boxes round the coloured shapes that are larger than print, in pixels of the page."""
     scale = min(1.0, _MEASURED_DPI / dpi)
-    small = (shrunk(_as_uint8(inked * 255), scale) > 50).astype(np.uint8)  # noqa: PLR2004  a fifth of the shrunken pixel is inked
     mm = scale * dpi / MM_PER_INCH
     reach = max(1, round(_JOIN_MM * mm))
-    joined = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    mask = np.zeros_like(small)
     margin = max(1, round(1.0 * mm))
-    for left, top, width, height, _ in stats[1:count]:
-        if min(width, height) >= _SEAL_MM * mm:
-            mask[max(0, top - margin) : top + height + margin, max(0, left - margin) : left + width + margin] = 1
-    if not mask.any():
-        return None
-    return spread(mask, *inked.shape)
+    boxes = []
+    for inked in inks:
+        small = (shrunk(_as_uint8(inked * 255), scale) > 50).astype(np.uint8)  # noqa: PLR2004  a fifth of the pixel
+        joined = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
+        _, _, stats, _ = cv2.connectedComponentsWithStats(_as_uint8(joined), connectivity=8)
+        for left, top, width, height, _ in stats[1:].tolist():
+            if min(width, height) >= _SEAL_MM * mm:
+                corners = left - margin, top - margin, left + width + margin, top + height + margin
+                boxes.append(Box(*(max(0, round(corner / scale)) for corner in corners)))
+    return boxes
 
 
 def _paper_colour(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
