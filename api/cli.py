@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -44,6 +45,7 @@ class _Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; the answer is the exit status."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    _speak_utf8()
     if not arguments or arguments[0] in {"-h", "--help"}:
         print(_overview(), file=sys.stdout if arguments else sys.stderr)
         return 0 if arguments else USAGE
@@ -66,6 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CONFIGURATION
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def _speak_utf8() -> None:
+    """Vietnamese goes out as UTF-8 whatever the terminal's language is set to."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+            stream.reconfigure(encoding="utf-8")
 
 
 def _is_about_settings(error: Exception) -> bool:
