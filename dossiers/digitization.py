@@ -15,6 +15,7 @@ from digitize import assemble as pdf
 from digitize import fields as paper_fields
 from digitize import load, pipeline, reading
 from digitize.types import RESCAN, ReadingFailed, UnreadableScan
+from dossiers.calendar import VIETNAM
 from dossiers.policy import Act, require
 from dossiers.ports import ObjectMissing
 from dossiers.signatures import SigningDesk, recorded, sign_once
@@ -129,13 +130,14 @@ def assemble(
         if component.revision != revision or component.state not in _ASSEMBLED_IN:
             return
         pages = work.components.pages(component_id)
+        notice = DERIVATIVE_NOTICE if component.signed_scan else _converted(work, component)
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         target = Path(folder, "searchable.pdf")
         pdf.searchable_pdf(
             _assembly_pages(store, pages, Path(folder)),
             target,
             title=component.name,
-            notice=DERIVATIVE_NOTICE if component.signed_scan else CONVERTED_NOTICE,
+            notice=notice,
             created_at=component.scanned_at,
         )
         searchable = store.put(target, media_type="application/pdf")
@@ -401,6 +403,12 @@ def _after_assembly(work: UnitOfWork, dossier: Dossier, component: Component) ->
     else:
         work.components.keep(replace(component, state=ComponentState.READ))
         work.jobs.extract_fields(component.id)
+
+
+def _converted(work: UnitOfWork, component: Component) -> str:
+    """The mark Decree 137/2024 asks for on a file made from paper: the words, the time, who made it."""
+    at = component.scanned_at.astimezone(VIETNAM)
+    return f"{CONVERTED_NOTICE} · {at:%H:%M %d/%m/%Y} · {work.accounts.of(component.scanned_by).name}"
 
 
 def _scanner_signs(work: UnitOfWork, dossier: Dossier, component: Component) -> bool:

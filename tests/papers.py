@@ -12,10 +12,12 @@ import pypdfium2
 import typst
 from PIL import Image
 
+from signing import templates
 from signing.templates import FONTS, TYPEFACE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
 _PAGE = """
 #set page(width: 148mm, height: 105mm, margin: 12mm)
@@ -38,7 +40,30 @@ def page_pdf(*paragraphs: str) -> bytes:
 
 def scan_png(*paragraphs: str, dpi: int = 200) -> bytes:
     """The same page as a clean scan."""
-    document = pypdfium2.PdfDocument(page_pdf(*paragraphs))
+    return scanned(page_pdf(*paragraphs), dpi=dpi)
+
+
+def decision_pdf(*, number: int, dated: date) -> bytes:
+    """A decision in the layout of Decree 30."""
+    data = {
+        "agency_name": "Ủy ban nhân dân phường Hồng Gai",
+        "place": "Hồng Gai",
+        "symbol": "QĐ-UBND",
+        "number": number,
+        "dated": dated,
+        "subject": "Về việc công nhận tổ hòa giải",
+        "authority": "Chủ tịch Ủy ban nhân dân phường Hồng Gai",
+        "bases": ["Căn cứ Luật Tổ chức chính quyền địa phương ngày 16 tháng 6 năm 2025"],
+        "articles": ["Công nhận tổ hòa giải.", "Quyết định này có hiệu lực kể từ ngày ký."],
+        "signer_title": "Chủ tịch",
+        "signer_name": "Trần Thị Bình",
+    }
+    return templates.render("decision", data).pdf
+
+
+def scanned(pdf: bytes, *, dpi: int = 300) -> bytes:
+    """The first page of a PDF as a clean scan, PNG."""
+    document = pypdfium2.PdfDocument(pdf)
     picture = document[0].render(scale=dpi / 72).to_pil().convert("RGB")
     document.close()
     file = io.BytesIO()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from api.demo import centre
-from tests.papers import BAD_FILES, scan_pdf, scan_png
+from tests.papers import BAD_FILES, decision_pdf, scan_pdf, scan_png, scanned
 
 if TYPE_CHECKING:
     from tests.office import Office
@@ -162,12 +163,8 @@ def test_a_page_is_found_with_and_without_its_accents_exact_first(office: Office
 
 def test_number_and_date_are_read_as_fields(office: Office) -> None:
     dossier = open_dossier(office)
-    component = add(
-        office,
-        dossier,
-        "qd.png",
-        scan_png("ỦY BAN NHÂN DÂN PHƯỜNG HỒNG GAI", "Số: 215/QĐ-UBND", "Hồng Gai, ngày 05 tháng 3 năm 2026", dpi=300),
-    ).json()
+    paper = scanned(decision_pdf(number=215, dated=date(2026, 3, 5)))
+    component = add(office, dossier, "qd.png", paper).json()
     office.work_off()
 
     found = office.ask(centre.CLERK, "GET", f"/dossiers/{dossier['id']}/components/{component['id']}/fields").json()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -138,31 +139,22 @@ def test_everything_else_goes_straight_to_the_store(store: MinioObjectStore, tmp
     cached.probe()
 
 
-def test_several_processes_download_a_file_once_between_them(
-    s3_settings: S3Settings, counting: FaultyS3, kept: Callable[..., ObjectKey], tmp_path: Path
+def test_several_workers_download_a_file_once_between_them(
+    store: MinioObjectStore, counting: FaultyS3, kept: Callable[..., ObjectKey], tmp_path: Path
 ) -> None:
+    """Each has a cache object of its own on the one folder, as processes have: the kernel's locks part them alike."""
     key = kept(b"scan " * 100_000)
     before = downloads(counting, key)
-    spawn = multiprocessing.get_context("spawn")
-    together = spawn.Barrier(3)
-    workers = [
-        spawn.Process(target=_fetch, args=(counting.endpoint, s3_settings, key, tmp_path, number, together))
-        for number in range(3)
-    ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    together = threading.Barrier(4)
+
+    def work(number: int) -> None:
+        cached = CachedObjects(store, tmp_path / "cache", limit_bytes=10**7)
+        together.wait()
+        for page in range(5):
+            out = tmp_path / f"{number}-{page}"
+            cached.fetch(key, out)
+            assert hashlib.sha256(out.read_bytes()).hexdigest() == key.sha256
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(work, range(4)))
     assert downloads(counting, key) - before == 1
-
-
-def _fetch(endpoint: str, settings: S3Settings, key: ObjectKey, folder: Path, number: int, together: object) -> None:
-    store = MinioObjectStore(endpoint, settings.access_key, settings.secret_key, settings.bucket)
-    cached = CachedObjects(store, folder / "cache", limit_bytes=10**7)
-    together.wait()  # type: ignore[attr-defined]
-    for page in range(5):
-        out = folder / f"{number}-{page}"
-        cached.fetch(key, out)
-        assert hashlib.sha256(out.read_bytes()).hexdigest() == key.sha256
-    store.close()

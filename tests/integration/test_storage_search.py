@@ -177,3 +177,12 @@ def test_the_server_takes_every_vector(postgres_server: str, texts: list[str]) -
                     query = "SELECT %s::tsvector @@ %s::tsquery"
                     row = connection.execute(query, (vector(words), phrase_query(words))).fetchone()
                     assert row == (True,)
+
+
+def test_no_plan_is_kept_from_one_phrase_to_the_next(database: Database) -> None:
+    """A plan for any phrase at all scans the index again for every component: minutes for a common one."""
+    with database.begin() as work:
+        for _ in range(12):
+            work.search.pages(CLERK, "ủy ban nhân dân")
+        prepared = work.search._connection.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements")
+        assert prepared.scalar_one() == 0

@@ -116,6 +116,14 @@ def test_a_name_that_is_no_text_is_still_printed(desk: Path, tmp_path: Path) -> 
     assert json.loads(answer.stdout)["verdict"] == "unreadable"
 
 
+def test_the_exit_status_stands_when_nobody_reads_to_the_end(desk: Path) -> None:
+    command = [sys.executable, "-m", "api.cli", "verify", desk / "junk.pdf", desk / "junk.pdf", "--offline"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as asked:
+        assert asked.stdout is not None
+        asked.stdout.close()
+        assert asked.wait(60) == 65
+
+
 @pytest.mark.parametrize("arguments", [[], ["--json"], ["a.pdf", "--nonsense"], ["a.pdf", "--anchors", "nowhere"]])
 def test_wrong_usage_exits_with_64(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     try:
