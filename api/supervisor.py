@@ -222,6 +222,11 @@ class Supervisor:
             time.sleep(0.02)
 
 
+def seconds_since_start() -> float:
+    """How long this process has been running, its loading included."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - int(_started(os.getpid())) / os.sysconf("SC_CLK_TCK")
+
+
 def _has_ended(pid: int) -> bool:
     try:
         return os.waitpid(pid, os.WNOHANG)[0] != 0

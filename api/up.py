@@ -28,8 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.embedded import postgres, s3
 from api.settings import BadSettings, Settings, environment_of, s3_settings
-from api.supervisor import Part, Supervisor
-from storage.migrations import migrate
+from api.supervisor import Part, Supervisor, seconds_since_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +67,6 @@ def _start_and_tend(named: Settings, running: ExitStack) -> None:
             "Bản demo mang theo cơ sở dữ liệu riêng và không đụng tới cơ sở dữ liệu khác; hãy bỏ HOSO_DATABASE hoặc "
             "đặt HOSO_MODE=production. (A demo never fills a database that somebody named.)"
         )
-    began = time.monotonic()
     servers = _embedded(named)
     for server in servers:
         running.callback(server.stop)
@@ -78,6 +76,8 @@ def _start_and_tend(named: Settings, running: ExitStack) -> None:
         parts = _parts_of_ours()  # loading them takes about as long as the servers do
         settings = starting.result()
     _wait_for_port(settings)
+    from storage.migrations import migrate
+
     migrate(settings.database)
     supervisor = Supervisor(settings.data, {**os.environ, **environment_of(settings)})
     running.callback(_stop, supervisor)
@@ -85,7 +85,7 @@ def _start_and_tend(named: Settings, running: ExitStack) -> None:
         _start_demo(settings, supervisor)
     supervisor.start(*parts(settings))
     _wait_for(_local_url(settings) + READY, supervisor, "web", status=HTTPStatus.OK)
-    _welcome(settings, time.monotonic() - began)
+    _welcome(settings, seconds_since_start())
     while True:
         time.sleep(_TEND_EVERY_S)
         supervisor.tend()

@@ -13,7 +13,6 @@ bundle=/etc/ssl/certs/ca-certificates.crt
 [ -e "$bundle" ] && export SSL_CERT_FILE=${SSL_CERT_FILE:-$bundle}
 
 say() { printf '%s\n' "$*"; }
-installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 needed=(ca-certificates python3 python3-venv tesseract-ocr tesseract-ocr-vie tzdata util-linux)
@@ -21,7 +20,8 @@ needed=(ca-certificates python3 python3-venv tesseract-ocr tesseract-ocr-vie tzd
 
 missing=()
 if command -v dpkg-query >/dev/null; then
-  for package in "${needed[@]}"; do installed "$package" || missing+=("$package"); done
+  there=" $(dpkg-query --show --showformat '${db:Status-Status}:${Package} ' "${needed[@]}" 2>/dev/null || true)"
+  for package in "${needed[@]}"; do [[ $there == *" installed:$package "* ]] || missing+=("$package"); done
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql)
 else
   say "Không phải Debian: hãy tự cài ${needed[*]} postgresql. (Not Debian: install these yourself.)"
