@@ -6,8 +6,11 @@ password printed at start. Procedure codes look like national ones: check them b
 
 from __future__ import annotations
 
+import os
+import sys
 import uuid
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from api.demo.trust_service import DemoSubject
@@ -264,11 +267,12 @@ def load(begin: Begin, *, hash_password: Callable[[str], str], now: datetime) ->
     administration.keep_accounts(begin, [_account(login, password_hash) for login in missing])
 
 
-def welcome(base_url: str) -> str:
+def welcome() -> str:
     """What a newcomer reads when the demo centre is up: who may sign in, and three things to try."""
     names = {agency.code: agency.name for agency in CENTRE.agencies}
     rows = [(login.username, label(next(iter(login.roles))), names[login.agency]) for login in LOGINS]
     width = max(len(username) for username, _, _ in rows)
+    hoso = os.path.relpath(Path(sys.executable).with_name("hoso"))
     people = "\n".join(f"  {username:<{width}}  {role}, {agency}" for username, role, agency in rows)
     return f"""
 Trung tâm DEMO: người, dấu và chứng thư đều là bịa. (Made-up people, seals and certificates.)
@@ -277,9 +281,12 @@ Mật khẩu của mọi tài khoản (password of every account): {PASSWORD}
 {people}
 
 Ba việc để thử (three things to try):
-  1. hoso demo                          một hồ sơ đi từ bản quét đến kết luận của người dân, tự chạy
-  2. hoso digitize ANH.jpg -o RA.pdf    biến ảnh chụp, bản quét thành PDF/A tìm được chữ
-  3. curl -F file=@VAN-BAN.pdf {base_url}/api/v1/verifications    hỏi một PDF là thật hay giả
+  1. {hoso} demo
+     một hồ sơ mẫu đi từ bản quét đến kết luận của người dân, tự chạy (the whole way, by itself)
+  2. {hoso} digitize ANH.jpg -o RA.pdf
+     biến ảnh chụp, bản quét thành PDF/A tìm được chữ (a photo or scan becomes a searchable PDF/A)
+  3. {hoso} doctor
+     tự kiểm tra, nói bằng lời điều gì chưa ổn (says in words what is wrong, if anything)
 """
 
 

@@ -29,6 +29,7 @@ ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(r
 #: Met at start or meaning a fault of ours: an unforeseen error is the right answer.
 STAYS_INSIDE = {
     "BadCalendar": "the holidays file is read once, at start",
+    "UnreadableInput": "only the command line meets it, and answers with exit status 65",
     "UnknownReading": "our own file in the store has a form we never wrote",
 }
 
