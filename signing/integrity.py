@@ -77,6 +77,7 @@ _FORMATS = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached")
 _TIMESTAMP_FORMAT = "/ETSI.RFC3161"
 
 _BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s*\]")
+_FORMAT = re.compile(rb"/SubFilter\s*/(?:ETSI\.|adbe\.)")
 _END = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF")
 _WHITE = b" \t\r\n\f\0"
 
@@ -226,6 +227,11 @@ def has_tail(reader: PdfFileReader, content: bytes) -> bool:
 def has_hidden_signature(content: bytes, shown: int) -> bool:
     """Whether the file holds more signatures than its form shows: one was taken out of the form afterwards."""
     return len(_BYTE_RANGE.findall(content)) > shown
+
+
+def has_traces(content: bytes) -> bool:
+    """Whether a signature once stood in a file in which none can be found any more."""
+    return _FORMAT.search(content) is not None
 
 
 @dataclass(frozen=True)

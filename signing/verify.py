@@ -169,6 +169,8 @@ def _judge_irregular(content: bytes) -> FileVerdict:
             raise _Unreadable(Reason.ENCRYPTED)
         if not _shows_pages(content):
             raise _Unreadable(Reason.DAMAGED)
+        if integrity.has_traces(content):
+            return _file(Verdict.ALTERED, kind, Integrity.ALTERED, (Reason.DAMAGED_SIGNATURE,), {})
         return _file(Verdict.UNSIGNED, kind, Integrity.UNKNOWN, (Reason.NO_SIGNATURE,), {})
     if seen.truncated:
         raise _Unreadable(Reason.TRUNCATED)

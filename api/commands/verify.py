@@ -7,6 +7,7 @@ certificates in --anchors and --certs say, and from nowhere else.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -80,7 +81,7 @@ def run(given: argparse.Namespace) -> int:
     for path in given.files:
         found = verify(path, trust=known)
         verdicts.append(found.verdict)
-        print(_as_json(path, found) if given.json else _as_text(path, found), flush=True)
+        _tell(_as_json(path, found) if given.json else _as_text(path, found))
     return STATUS[worst(verdicts)]
 
 
@@ -160,6 +161,14 @@ def _moment(moment: datetime) -> str:
 def _printable(text: str) -> str:
     """Names come from strangers' files: nothing in them may move the cursor."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
+def _tell(text: str) -> None:
+    """Print, also when nobody listens any more (`hoso verify … | head`): the exit status must stay the verdict's."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _can_print(line: str) -> bool:
