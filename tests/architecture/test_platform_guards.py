@@ -85,6 +85,11 @@ def test_a_command_for_one_file_loads_no_server(name: str) -> None:
     assert not {"fastapi", "psycopg", "sqlalchemy", "procrastinate", "minio", "uvicorn", "certomancer"} & set(loaded)
 
 
+def test_loading_the_web_and_the_workers_starts_no_thread_so_that_they_can_be_forked() -> None:
+    loads = "import threading, api.commands.serve, api.commands.worker; print(threading.active_count())"
+    assert subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True).stdout == "1\n"
+
+
 def test_no_file_speaks_of_somebodys_machine() -> None:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=True).stdout
     machine = re.compile(rb"/work/(main|shared)|/home/(?!user\b)[a-z]+/|/root/[a-z.]")
