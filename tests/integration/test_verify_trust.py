@@ -17,6 +17,7 @@ from signing.types import Indication, Integrity, Kind, Place, SignaturePlace, Ve
 from signing.verify import verify
 from tests import pki as people
 from tests.signed_files import issued, leader_signed, signed_by_hand
+from tests.verapdf import assert_pdfa
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +64,11 @@ def test_a_result_with_leader_and_seal_is_genuine_and_tells_all_it_must(pki: Pki
         assert report.algorithm == "sha256/rsassa_pss"
     assert not leader.covers_whole_file  # the seal follows it
     assert seal.covers_whole_file  # only evidence follows it
+
+
+def test_signing_keeps_the_result_an_accessible_archive_document(good: Path) -> None:
+    assert_pdfa(good, "2a")
+    assert_pdfa(good, "ua1")
 
 
 def test_without_the_seal_a_result_is_not_genuine(pki: Pki, good: Path) -> None:
