@@ -161,7 +161,7 @@ def test_a_download_given_up_halfway_does_no_harm(store: MinioObjectStore, a_fil
 
 
 def test_a_big_file_passes_through_in_constant_memory(s3_settings: S3Settings, tmp_path: Path) -> None:
-    """64 MiB, in a process of its own whose memory is measured: several parts up, hashed, read back, and fetched."""
+    """48 MiB, in a process of its own whose memory is measured: several parts up, hashed, read back, and fetched."""
     worker = multiprocessing.get_context("spawn").Process(target=_pass_a_big_file, args=(s3_settings, tmp_path))
     worker.start()
     worker.join()
@@ -169,7 +169,7 @@ def test_a_big_file_passes_through_in_constant_memory(s3_settings: S3Settings, t
 
 
 def _pass_a_big_file(settings: S3Settings, folder: Path) -> None:
-    size = 64 * MIB
+    size = 48 * MIB
     with (folder / "big").open("wb") as big:
         block = os.urandom(MIB)
         for number in range(size // MIB):

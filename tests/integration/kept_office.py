@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -27,9 +28,13 @@ from dossiers.types import (
     ResultState,
     Role,
 )
+from storage.database import Database
+from tests.conftest import _database
 
 if TYPE_CHECKING:
-    from storage.database import Database, PostgresUnitOfWork
+    from collections.abc import Iterator
+
+    from storage.database import PostgresUnitOfWork
 
 CENTRE = Agency("000.00.01.H99", "Trung tâm Phục vụ hành chính công tỉnh Mẫu", AgencyKind.CENTRE, symbol="TTPVHCC")
 COMMUNE = Agency("000.00.02.H99", "Trung tâm xã Mẫu", AgencyKind.COMMUNE, parent=CENTRE.code, place="xã Mẫu")
@@ -45,6 +50,28 @@ PROCEDURE = Procedure(
 NOON = datetime(2026, 11, 20, 12, 0, 0, 123456, tzinfo=UTC)
 
 _serial = itertools.count(1)
+
+
+class _TestIsOver(Exception):
+    pass
+
+
+@contextmanager
+def taken_back(database: Database) -> Iterator[PostgresUnitOfWork]:
+    """A transaction that keeps nothing in the end, so that tests can share one database."""
+    with suppress(_TestIsOver), database.begin() as work:
+        yield work
+        raise _TestIsOver
+
+
+@contextmanager
+def furnished(server: str, template: str) -> Iterator[Database]:
+    """A database of one's own with the agencies and the procedure in it."""
+    with contextmanager(_database)(server, template=template) as dsn:
+        database = Database(dsn)
+        furnish(database)
+        yield database
+        database.close()
 
 
 def clerk_of(agency: Agency) -> Actor:

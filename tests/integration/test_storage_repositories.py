@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -22,8 +21,6 @@ from dossiers.types import (
     PageState,
     ResultState,
 )
-from storage.database import Database
-from tests.conftest import _database
 from tests.integration.kept_office import (
     CENTRE,
     COMMUNE,
@@ -35,40 +32,32 @@ from tests.integration.kept_office import (
     component,
     dossier,
     e_result,
-    furnish,
+    furnished,
     kept_component,
     key,
     page,
+    taken_back,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from storage.database import PostgresUnitOfWork
+    from storage.database import Database, PostgresUnitOfWork
 
 CLERK = clerk_of(CENTRE)
 STRANGER = clerk_of(COMMUNE)
 
 
-class _TestIsOver(Exception):
-    pass
-
-
 @pytest.fixture(scope="module")
 def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
-    """One for all these tests: each is taken back at its end."""
-    with contextmanager(_database)(postgres_server, template=migrated_template) as dsn:
-        database = Database(dsn)
-        furnish(database)
+    with furnished(postgres_server, migrated_template) as database:
         yield database
-        database.close()
 
 
 @pytest.fixture
 def work(database: Database) -> Iterator[PostgresUnitOfWork]:
-    with suppress(_TestIsOver), database.begin() as work:
+    with taken_back(database) as work:
         yield work
-        raise _TestIsOver
 
 
 def test_the_office_and_its_catalogue_come_back_as_they_were(work: PostgresUnitOfWork) -> None:
