@@ -96,7 +96,8 @@ def _clean(image: PageImage) -> _Cleaned:
     grey = ink.drop(image)
     if not image.bitonal and ink.has_colour(image):
         steps.append("ink")
-    filled = border.fill(grey, dpi=image.dpi)
+    # A sheet that was cut out has no frame any more, and a deep shadow on it would be taken for one.
+    filled = grey if corners is not None else border.fill(grey, dpi=image.dpi)
     if filled is not grey:
         steps.append("border")
     if not image.bitonal and not illumination.is_even(filled):
