@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from signing.places import PlaceNotFound
 from starlette.exceptions import HTTPException
 
 from digitize.types import ReadingFailed, UnreadableScan
@@ -20,6 +19,7 @@ from dossiers.codes import BadCode
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.signatures import SignatureUnproven
 from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound, OfficeError, WrongState
+from signing.places import PlaceNotFound
 from signing.templates import TemplateDataError, UnknownTemplate
 from signing.types import SigningRefused, TrustServiceUnavailable
 from storage.database import DatabaseUnavailable

@@ -7,7 +7,9 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.deps import Office, Public, Sees
-from api.schemas import ActorOut, AgencyOut, Labelled, ProcedureOut
+from api.schemas.catalogue import AgencyOut, ProcedureOut
+from api.schemas.common import Labelled
+from api.schemas.sessions import ActorOut
 from dossiers.types import ComponentState, DossierState, PageState, RegisterStatus, ResultState, Role
 from signing import templates
 

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.deps import Office, Public, limit, token_sha256
 from api.errors import TooManyRequests
 from api.files import file_response
-from api.schemas import CitizenOut, LookUpIn, RegisteredOut, SentenceOut, VerificationOut
+from api.schemas.citizens import CitizenOut, LookUpIn, RegisteredOut, SentenceOut, VerificationOut
 from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from dossiers import codes, verification

@@ -26,7 +26,8 @@ from api.deps import (
     SignsCopies,
 )
 from api.files import file_response
-from api.schemas import (
+from api.schemas.common import PasswordIn
+from api.schemas.dossiers import (
     CloseIn,
     ComponentOut,
     DossierIn,
@@ -34,7 +35,6 @@ from api.schemas import (
     DossiersOut,
     EventOut,
     FieldOut,
-    PasswordIn,
     ProgressOut,
     ReceiptOut,
     ReviewIn,

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from api import sign_in
 from api.deps import Approves, Drafts, MendsSigning, Office, RegistersSigned, Sees, Submits, Withdraws
 from api.files import file_response
-from api.schemas import ApproveIn, CommentIn, DraftIn, EResultOut, ReasonIn, RedraftIn, SupersedeIn
+from api.schemas.e_results import ApproveIn, CommentIn, DraftIn, EResultOut, ReasonIn, RedraftIn, SupersedeIn
 from api.uploads import Upload, received
 from api.wiring import utc_now
 from dossiers import codes, issuance

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api import sign_in
 from api.deps import Office, Public, SignedIn, limit, token_of, token_sha256
-from api.schemas import ActorOut, SessionOut, SignInIn
+from api.schemas.sessions import ActorOut, SessionOut, SignInIn
 from api.wiring import utc_now
 
 router = APIRouter(tags=["Sessions"])

@@ -1,0 +1,289 @@
+"""Dossiers and their papers, at the HTTP edge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from api.schemas.common import In, Labelled, StepOut, Text
+from api.schemas.e_results import EResultOut
+from dossiers.codes import format_lookup_code
+from dossiers.intake import Receipt
+from dossiers.labels import label
+from dossiers.types import Component, Dossier, DossierState, EResult, ExtractedField, Page, SearchHit
+
+
+class ApplicantIn(In):
+    """Who the dossier is for."""
+
+    name: Annotated[Text, Field(min_length=1)]
+    id_number: Text = ""
+    phone: Text = ""
+    address: Text = ""
+
+
+class DossierIn(In):
+    """A new dossier. `receiving` is for post offices; `competent` where another agency decides."""
+
+    procedure: Text
+    applicant: ApplicantIn
+    receiving: Text | None = None
+    competent: Text | None = None
+
+
+class CloseIn(In):
+    """Refuse, cancel, or ask for a supplement."""
+
+    state: DossierState
+    reason: Text
+
+
+class ReviewIn(In):
+    """Corrections: page number → word index → text; field key → value."""
+
+    words: dict[int, dict[int, Text]] = Field(default_factory=dict)
+    fields: dict[str, Text] = Field(default_factory=dict)
+    keep_reason: Text = ""
+
+
+class PageOut(BaseModel):
+    """A page's state and what may be wrong with it."""
+
+    number: int
+    state: Labelled
+    flags: list[str]
+    trouble: str
+    reviewed: bool
+
+    @staticmethod
+    def of(page: Page) -> PageOut:
+        """Without its text."""
+        return PageOut(
+            number=page.number,
+            state=Labelled.of(page.state),
+            flags=list(page.flags),
+            trouble=page.trouble,
+            reviewed=bool(page.reviewed_by),
+        )
+
+
+class ComponentOut(BaseModel):
+    """One paper: its scan's hash, its state, its files."""
+
+    id: UUID
+    ordinal: int
+    kind: str
+    name: str
+    filename: str
+    state: Labelled
+    trouble: str
+    pages_total: int
+    sheets_declared: int | None
+    scan_sha256: str
+    scan_bytes: int
+    signed_scan: bool
+    searchable_sha256: str | None
+    copy_sha256: str | None
+    keep_reason: str
+
+    @staticmethod
+    def of(component: Component) -> ComponentOut:
+        """As kept."""
+        return ComponentOut(
+            id=component.id,
+            ordinal=component.ordinal,
+            kind=component.kind,
+            name=component.name,
+            filename=component.filename,
+            state=Labelled.of(component.state),
+            trouble=component.trouble,
+            pages_total=component.pages_total,
+            sheets_declared=component.sheets_declared,
+            scan_sha256=component.scan.sha256,
+            scan_bytes=component.scan.size,
+            signed_scan=component.signed_scan,
+            searchable_sha256=component.searchable.sha256 if component.searchable else None,
+            copy_sha256=component.copy.sha256 if component.copy else None,
+            keep_reason=component.keep_reason,
+        )
+
+
+class ProgressOut(BaseModel):
+    """How far a component is: what the progress stream sends whenever it changes."""
+
+    component: UUID
+    state: Labelled
+    done: int
+    total: int
+    pages: list[PageOut]
+
+    @staticmethod
+    def of(component: Component, pages: Sequence[Page]) -> ProgressOut:
+        """Counted from the pages themselves."""
+        return ProgressOut(
+            component=component.id,
+            state=Labelled.of(component.state),
+            done=sum(p.state.value not in ("received", "cleaned") for p in pages),
+            total=len(pages),
+            pages=[PageOut.of(p) for p in pages],
+        )
+
+
+class FieldOut(BaseModel):
+    """A value of the paper: what was read, what it counts as now, and who says so."""
+
+    key: str
+    vi: str
+    value: str
+    raw: str
+    page: int
+    box: tuple[int, int, int, int] | None
+    confidence: float
+    origin: str
+    by: str
+
+    @staticmethod
+    def of(field: ExtractedField) -> FieldOut:
+        """As kept."""
+        return FieldOut(
+            key=field.key,
+            vi=label(field.key, "vi"),
+            value=field.value,
+            raw=field.raw,
+            page=field.page,
+            box=field.box,
+            confidence=field.confidence,
+            origin=field.origin,
+            by=field.by,
+        )
+
+
+class DossierOut(BaseModel):
+    """A dossier with owner, due date and next step, as staff see it."""
+
+    id: UUID
+    code: str
+    procedure: str
+    applicant: ApplicantIn
+    receiving: str
+    competent: str
+    helped_at: str | None
+    state: Labelled
+    next_step: StepOut | None
+    opened_at: datetime
+    received_at: datetime | None
+    due_on: date | None
+    note: str
+    version: int
+    components: list[ComponentOut] = []
+    e_results: list[EResultOut] = []
+
+    @staticmethod
+    def of(dossier: Dossier, components: Sequence[Component] = (), e_results: Sequence[EResult] = ()) -> DossierOut:
+        """With its papers and results where they were asked for."""
+        return DossierOut(
+            id=dossier.id,
+            code=dossier.code,
+            procedure=dossier.procedure,
+            applicant=ApplicantIn(
+                name=dossier.applicant.name,
+                id_number=dossier.applicant.id_number,
+                phone=dossier.applicant.phone,
+                address=dossier.applicant.address,
+            ),
+            receiving=dossier.receiving,
+            competent=dossier.competent,
+            helped_at=dossier.helped_at,
+            state=Labelled.of(dossier.state),
+            next_step=StepOut.of(dossier.next_step()),
+            opened_at=dossier.opened_at,
+            received_at=dossier.received_at,
+            due_on=dossier.due_on,
+            note=dossier.note,
+            version=dossier.version,
+            components=[ComponentOut.of(c) for c in components],
+            e_results=[EResultOut.of(r) for r in e_results],
+        )
+
+
+class DossiersOut(BaseModel):
+    """A page of the queue, most urgent first; `next_cursor` asks for the rest."""
+
+    items: list[DossierOut]
+    next_cursor: UUID | None
+
+
+class ReceiptLineOut(BaseModel):
+    """One paper on the receipt."""
+
+    ordinal: int
+    name: str
+    pages: int
+    sha256: str
+
+
+class ReceiptOut(BaseModel):
+    """Giấy tiếp nhận và hẹn trả."""
+
+    code: str
+    lookup_code: str
+    procedure: str
+    applicant: str
+    received_at: datetime
+    due_on: date
+    lines: list[ReceiptLineOut]
+
+    @staticmethod
+    def of(receipt: Receipt) -> ReceiptOut:
+        """With the look-up code in groups, as printed."""
+        return ReceiptOut(
+            code=receipt.code,
+            lookup_code=format_lookup_code(receipt.lookup_code),
+            procedure=receipt.procedure,
+            applicant=receipt.applicant,
+            received_at=receipt.received_at,
+            due_on=receipt.due_on,
+            lines=[
+                ReceiptLineOut(ordinal=line.ordinal, name=line.name, pages=line.pages, sha256=line.sha256)
+                for line in receipt.lines
+            ],
+        )
+
+
+class SearchHitOut(BaseModel):
+    """A page that contains what was asked for."""
+
+    dossier_id: UUID
+    dossier_code: str
+    component_id: UUID
+    component_name: str
+    page: int
+    snippet: str
+    exact: bool
+
+    @staticmethod
+    def of(hit: SearchHit) -> SearchHitOut:
+        """As found."""
+        return SearchHitOut(
+            dossier_id=hit.dossier_id,
+            dossier_code=hit.dossier_code,
+            component_id=hit.component_id,
+            component_name=hit.component_name,
+            page=hit.page,
+            snippet=hit.snippet,
+            exact=hit.exact,
+        )
+
+
+class EventOut(BaseModel):
+    """One line of a dossier's history."""
+
+    at: datetime
+    actor: str
+    agency: str
+    event: str
+    detail: dict[str, Any]
