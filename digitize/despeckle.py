@@ -8,23 +8,26 @@ import cv2
 import numpy as np
 
 from digitize.border import paper_level
+from digitize.resample import shrunk
 from digitize.types import MM_PER_INCH
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: From this many specks for each letter-sized shape a page is dirty: the photocopies of the development set measure 0.14
-#: to 0.26, every other condition at most 0.03.
+#: From this many specks for each letter-sized shape a page is dirty: the photocopies of the development set measure
+#: 0.14 to 0.26, every other condition at most 0.03.
 DIRTY = 0.1
 
 _SPECK_MM = 0.42
 _NEAR_MM = 0.5
+_MEASURED_DPI = 200.0
 _TOWARDS_INK = 0.3  # how far from paper to ink a pixel counts as inked: thin strokes of faint print must hold together
 
 
 def speckle_level(grey: NDArray[np.uint8], *, dpi: float) -> float:
     """How dirty a page is: free-standing specks for each letter-sized shape."""
-    specks, letters, _ = _specks(grey, dpi)
+    scale = min(1.0, _MEASURED_DPI / dpi)
+    specks, letters, _ = _specks(shrunk(grey, scale), dpi * scale)
     return len(specks) / max(letters, 20)
 
 

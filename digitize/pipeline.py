@@ -56,8 +56,10 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     Raises:
         ReadingFailed: Tesseract is missing, was killed or ran out of time.
     """
-    flags = quality.flags_of(image)
-    cleaned = _clean(image)
+    corners = crop.find_sheet(image)
+    sheet = image if corners is None else crop.cut(image, corners)
+    flags = quality.flags_of_sheet(sheet, was_cut_out=corners is not None)
+    cleaned = _clean(sheet, was_cut_out=corners is not None)
     ocr = _read(cleaned.grey, cleaned.display.dpi, language)
     if ocr.mean_confidence < RETRY_BELOW and len(ocr.words) >= _FEWEST_WORDS:
         cleaned, ocr = _best_turn(cleaned, ocr, language)
@@ -87,17 +89,13 @@ def unread_page(image: PageImage) -> ReadPage:
     )
 
 
-def _clean(image: PageImage) -> _Cleaned:
-    steps = []
-    corners = crop.find_sheet(image)
-    if corners is not None:
-        image = crop.cut(image, corners)
-        steps.append("crop")
+def _clean(image: PageImage, *, was_cut_out: bool) -> _Cleaned:
+    steps = ["crop"] if was_cut_out else []
     grey = ink.drop(image)
     if not image.bitonal and ink.has_colour(image):
         steps.append("ink")
     # A sheet that was cut out has no frame any more, and a deep shadow on it would be taken for one.
-    filled = grey if corners is not None else border.fill(grey, dpi=image.dpi)
+    filled = grey if was_cut_out else border.fill(grey, dpi=image.dpi)
     if filled is not grey:
         steps.append("border")
     if not image.bitonal and not illumination.is_even(filled):
@@ -124,11 +122,14 @@ def _clean(image: PageImage) -> _Cleaned:
 
 def _straightened(display: PageImage, grey: NDArray[np.uint8], skew_deg: float) -> tuple[PageImage, NDArray[np.uint8]]:
     paper = border.paper_level(grey)
+    expand = abs(skew_deg) > _SKEWED_DEG  # a small lean loses slivers of margin, a large one could lose writing
     colour = tuple(int(np.percentile(display.pixels[::8, ::8, channel], 80)) for channel in range(3))
-    pixels = deskew.rotate(display.pixels, skew_deg, paper=(255, 255, 255) if display.bitonal else colour)
+    pixels = deskew.rotate(
+        display.pixels, skew_deg, paper=(255, 255, 255) if display.bitonal else colour, expand=expand
+    )
     if display.bitonal:
         pixels = np.asarray(cv2.threshold(pixels, 127, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
-    return replace(display, pixels=pixels), deskew.rotate(grey, skew_deg, paper=paper)
+    return replace(display, pixels=pixels), deskew.rotate(grey, skew_deg, paper=paper, expand=expand)
 
 
 def _read(grey: NDArray[np.uint8], dpi: float, language: str) -> OcrPage:

@@ -38,19 +38,23 @@ def flags_of(image: PageImage) -> PageFlags:
     are found out by the pipeline. The measurements are given for every page, flagged or not.
     """
     corners = crop.find_sheet(image)
-    if corners is not None:
-        image = crop.cut(image, corners)
-    seen = _at(image, _SEEN_DPI)
+    return flags_of_sheet(image if corners is None else crop.cut(image, corners), was_cut_out=corners is not None)
+
+
+def flags_of_sheet(image: PageImage, *, was_cut_out: bool) -> PageFlags:
+    """As `flags_of`, for a sheet that `crop` has already looked for: `was_cut_out` when it found one."""
+    sharp = _at(image, _SHARP_DPI)
+    seen = shrunk(sharp, _SEEN_DPI / min(_SHARP_DPI, max(image.dpi, _SEEN_DPI)))
     grey = resample.grey(seen)
     size = grey.shape[1], grey.shape[0]
     levels = np.asarray(cv2.resize(illumination.background(grey), size), dtype=np.float32)
     measured = {
         "dpi": round(image.dpi, 1),
         "ink": _ink_share(seen, grey, levels),
-        "sharpness": _sharpness(image),
+        "sharpness": _sharpness(resample.grey(sharp)),
         "paper": float(border.paper_level(grey)),
         # A sheet cut out of a photograph was seen whole, or its four edges could not have been found.
-        "cut_letters": 0.0 if corners is not None else _cut_letters(grey, levels),
+        "cut_letters": 0.0 if was_cut_out else _cut_letters(grey, levels),
     }
     flags = set()
     if image.dpi < LEAST_DPI:
@@ -104,12 +108,12 @@ def _ink_share(seen: NDArray[np.uint8], grey: NDArray[np.uint8], levels: NDArray
     return float(sum(sizes)) / grey.size
 
 
-def _sharpness(image: PageImage) -> float:
+def _sharpness(grey: NDArray[np.uint8]) -> float:
     """How steep the edges of letters are: nearer 1 for a sharp scan, near 0 when print is a haze.
 
     The steepest steps between neighbouring pixels, against the contrast of ink and paper, at a fixed resolution.
     """
-    grey = illumination.flatten(resample.grey(_at(image, _SHARP_DPI)))
+    grey = illumination.flatten(grey)
     across = np.abs(np.diff(grey.astype(np.int16), axis=1))
     contrast = float(np.percentile(grey, 90)) - float(np.percentile(grey, 0.5))
     if contrast < 12:  # noqa: PLR2004  hardly any ink: nothing to be sharp

@@ -46,6 +46,13 @@ def test_a_leaning_page_stands_straight_afterwards():
     assert abs(deskew.estimate_skew(straight, dpi=LETTER.dpi)) <= 0.1
 
 
+def test_setting_a_page_straight_can_keep_its_corners():
+    grey = np.full((1754, 1240), 250, np.uint8)
+    grey[:20, :20] = grey[-20:, -20:] = 0
+    assert (deskew.rotate(grey, 6.0, paper=250) < 100).sum() == 0
+    assert (deskew.rotate(grey, 6.0, paper=250, expand=True) < 100).sum() > 700
+
+
 def test_an_empty_page_leans_nowhere():
     assert deskew.estimate_skew(np.full((1754, 1240), 250, np.uint8), dpi=150) == 0.0
 
