@@ -130,27 +130,25 @@ def test_what_was_never_put_is_missing(store: MinioObjectStore, tmp_path: Path) 
         pass
 
 
-@pytest.mark.parametrize(
-    ("offset", "length", "expected"),
-    [
-        (0, None, b"0123456789"),
-        (0, 10, b"0123456789"),
-        (0, 3, b"012"),
-        (4, None, b"456789"),
-        (4, 2, b"45"),
-        (9, 1, b"9"),
-        (8, 99, b"89"),
-        (10, None, b""),
-        (99, 5, b""),
-        (3, 0, b""),
-    ],
-)
-def test_a_range_is_what_was_asked_for(
-    store: MinioObjectStore, a_file: Callable[[bytes], Path], offset: int, length: int | None, expected: bytes
-) -> None:
+RANGES: list[tuple[int, int | None, bytes]] = [
+    (0, None, b"0123456789"),
+    (0, 10, b"0123456789"),
+    (0, 3, b"012"),
+    (4, None, b"456789"),
+    (4, 2, b"45"),
+    (9, 1, b"9"),
+    (8, 99, b"89"),
+    (10, None, b""),
+    (99, 5, b""),
+    (3, 0, b""),
+]
+
+
+def test_a_range_is_what_was_asked_for(store: MinioObjectStore, a_file: Callable[[bytes], Path]) -> None:
     key = store.put(a_file(b"0123456789"), media_type=PDF)
-    with store.open(key, offset=offset, length=length) as body:
-        assert body.read() == expected
+    for offset, length, expected in RANGES:
+        with store.open(key, offset=offset, length=length) as body:
+            assert body.read() == expected, (offset, length)
 
 
 def test_a_download_given_up_halfway_does_no_harm(store: MinioObjectStore, a_file: Callable[[bytes], Path]) -> None:

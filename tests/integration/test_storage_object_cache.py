@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -19,23 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.conftest import S3Settings
+    from api.embedded.s3 import S3Access
 
 PDF = "application/pdf"
 
 
-@pytest.fixture
-def counting(s3_settings: S3Settings) -> Iterator[FaultyS3]:
+@pytest.fixture(scope="module")
+def counting(s3_server: S3Access) -> Iterator[FaultyS3]:
     """The server behind a proxy that counts what is asked of it."""
-    with faulty_s3(s3_settings.endpoint) as proxy:
+    with faulty_s3(s3_server.endpoint) as proxy:
         yield proxy
 
 
-@pytest.fixture
-def store(s3_settings: S3Settings, counting: FaultyS3) -> Iterator[MinioObjectStore]:
-    store = MinioObjectStore(
-        counting.endpoint, s3_settings.access_key, s3_settings.secret_key, s3_settings.bucket, keep_locked=None
-    )
+@pytest.fixture(scope="module")
+def store(s3_server: S3Access, counting: FaultyS3) -> Iterator[MinioObjectStore]:
+    """One for all these tests: what they put has other bytes each time."""
+    bucket = f"hoso-{uuid.uuid4().hex[:20]}"
+    store = MinioObjectStore(counting.endpoint, s3_server.access_key, s3_server.secret_key, bucket, keep_locked=None)
     store.prepare()
     yield store
     store.close()
