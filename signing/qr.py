@@ -11,13 +11,14 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 import segno
-from segno import DataOverflowError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 #: Version 15 has 77 modules: 0.27 mm each at 21 mm, what a telephone still reads from office print.
 LARGEST_VERSION = 15
+#: Bytes that version holds (ISO/IEC 18004, table 7) with error correction M, which print deserves, and with L.
+HOLDS_WITH_M, HOLDS_WITH_L = 412, 520
 #: Values that may be shortened, the longest first, when everything together would need a finer symbol.
 SHORTENED = ("gt", "ht", "pv")
 
@@ -50,23 +51,16 @@ def _symbol(content: str) -> segno.QRCode:
     """Error correction M where it fits, else L.
 
     Raises:
-        DataOverflowError: Too long for the largest version.
+        DataOverflowError: Longer than the largest version holds.
     """
-    try:
-        symbol = segno.make_qr(content, error="m", encoding="utf-8")
-        if int(symbol.version) <= LARGEST_VERSION:
-            return symbol
-    except DataOverflowError:
-        pass
+    size = len(content.encode())
+    if size <= HOLDS_WITH_M:
+        return segno.make_qr(content, error="m", encoding="utf-8")
     return segno.make_qr(content, error="l", version=LARGEST_VERSION, encoding="utf-8", boost_error=False)
 
 
 def _fits(content: str) -> bool:
-    try:
-        _symbol(content)
-    except DataOverflowError:
-        return False
-    return True
+    return len(content.encode()) <= HOLDS_WITH_L
 
 
 def _joined(address: str, values: Mapping[str, str]) -> str:
