@@ -39,7 +39,7 @@ _NUMBER = re.compile(
     re.VERBOSE,
 )
 _DATE = re.compile(
-    r"(?P<place>[^,;:\n]{2,60}?)\s*[,.]\s*ng[àaáả]y\s+(?P<day>\d{1,2})\s+th[áaàả]ng\s+(?P<month>\d{1,2})\s+"
+    r"(?P<place>[^,;:\n]{2,60}?)\s*[,.]\s*ng[àaáả]y\s*(?P<day>\d{1,2})\s*th[áaàả]ng\s*(?P<month>\d{1,2})\s*"
     r"n[ăaâ]m\s+(?P<year>(?:19|20)\d{2})\b",
     re.IGNORECASE,
 )

@@ -64,6 +64,10 @@ def test_an_incoming_stamp_above_the_title_is_not_the_date():
     assert "issued_on" not in values
 
 
+def test_blanks_the_reader_lost_in_a_date_are_no_matter():
+    assert found(*HEAD, "Số: 1/QĐ-UBND|Hà Nội, ngày 03 tháng10năm 2025")["issued_on"] == "2025-10-03"
+
+
 def test_a_day_that_does_not_exist_is_left_out():
     assert "issued_on" not in found(*HEAD, "Số: 1/QĐ-UBND|An Phú, ngày 80 tháng 3 năm 2026")
 
