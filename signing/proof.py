@@ -83,6 +83,8 @@ _REASONS: dict[AdESSubIndic, Reason] = {
     AdESIndeterminate.TRY_LATER: Reason.NO_STATUS,
     AdESIndeterminate.NOT_YET_VALID: Reason.CERTIFICATE_NOT_YET_VALID,
 }
+#: What tells a timestamp of a stranger from one that merely aged.
+_STRANGERS = {Reason.UNTRUSTED_ISSUER, Reason.INVALID_CHAIN, Reason.NO_CERTIFICATE, Reason.DAMAGED_SIGNATURE}
 _REVOKED = {AdESIndeterminate.REVOKED_NO_POE, AdESIndeterminate.REVOKED_CA_NO_POE, AdESFailure.REVOKED}
 
 
@@ -180,7 +182,7 @@ class Court:
                 self._stamp(embedded.signed_data, embedded.compute_digest, self._instants(embedded.signed_revision))
             )
             if stamp is None:
-                doubt = Reason.UNTRUSTED_TIMESTAMP if reason is Reason.UNTRUSTED_ISSUER else doubt
+                doubt = Reason.UNTRUSTED_TIMESTAMP if reason in _STRANGERS else doubt
                 continue
             covered = self._reader.get_historical_resolver(embedded.signed_revision)
             proof = Instant(stamp.at, self._ours + _carried(covered), proven=True)
@@ -247,6 +249,8 @@ class Court:
             revoked = self._revoked(found, revoked_at, proven_at, embedded.self_reported_timestamp)
             if revoked.verdict is Verdict.REVOKED or passed or found in _REVOKED:
                 return revoked
+        if passed and proven_at is not None and proven_at + CLOCK_SKEW < cert.not_valid_before:
+            return _refuse(AdESIndeterminate.NOT_YET_VALID, Reason.CERTIFICATE_NOT_YET_VALID)
         if passed:
             return Judgement(Indication.PASSED, Verdict.GENUINE)
         if found is AdESIndeterminate.OUT_OF_BOUNDS_NO_POE:

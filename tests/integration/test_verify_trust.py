@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 import pytest
-from pyhanko.sign.signers import SimpleSigner
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign.signers import PdfTimeStamper, SimpleSigner
 from pyhanko.sign.timestamps import DummyTimeStamper
 
 from signing.prepare import add_fields
@@ -311,3 +313,20 @@ def test_a_timestamp_can_not_be_made_by_somebody_who_only_signs(pki: Pki, good: 
     file = signed_by_hand(pki, plain, tmp_path / "a.pdf", who=people.LEADER, timestamper=forger)
     found = verify(file, trust=pki.store())
     assert (found.verdict, found.reasons) == (Verdict.UNCONFIRMED, ("untrusted_timestamp",))
+
+
+def test_a_strangers_timestamp_at_the_end_casts_doubt(pki: Pki, own: Pki, good: Path, tmp_path: Path) -> None:
+    writer = IncrementalPdfFileWriter(BytesIO(good.read_bytes()))
+    stamped = PdfTimeStamper(own.timestamper()).timestamp_pdf(writer, "sha256", bytes_reserved=32768)
+    (tmp_path / "a.pdf").write_bytes(stamped.getbuffer())
+    found = verify(tmp_path / "a.pdf", trust=pki.store())
+    assert (found.verdict, found.reasons) == (Verdict.UNCONFIRMED, ("untrusted_timestamp",))
+
+
+def test_a_renewed_archive_timestamp_changes_nothing(pki: Pki, good: Path, tmp_path: Path) -> None:
+    writer = IncrementalPdfFileWriter(BytesIO(good.read_bytes()))
+    stamped = PdfTimeStamper(pki.timestamper()).timestamp_pdf(writer, "sha256", bytes_reserved=32768)
+    (tmp_path / "a.pdf").write_bytes(stamped.getbuffer())
+    found = verify(tmp_path / "a.pdf", trust=pki.store())
+    assert (found.verdict, found.reasons) == (Verdict.GENUINE, ())
+    assert len(found.detail["document_timestamps"]) == 2
