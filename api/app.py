@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         services: Services = wire(settings)
+        services.refuse_demo_trust()
         app.state.services = services
         yield
         services.close()

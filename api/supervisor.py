@@ -16,6 +16,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from contextlib import suppress
@@ -178,8 +179,12 @@ class Supervisor:
                 os.dup2(opened, number)
                 os.close(opened)
             os.dup2(1, 2)
+            # Anew, since ours may lead elsewhere, and by line: a log is read while it is written.
+            sys.stdout = os.fdopen(1, "w", buffering=1, encoding="utf-8", closefd=False)
+            sys.stderr = sys.stdout
             os.environ.clear()
             os.environ.update(self._environment)
+            tempfile.tempdir = None  # looked up again, in this environment
             work()
             status = 0
         except SystemExit as ended:

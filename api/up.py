@@ -12,6 +12,7 @@ import hashlib
 import multiprocessing
 import os
 import secrets
+import shutil
 import signal
 import socket
 import sys
@@ -79,7 +80,9 @@ def _start_and_tend(named: Settings, running: ExitStack) -> None:
     from storage.migrations import migrate
 
     migrate(settings.database)
-    supervisor = Supervisor(settings.data, {**os.environ, **environment_of(settings)})
+    supervisor = Supervisor(
+        settings.data, {**os.environ, **environment_of(settings), "TMPDIR": str(_scratch(settings))}
+    )
     running.callback(_stop, supervisor)
     if settings.is_demo:
         _start_demo(settings, supervisor)
@@ -147,6 +150,14 @@ def _demo_secret(file: Path) -> Path:
         unfinished.write_text(secrets.token_urlsafe(48), encoding="ascii")
         unfinished.rename(file)
     return file
+
+
+def _scratch(settings: Settings) -> Path:
+    """An empty folder for what is only passing through: a worker that is killed leaves pictures of pages behind."""
+    scratch = settings.data / "tmp"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(mode=0o700)
+    return scratch
 
 
 def _parts_of_ours() -> Callable[[Settings], list[Part]]:

@@ -60,6 +60,8 @@ async def received(request: Request, *, most_bytes: int, folder: Path) -> AsyncI
         if path.stat().st_size > most_bytes:
             raise TooLarge(most_bytes)
         fields = {k: v for k, v in form.multi_items() if isinstance(v, str)}
+        if any("\0" in text for text in fields.values()):
+            raise BadUpload
         await form.close()
         yield Upload(path, part.filename or "", fields)
     finally:

@@ -58,11 +58,26 @@ class Services:
     tsa_urls: tuple[str, ...]
     keys_folder: Path
     dsn: str
+    in_production: bool
 
     def close(self) -> None:
         """Give back connections."""
         self.close_store()
         self.database.close()
+
+    def refuse_demo_trust(self) -> None:
+        """In production, refuse to serve or work over a database that once trusted a demo trust service.
+
+        Raises:
+            BadSettings: It did.
+        """
+        if self.in_production:
+            with self.begin() as work:
+                if work.trust.holds_demo():
+                    raise BadSettings(
+                        "Cơ sở dữ liệu này có chứng thư DEMO, không dùng để vận hành thật được. Tạo cơ sở dữ liệu mới "
+                        "bằng hoso init. (This database trusts a demo trust service.)"
+                    )
 
     def signing_desk(self) -> SigningDesk:
         """What the one signing worker works with; nobody else asks for it."""
@@ -117,4 +132,5 @@ def wire(settings: Settings | None = None) -> Services:
         tsa_urls=settings.tsa_urls,
         keys_folder=settings.keys_folder,
         dsn=settings.database,
+        in_production=not settings.is_demo,
     )

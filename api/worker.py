@@ -37,6 +37,7 @@ def run(queues: Sequence[str], settings: Settings | None = None) -> None:
     """Work until told to stop; coming back without that means that the database went away."""
     office = wire(settings)
     try:
+        office.refuse_demo_trust()
         asyncio.run(_work(office, tuple(queues)))
     finally:
         office.close()

@@ -176,6 +176,10 @@ class TrustMaterial(Protocol):
         """The newest list of each distribution point."""
         ...
 
+    def holds_demo(self) -> bool:
+        """Whether a certificate of a demo trust service was ever added."""
+        ...
+
     def add_certificate(self, der: bytes, *, anchor: bool, demo: bool = False) -> None:
         """Insert once; the same certificate again is no error."""
         ...

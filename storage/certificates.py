@@ -78,6 +78,11 @@ class PostgresTrustMaterial:
         """The newest list of each distribution point."""
         return self._connection.execute(sa.select(crls.c.der).order_by(crls.c.url)).scalars().all()
 
+    def holds_demo(self) -> bool:
+        """Whether a certificate of a demo trust service was ever added."""
+        query = sa.select(sa.exists().where(trust_certificates.c.demo))
+        return bool(self._connection.execute(query).scalar_one())
+
     def add_certificate(self, der: bytes, *, anchor: bool, demo: bool = False) -> None:
         """Insert once; the same certificate again is no error.
 

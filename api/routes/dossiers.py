@@ -10,6 +10,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator
 from starlette.concurrency import run_in_threadpool
 
 from api import sign_in
@@ -26,7 +27,7 @@ from api.deps import (
     SignsCopies,
 )
 from api.files import file_response
-from api.schemas.common import PasswordIn
+from api.schemas.common import PasswordIn, clean
 from api.schemas.dossiers import (
     CloseIn,
     ComponentOut,
@@ -347,7 +348,7 @@ def copy(request: Request, dossier_id: UUID, component_id: UUID, actor: Sees, of
 def search(
     actor: Sees,
     office: Office,
-    q: Annotated[str, Query(min_length=1, max_length=200)],
+    q: Annotated[str, Query(min_length=1, max_length=200), AfterValidator(clean)],
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[SearchHitOut]:
     """Pages with this phrase: with the exact accents first, then without."""

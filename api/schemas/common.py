@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
@@ -12,13 +12,28 @@ from dossiers.labels import label
 from dossiers.types import Step
 
 
-def _nfc(text: str) -> str:
+def clean(text: str) -> str:
+    """Text in NFC. Refused with a NUL in it, which no person types and the database doesn't take."""
+    if "\0" in text:
+        raise ValueError("ký tự NUL không dùng được (NUL isn't allowed)")
     return unicodedata.normalize("NFC", text)
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(_nfc)]
+def clean_all(value: Any) -> Any:
+    """The same for every text inside a JSON value."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [clean_all(item) for item in value]
+    if isinstance(value, dict):
+        return {clean(key): clean_all(item) for key, item in value.items()}
+    return value
 
 
+Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(clean)]
+
+
+Data = Annotated[dict[str, Any], AfterValidator(clean_all)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 

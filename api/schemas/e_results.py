@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from api.schemas.common import In, Labelled, Password, StepOut, Text
+from api.schemas.common import Data, In, Labelled, Password, StepOut, Text
 from dossiers.types import EResult
 
 
@@ -18,7 +18,7 @@ class DraftIn(In):
     template: Text
     leader: Text
     title: Text = ""
-    data: dict[str, Any] = Field(default_factory=dict)
+    data: Data = Field(default_factory=dict)
 
 
 class RedraftIn(In):
@@ -26,7 +26,7 @@ class RedraftIn(In):
 
     leader: Text | None = None
     title: Text | None = None
-    data: dict[str, Any] | None = None
+    data: Data | None = None
 
 
 class ApproveIn(In):

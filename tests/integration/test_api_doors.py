@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from api.demo import centre
+from api.settings import BadSettings
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
 from tests.papers import BAD_FILES, page_pdf
 
@@ -144,3 +146,8 @@ def test_a_ticket_that_was_tampered_with_opens_nothing(office: Office) -> None:
 def test_health_says_ready_only_with_database_and_store(office: Office) -> None:
     assert office.ask("", "GET", "/health/live").status_code == 200
     assert office.ask("", "GET", "/health/ready").json() == {"database": "ready", "store": "ready"}
+
+
+def test_production_refuses_a_database_that_trusts_the_demo(office: Office) -> None:
+    with pytest.raises(BadSettings, match="DEMO"):
+        replace(office.services, in_production=True).refuse_demo_trust()

@@ -213,3 +213,14 @@ def test_a_corrected_word_is_in_the_text_layer_and_the_raw_reading_is_kept(offic
     assert (after[0]["text"], after[0]["raw"]) == ("Phiếu", raw[0]["text"])
     assert office.ask(centre.CLERK, "GET", f"{path}/text").json()["pages"][0]["text"].startswith("Phiếu")
     assert office.ask(centre.CLERK, "GET", f"{path}/searchable").content.startswith(b"%PDF-1.7")
+
+
+def test_a_nul_in_any_text_is_refused_and_never_an_error_of_ours(office: Office) -> None:
+    dossier = open_dossier(office)
+    nul = {"procedure": "1.001612", "applicant": {"name": "A\0B"}}
+
+    assert office.ask(centre.CLERK, "POST", "/dossiers", json=nul).status_code == 422
+    assert office.ask(centre.CLERK, "GET", "/search", params={"q": "a\0b"}).status_code == 422
+    assert office.ask("", "POST", "/session", json={"username": "a\0", "password": "\0"}).status_code == 422
+    draft = {"template": "certificate", "leader": centre.LEADER, "data": {"facts": [["a\0", "b"]]}}
+    assert office.ask(centre.CLERK, "POST", f"/dossiers/{dossier['id']}/e-results", json=draft).status_code == 422

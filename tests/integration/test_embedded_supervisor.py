@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +85,27 @@ def test_who_does_not_listen_is_killed_and_nobody_is_left(supervisor: Supervisor
     supervisor.stop()
     assert not any(map(_runs, pids))
     assert supervisor.names == ()
+
+
+def _say_where_and_sleep() -> None:
+    print(tempfile.gettempdir(), os.environ.get("GIVEN"), flush=True)
+    time.sleep(600)
+
+
+def test_a_function_runs_in_a_fork_with_the_environment_of_a_child_and_is_kept_running(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path, {"GIVEN": "yes", "TMPDIR": str(tmp_path)})
+    try:
+        supervisor.start(Part("fork", _say_where_and_sleep))
+        _until(lambda: supervisor.last_words("fork") == f"{tmp_path} yes\n")
+        os.kill(supervisor.pid("fork"), signal.SIGKILL)
+
+        def said_it_again() -> bool:
+            supervisor.tend()
+            return supervisor.last_words("fork").count("yes") == 2
+
+        _until(said_it_again)
+    finally:
+        supervisor.stop()
 
 
 _PARENT = """
