@@ -13,6 +13,7 @@ from PIL import Image, ImageSequence
 
 from api.demo.people import person
 from api.demo.sample import SampleDossier, make_dossier
+from digitize import load, quality
 from digitize.types import Flag
 from dossiers.codes import parse_personal_id
 
@@ -134,6 +135,14 @@ def test_the_damage_is_where_the_truth_says_it_is(full: SampleDossier) -> None:
     assert ink_share(kept[:, :40]) == 0
     sharp, blurred = (np.abs(np.diff(page[name][0].astype(int).mean(axis=2))).max() for name in ("UQ1", "BB1"))
     assert blurred < 0.6 * sharp
+
+
+def test_before_it_is_read_each_page_gets_exactly_the_flags_that_are_true_of_it(full: SampleDossier) -> None:
+    found_by_reading = {Flag.TURNED, Flag.SKEWED}
+    for component in full.components:
+        for page in component.pages:
+            seen = quality.flags_of(load.page(component.file, page.number)).flags
+            assert seen == page.flags - found_by_reading, (component.name, page.number)
 
 
 def test_truth_is_composed_unicode_and_names_number_symbol_and_date(full: SampleDossier) -> None:
