@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import re
 import threading
 import warnings
 from contextlib import closing, contextmanager
@@ -21,7 +22,7 @@ import pypdf.errors
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from digitize.types import PageImage, ScanFacts, UnreadableScan
+from digitize.types import Box, PageImage, ScanFacts, UnreadableScan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,7 @@ _COARSEST_DPI = 100.0
 _COVERS = 0.90  # share of the page's width and height from which a picture is the page
 _SQUARE = 0.015  # how far from square a scanner's pixels may be and still be taken as they are
 _SAMPLE_PAGES = 20  # pages looked at to call a PDF born digital
+_MOST_LETTERS = 20_000
 _MAX_CONTENT_BYTES = 75_000_000  # decoded page description; a bomb has more, an honest page a thousandth of it
 
 #: PDFium keeps global state and may be called by one thread at a time.
@@ -306,7 +308,30 @@ def _drawn(leaf: pypdfium2.PdfPage, dpi: float, max_pixels: int) -> PageImage:
     dpi = min(max(dpi, _COARSEST_DPI), _FINEST_DPI, math.sqrt(max_pixels / square_inches))
     width = max(1, round(width_pt / POINTS_PER_INCH * dpi))
     height = max(1, round(height_pt / POINTS_PER_INCH * dpi))
-    return PageImage(_bitmap(leaf, width, height, annotations=True), dpi)
+    pixels = _bitmap(leaf, width, height, annotations=True)
+    return PageImage(pixels, dpi, own_words=tuple(_own_words(leaf, dpi)) if leaf.get_rotation() == 0 else ())
+
+
+def _own_words(leaf: pypdfium2.PdfPage, dpi: float) -> Iterator[tuple[str, Box]]:
+    """Words of the page's text with their boxes in pixels of the page drawn at `dpi`."""
+    left_pt, _, _, top_pt = leaf.get_bbox()
+    points = dpi / POINTS_PER_INCH
+    with closing(leaf.get_textpage()) as text:
+        count = min(text.count_chars(), _MOST_LETTERS)
+        letters = text.get_text_range(0, count) if count > 0 else ""
+        if len(letters) != count:  # letters outside the basic plane: places can't be told apart any more
+            return
+        for match in re.finditer(r"[^\s\x00-\x1f\ufffe]+", letters):
+            boxes = [text.get_charbox(index) for index in range(*match.span())]
+            yield (
+                match[0],
+                Box(
+                    round((min(box[0] for box in boxes) - left_pt) * points),
+                    round((top_pt - max(box[3] for box in boxes)) * points),
+                    round((max(box[2] for box in boxes) - left_pt) * points),
+                    round((top_pt - min(box[1] for box in boxes)) * points),
+                ),
+            )
 
 
 def _bitmap(leaf: pypdfium2.PdfPage, width: int, height: int, *, annotations: bool) -> NDArray[np.uint8]:

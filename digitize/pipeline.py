@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitize import border, crop, deskew, despeckle, hocr, illumination, ink, orient, quality, tesseract
+from digitize import border, crop, deskew, despeckle, hocr, illumination, ink, orient, own_text, quality, tesseract
 from digitize.types import Flag, OcrPage, PageFlags, PageImage, ReadPage
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     ocr = _read(cleaned.grey, cleaned.display.dpi, language)
     if ocr.mean_confidence < RETRY_BELOW and len(ocr.words) >= _FEWEST_WORDS:
         cleaned, ocr = _best_turn(cleaned, ocr, language)
+    if not cleaned.turned_deg and not cleaned.skew_deg:
+        ocr = own_text.mended(ocr, sheet.own_words)
     display = cleaned.display if cleaned.display.bitonal else illumination.lighten(cleaned.display)
     picture, picture_type = _encoded(display)
     return ReadPage(

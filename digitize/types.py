@@ -23,12 +23,14 @@ class PageImage:
             paper size (see `dpi_is_stated`).
         dpi_is_stated: Whether the file itself gave the resolution.
         bitonal: The page came as black and white only.
+        own_words: Words that the file itself says stand there, with their boxes: a page written on a computer.
     """
 
     pixels: NDArray[np.uint8]
     dpi: float
     dpi_is_stated: bool = True
     bitonal: bool = False
+    own_words: tuple[tuple[str, Box], ...] = ()
 
     @property
     def width_px(self) -> int:
