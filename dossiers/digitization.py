@@ -194,7 +194,8 @@ def review(
     in the capture profile the signed file stays as it is. A scan that came signed is never touched in either.
 
     Raises:
-        Incomplete: A page ought to be scanned again and no reason to keep it was given; all such pages are named.
+        Incomplete: A page ought to be scanned again, or there are more or fewer than were counted at the counter, and
+            no reason to keep the scan was given; all of it is named.
         WrongState: Its pages are not all read yet.
     """
     require(by, Act.REVIEW)
@@ -208,13 +209,15 @@ def review(
             raise WrongState(component.state)
         pages = {p.number: p for p in work.components.pages(component_id)}
         keep_reason = decided.keep_reason.strip() or component.keep_reason
-        doubtful = tuple(
+        doubtful = [
             f"{number}: {', '.join(sorted(_RESCAN & set(page.flags)))}"
             for number, page in pages.items()
             if _RESCAN & set(page.flags)
-        )
+        ]
+        if component.pages_declared not in (None, component.pages_total):
+            doubtful.append(f"{component.pages_declared} ≠ {component.pages_total}")
         if doubtful and not keep_reason:
-            raise Incomplete("rescan", doubtful)
+            raise Incomplete("rescan", tuple(doubtful))
         for number, page in pages.items():
             corrections = {**page.corrections, **decided.words.get(number, {})}
             work.components.keep_page(

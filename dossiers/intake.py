@@ -131,7 +131,7 @@ def add_component(
     limits: load.Limits,
     now: datetime,
     name: str = "",
-    sheets_declared: int | None = None,
+    pages_declared: int | None = None,
     replaces: UUID | None = None,
 ) -> Component:
     """Take in one scanned paper: its bytes are durable and read back before this returns, and its pages are queued.
@@ -176,7 +176,7 @@ def add_component(
                 scanned_by=by.username,
                 scanned_at=now,
                 signed_scan=facts.signed,
-                sheets_declared=sheets_declared,
+                pages_declared=pages_declared,
             )
         )
         for number in range(1, facts.pages + 1):

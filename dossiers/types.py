@@ -364,7 +364,7 @@ class Component:
         kind: Code of the checklist row it answers, or "" for an extra paper.
         scan: The bytes as they came. Never changed.
         filename: As given, cleaned of paths and control characters; for people only.
-        pages_total: Counted in the file. `sheets_declared` is what the person at the counter counted, or None.
+        pages_total: Counted in the file. `pages_declared` is what the person at the counter counted, or None.
         signed_scan: The scan came signed: kept byte for byte, its derivative says that it is unsigned.
         searchable: The searchable PDF/A (unsigned), once made.
         copy: The signed copy, once made; for a scan that came signed, the scan itself.
@@ -386,7 +386,7 @@ class Component:
     scanned_by: str
     scanned_at: datetime
     signed_scan: bool = False
-    sheets_declared: int | None = None
+    pages_declared: int | None = None
     searchable: ObjectKey | None = None
     copy: ObjectKey | None = None
     revision: int = 0

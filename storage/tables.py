@@ -307,7 +307,7 @@ components = sa.Table(
     _text("scanned_by"),
     _moment("scanned_at"),
     sa.Column("signed_scan", sa.Boolean, nullable=False),
-    sa.Column("sheets_declared", sa.Integer),
+    sa.Column("pages_declared", sa.Integer),
     *_object("searchable"),
     *_object("copy"),
     sa.Column("revision", sa.Integer, nullable=False),

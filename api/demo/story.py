@@ -85,7 +85,7 @@ class Story:
             taken: dict[str, Any] = _ok(
                 self.sign_in(by).post(
                     f"{self._here}/components",
-                    data={"kind": component.kind, "sheets_declared": str(len(component.pages))},
+                    data={"kind": component.kind, "pages_declared": str(len(component.pages))},
                     files={"file": (component.file.name, stream, component.media_type)},
                 )
             )

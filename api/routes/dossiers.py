@@ -157,7 +157,7 @@ async def _scan(request: Request, _: AddsPapers, office: Office) -> AsyncIterato
                             "file": {"type": "string", "format": "binary"},
                             "kind": {"type": "string"},
                             "name": {"type": "string"},
-                            "sheets_declared": {"type": "integer"},
+                            "pages_declared": {"type": "integer"},
                             "replaces": {"type": "string", "format": "uuid"},
                         },
                     }
@@ -170,7 +170,7 @@ def add_component(
     dossier_id: UUID, actor: AddsPapers, office: Office, upload: Annotated[Upload, Depends(_scan)]
 ) -> ComponentOut:
     """Take in one scanned paper. 201 means: durable, read back, its pages queued."""
-    sheets = upload.fields.get("sheets_declared", "")
+    counted = upload.fields.get("pages_declared", "")
     replaces = upload.fields.get("replaces", "")
     return ComponentOut.of(
         intake.add_component(
@@ -182,7 +182,7 @@ def add_component(
             filename=upload.filename,
             kind=upload.fields.get("kind", ""),
             name=codes.clean_filename(upload.fields["name"]) if upload.fields.get("name") else "",
-            sheets_declared=int(sheets) if sheets.isdecimal() else None,
+            pages_declared=int(counted) if counted.isdecimal() else None,
             replaces=_uuid(replaces) if replaces else None,
             limits=office.limits,
             now=utc_now(),

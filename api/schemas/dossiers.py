@@ -82,7 +82,7 @@ class ComponentOut(BaseModel):
     state: Labelled
     trouble: str
     pages_total: int
-    sheets_declared: int | None
+    pages_declared: int | None
     scan_sha256: str
     scan_bytes: int
     signed_scan: bool
@@ -102,7 +102,7 @@ class ComponentOut(BaseModel):
             state=Labelled.of(component.state),
             trouble=component.trouble,
             pages_total=component.pages_total,
-            sheets_declared=component.sheets_declared,
+            pages_declared=component.pages_declared,
             scan_sha256=component.scan.sha256,
             scan_bytes=component.scan.size,
             signed_scan=component.signed_scan,

@@ -224,3 +224,23 @@ def test_a_nul_in_any_text_is_refused_and_never_an_error_of_ours(office: Office)
     assert office.ask("", "POST", "/session", json={"username": "a\0", "password": "\0"}).status_code == 422
     draft = {"template": "certificate", "leader": centre.LEADER, "data": {"facts": [["a\0", "b"]]}}
     assert office.ask(centre.CLERK, "POST", f"/dossiers/{dossier['id']}/e-results", json=draft).status_code == 422
+
+
+def test_a_page_too_few_blocks_the_review_until_a_reason_is_given(office: Office) -> None:
+    dossier = open_dossier(office)
+    component = office.ask(
+        centre.CLERK,
+        "POST",
+        f"/dossiers/{dossier['id']}/components",
+        data={"kind": "", "name": "Giấy thử", "pages_declared": "2"},
+        files={"file": ("mot-trang.png", unique_scan())},
+    ).json()
+    office.work_off()
+    path = f"/dossiers/{dossier['id']}/components/{component['id']}/review"
+
+    blocked = office.ask(centre.CLERK, "POST", path, json={})
+    kept = office.ask(centre.CLERK, "POST", path, json={"keep_reason": "Trang sau để trắng, không quét"})
+
+    assert blocked.status_code == 422
+    assert blocked.json()["errors"] == [{"message": "2 ≠ 1"}]
+    assert kept.status_code == 200

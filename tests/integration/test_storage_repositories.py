@@ -210,7 +210,7 @@ def test_the_most_urgent_dossier_comes_first_and_finished_ones_last(work: Postgr
 def test_a_component_comes_back_as_it_was(work: PostgresUnitOfWork) -> None:
     of = work.dossiers.keep(dossier())
     new = component(
-        of, sheets_declared=2, searchable=key("searchable"), copy=key("copy"), signed_scan=True, keep_reason="nhòe"
+        of, pages_declared=2, searchable=key("searchable"), copy=key("copy"), signed_scan=True, keep_reason="nhòe"
     )
     kept = work.components.keep(new)
     assert kept == replace(new, version=1)

@@ -240,7 +240,7 @@ def _tables() -> None:
         sa.Column("scanned_by", sa.Text(), nullable=False),
         sa.Column("scanned_at", sa.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("signed_scan", sa.Boolean(), nullable=False),
-        sa.Column("sheets_declared", sa.Integer(), nullable=True),
+        sa.Column("pages_declared", sa.Integer(), nullable=True),
         sa.Column("searchable_sha256", sa.Text(), nullable=True),
         sa.Column("searchable_size", sa.BigInteger(), nullable=True),
         sa.Column("searchable_media_type", sa.Text(), nullable=True),
