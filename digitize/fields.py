@@ -48,6 +48,8 @@ _MOTTO = re.compile(r"doc lap.{1,5}tu do.{1,5}hanh phuc")
 _SUBJECT = re.compile(r"^\s*(?:V/v|Về việc|v/v)\s*:?\s*(?P<subject>\S.{5,})", re.IGNORECASE)
 _UPPER_SHARE = 0.75
 _EARLIEST_YEAR = 1945
+_SURE_OF_FILLED_IN = 75.0
+_SURE_OF_DAY = 50.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,10 @@ def _number(head: list[_Line], page: OcrPage, page_number: int, anchor: _Line | 
             end = start + match.end()
             words = line.part(start, end)
             raw = text[: match.end()].strip()
-            yield _field("number", match["number"], raw, page_number, words)
+            at = line.part(start + match.start("number"), start + match.end("number"))
+            # A number that stands apart from its symbol was filled in, often by hand: believed only when read surely.
+            if "/" in at[-1].text or min(word.confidence for word in at) >= _SURE_OF_FILLED_IN:
+                yield _field("number", match["number"], raw, page_number, words)
             yield _field("symbol", symbol, raw, page_number, words)
             return
 
@@ -161,6 +166,9 @@ def _date(head: list[_Line], page: OcrPage, page_number: int, anchor: _Line | No
                 continue
             start = match.start() + match["place"].rfind(place)
             words = line.part(start, match.end())
+            day = line.part(match.start("day"), match.end("day"))
+            if min(word.confidence for word in day) < _SURE_OF_DAY:
+                continue
             raw = line.text[start : match.end()].strip()
             yield _field("issued_on", issued_on.isoformat(), raw, page_number, words)
             yield _field("place", place, raw, page_number, line.part(start, start + len(place)))

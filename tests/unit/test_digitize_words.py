@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -51,6 +52,13 @@ def test_slips_of_the_reader_in_a_symbol_are_mended(printed, symbol):
 )
 def test_a_number_that_is_not_sure_is_left_out(line):
     assert "number" not in found(*HEAD, line)
+
+
+def test_a_number_filled_in_by_hand_is_taken_only_when_it_was_read_surely():
+    page = scans.words(*HEAD, "Số: 505 /TB-UBND")
+    unsure = replace(page, words=tuple(replace(w, confidence=64.0 if w.text == "505" else 90.0) for w in page.words))
+    assert [field.key for field in fields.extract([page])] == ["number", "symbol"]
+    assert [field.key for field in fields.extract([unsure])] == ["symbol"]
 
 
 def test_legal_bases_are_not_the_documents_own_number_or_date():
