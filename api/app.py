@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.add_to(app)
     for router in ROUTERS:
         app.include_router(router, prefix=API)
+    app.include_router(citizens.printed)
     app.middleware("http")(_traced)
     return app
 

@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from signing.trust import TrustStore
 
 
+PREVIEW_MARK = "BẢN XEM THỬ"
+
+
 def draft(
     begin: Begin,
     dossier_id: UUID,
@@ -196,7 +199,7 @@ def preview(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str) -> b
         e_result = work.e_results.of(by, e_result_id)
         if not e_result.template:
             raise WrongState("uploaded")
-        return templates.render(e_result.template, _filled(work, e_result, verify_url)).pdf
+        return templates.render(e_result.template, _filled(work, e_result, verify_url), watermark=PREVIEW_MARK).pdf
 
 
 def send_back(begin: Begin, e_result_id: UUID, *, by: Actor, comment: str) -> EResult:

@@ -8,8 +8,10 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
 
 from api.deps import Office, Public, limit, token_sha256
 from api.errors import TooManyRequests
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 router = APIRouter(tags=["Citizens"], dependencies=[Public])
+#: Addresses that stand on paper, outside the API's own.
+printed = APIRouter(dependencies=[Public])
 
 DOWNLOAD_LIFE = timedelta(hours=1)
 #: Guessing is limited twice: by the address that asks and by the dossier that is asked for.
@@ -99,6 +103,12 @@ def register(lookup_code: str, office: Office) -> dict[str, object]:
         superseded_by_number=newer.full_number if newer else None,
     )
     return {"status": e_result.state.value, "e_result": line.model_dump(mode="json")}
+
+
+@printed.get("/kiem-tra/{lookup_code}", include_in_schema=False)
+def printed_code(lookup_code: str) -> RedirectResponse:
+    """Where the QR code on a result leads; the address is printed and must answer for ever."""
+    return RedirectResponse(f"/api/v1/register/{quote(lookup_code, safe='')}", status_code=303)
 
 
 def _sealed(office: Services, sha256: str, code: str, ordinal: int, now: datetime) -> str:

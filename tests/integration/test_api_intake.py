@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from datetime import date
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+import pypdf
 import pytest
 
 from api.demo import centre
+from dossiers.calendar import VIETNAM
 from tests.papers import BAD_FILES, decision_pdf, scan_pdf, scan_png, scanned
 
 if TYPE_CHECKING:
@@ -201,6 +205,8 @@ def test_progress_streams_until_the_paper_is_at_rest(office: Office) -> None:
 def test_a_corrected_word_is_in_the_text_layer_and_the_raw_reading_is_kept(office: Office) -> None:
     dossier = open_dossier(office)
     component = add(office, dossier, "chu.png", scan_png("Tờ khai lệ phí trước bạ")).json()
+    with office.services.begin() as work:
+        after_scan = work.components.of(UUID(component["id"])).scanned_at.astimezone(VIETNAM)
     office.work_off()
     path = f"/dossiers/{dossier['id']}/components/{component['id']}"
     raw = office.ask(centre.CLERK, "GET", f"{path}/pages/1/words").json()["words"]
@@ -212,7 +218,11 @@ def test_a_corrected_word_is_in_the_text_layer_and_the_raw_reading_is_kept(offic
     after = office.ask(centre.CLERK, "GET", f"{path}/pages/1/words").json()["words"]
     assert (after[0]["text"], after[0]["raw"]) == ("Phiếu", raw[0]["text"])
     assert office.ask(centre.CLERK, "GET", f"{path}/text").json()["pages"][0]["text"].startswith("Phiếu")
-    assert office.ask(centre.CLERK, "GET", f"{path}/searchable").content.startswith(b"%PDF-1.7")
+    layer = pypdf.PdfReader(io.BytesIO(office.ask(centre.CLERK, "GET", f"{path}/searchable").content)).pages[0]
+    printed = layer.extract_text()
+    assert "Phiếu" in printed
+    # Decree 137/2024: made from paper, when, by whom.
+    assert f"Bản điện tử chuyển đổi từ văn bản giấy · {after_scan:%H:%M %d/%m/%Y} · Vũ Thị Mỹ Duyên" in printed
 
 
 def test_a_nul_in_any_text_is_refused_and_never_an_error_of_ours(office: Office) -> None:
