@@ -115,9 +115,9 @@ class Letter:
 
 
 def places_on(
-    letters: Sequence[Letter], page: int, *, title: str, name: str, seal_mm: float = SEAL_MM
+    letters: Sequence[Letter], page: int, *, sheet: Rect, title: str, name: str, seal_mm: float = SEAL_MM
 ) -> tuple[SignaturePlace, SignaturePlace] | str:
-    """The two places on one page, or the reason why there are none."""
+    """The two places on one page, inside `sheet`, or the reason why there are none."""
     names = _occurrences(letters, name)
     if not names:
         return "name_missing"
@@ -140,7 +140,9 @@ def places_on(
         height = min(LEADER_MM[1] * MM, gap - 2 * CLEAR)
         leader = (width * MM, min(height, width * MM * LEADER_MM[1] / LEADER_MM[0]))
         found = signature_places(page, centre, leader, seal * MM)
-        if not any(_overlap(place.box, box) for place in found for box in text):
+        if all(_inside(place.box, sheet) for place in found) and not any(
+            _overlap(place.box, box) for place in found for box in text
+        ):
             return found
     return "no_room"
 
@@ -196,6 +198,10 @@ def _middle(box: Rect) -> float:
     return (box[0] + box[2]) / 2
 
 
+def _inside(box: Rect, sheet: Rect) -> bool:
+    return box[0] >= sheet[0] and box[1] >= sheet[1] and box[2] <= sheet[2] and box[3] <= sheet[3]
+
+
 def _overlap(a: Rect, b: Rect) -> bool:
     return a[0] < b[2] + CLEAR and b[0] < a[2] + CLEAR and a[1] < b[3] + CLEAR and b[1] < a[3] + CLEAR
 
@@ -233,7 +239,12 @@ def _answer(asked: dict[str, Any]) -> list[tuple[int, Rect]] | str:
         for index in reversed(range(len(document))):
             page = document[index]
             found = places_on(
-                _letters(page), index + 1, title=asked["title"], name=asked["name"], seal_mm=asked["seal_mm"]
+                _letters(page),
+                index + 1,
+                sheet=page.get_cropbox(),
+                title=asked["title"],
+                name=asked["name"],
+                seal_mm=asked["seal_mm"],
             )
             page.close()
             if not isinstance(found, str):
