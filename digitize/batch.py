@@ -7,13 +7,13 @@ import os
 import re
 import tempfile
 from collections import deque
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from multiprocessing import get_context
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from digitize import assemble, fields, load, pipeline, reading
@@ -22,6 +22,7 @@ from digitize.types import PageFlags, ReadingFailed, ReadPage, ScanFacts, Unread
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
+    from multiprocessing.connection import Connection
     from typing import IO
 
     from digitize.types import Field, OcrPage
@@ -192,23 +193,65 @@ def _read_in_order(
         return
     waiting: deque[tuple[Path, int, Future[str]]] = deque()
     rest = iter(tasks)
-    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=get_context("spawn")) as pool:
+    with _reading_processes(min(jobs, len(tasks))) as submit:
+        while True:
+            while len(waiting) < jobs * _PAGES_AHEAD and (task := next(rest, None)):
+                waiting.append((*task, submit(*task, folder)))
+            if not waiting:
+                return
+            path, number, future = waiting.popleft()
+            yield _taken_up(path, number, _result(path, future), folder)
+
+
+@contextmanager
+def _reading_processes(count: int) -> Iterator[Callable[[Path, int, Path], Future[str]]]:
+    """Processes that read pages, each asked through a pipe of its own by a thread of ours.
+
+    A `ProcessPoolExecutor` would do, but its semaphores want a /dev/shm that we may write to, and small containers
+    have none.
+    """
+    context = get_context("spawn")
+    processes, pipes = [], []
+    idle: SimpleQueue[Connection] = SimpleQueue()
+    for _ in range(count):
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_read_what_is_asked, args=(theirs,), daemon=True)
+        process.start()
+        theirs.close()
+        processes.append(process)
+        pipes.append(ours)
+        idle.put(ours)
+
+    def ask(path: Path, number: int, folder: Path) -> str:
+        pipe = idle.get()
         try:
-            while True:
-                while len(waiting) < jobs * _PAGES_AHEAD and (task := next(rest, None)):
-                    waiting.append((*task, pool.submit(_read_one, *task, folder)))
-                if not waiting:
-                    return
-                path, number, future = waiting.popleft()
-                yield _taken_up(path, number, _result(path, future), folder)
+            pipe.send((path, number, folder))
+            return str(pipe.recv())
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            idle.put(pipe)  # also of a process that is gone: whoever asks it next is told at once
+
+    threads = ThreadPoolExecutor(count)
+    try:
+        yield lambda path, number, folder: threads.submit(ask, path, number, folder)
+    finally:
+        threads.shutdown(cancel_futures=True)
+        for pipe in pipes:
+            pipe.close()
+        for process in processes:
+            process.join()
+
+
+def _read_what_is_asked(pipe: Connection) -> None:
+    """Read one page after the other, until nobody asks any more."""
+    with suppress(EOFError):
+        while True:
+            pipe.send(_read_one(*pipe.recv()))
 
 
 def _result(path: Path, future: Future[str]) -> str:
     try:
         return future.result()
-    except BrokenProcessPool as error:
+    except (EOFError, OSError) as error:
         why = UnreadableScan("damaged", "Máy đọc trang dừng đột ngột ở tệp này. Tệp gốc không bị thay đổi.")
         raise UnreadableInput(path, why) from error
 

@@ -59,6 +59,9 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     corners = crop.find_sheet(image)
     sheet = image if corners is None else crop.cut(image, corners)
     flags = quality.flags_of_sheet(sheet, was_cut_out=corners is not None)
+    if Flag.BLANK in flags.flags:
+        # Out of paper grain Tesseract makes words, for a minute and more; a person decides what becomes of the page.
+        return _without_words(sheet, flags)
     cleaned = _clean(sheet, was_cut_out=corners is not None)
     ocr = _read(cleaned.grey, cleaned.display.dpi, language)
     if ocr.mean_confidence < RETRY_BELOW and len(ocr.words) >= _FEWEST_WORDS:
@@ -80,14 +83,17 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
 
 def unread_page(image: PageImage) -> ReadPage:
     """The page as it came, without words: what is kept when Tesseract fails on it and nobody can wait."""
-    display = image if image.bitonal else illumination.lighten(image)
-    picture, picture_type = _encoded(display)
     before = quality.flags_of(image)
+    return _without_words(image, PageFlags(before.flags | {Flag.DOUBTFUL_READING}, before.measured))
+
+
+def _without_words(image: PageImage, flags: PageFlags) -> ReadPage:
+    picture, picture_type = _encoded(image if image.bitonal else illumination.lighten(image))
     return ReadPage(
         picture=picture,
         picture_type=picture_type,
         ocr=OcrPage(image.width_px, image.height_px, image.dpi, (), 0.0),
-        flags=PageFlags(before.flags | {Flag.DOUBTFUL_READING}, before.measured),
+        flags=flags,
     )
 
 
@@ -181,6 +187,6 @@ def _flags(before: PageFlags, cleaned: _Cleaned, ocr: OcrPage) -> PageFlags:
         flags.add(Flag.TURNED)
     if abs(cleaned.skew_deg) > _SKEWED_DEG:
         flags.add(Flag.SKEWED)
-    if Flag.BLANK not in flags and ocr.mean_confidence < DOUBTFUL_BELOW:
+    if ocr.mean_confidence < DOUBTFUL_BELOW:
         flags.add(Flag.DOUBTFUL_READING)
     return PageFlags(frozenset(flags), measured)

@@ -53,6 +53,15 @@ def runs(monkeypatch) -> list[str]:
     return asked
 
 
+def test_a_blank_back_is_kept_as_it_is_and_not_read(runs):
+    empty = scans.sheet((), dpi=200)
+    grain = np.random.default_rng(5).normal(0, 5, empty.pixels.shape)
+    page = pipeline.read_page(scans.with_pixels(empty, np.clip(empty.pixels + grain, 0, 255).astype(np.uint8)))
+    assert runs == []
+    assert page.flags.flags == {Flag.BLANK}
+    assert page.ocr.words == ()
+
+
 def test_an_ordinary_page_is_read_once_and_stays_as_it_is(runs):
     sheet = scans.sheet(dpi=200, repeat=2)
     page = pipeline.read_page(sheet)
