@@ -58,6 +58,15 @@ def servers_folder() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder for a whole service. As root, its database's user must reach it, which pytest's own don't allow."""
+    with tempfile.TemporaryDirectory(prefix="hoso-service-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def postgres_server(servers_folder: Path) -> Iterator[str]:
     """The address of a running PostgreSQL."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,22 +16,15 @@ from api.demo import centre, sample
 from api.demo.story import Story
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(420)
 
 
-def processes(data: Path, word: str) -> Iterator[int]:
-    """Processes of the service in `data` whose command line has `word`."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                command = (entry / "cmdline").read_bytes().split(b"\0")
-                environment = (entry / "environ").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if word.encode() in command and f"HOSO_DATA={data}".encode() in environment:
-                yield int(entry.name)
+def workers(data: Path) -> dict[str, int]:
+    """The worker processes of the service in `data`, as its supervisor noted them."""
+    noted = json.loads((data / "children.json").read_text())
+    return {name: pid for name, (pid, _) in noted.items() if name.startswith("worker")}
 
 
 def test_hoso_demo_leads_from_paper_to_the_citizens_verdict(tmp_path: Path) -> None:
@@ -49,9 +42,8 @@ def test_hoso_demo_leads_from_paper_to_the_citizens_verdict(tmp_path: Path) -> N
     assert (tmp_path / "ket-qua.pdf").read_bytes().startswith(b"%PDF-1.7")
 
 
-def test_killed_workers_lose_and_double_nothing(tmp_path: Path) -> None:
-    tmp_path.chmod(0o711)
-    data = Path(tmp_path, "data")
+def test_killed_workers_lose_and_double_nothing(tmp_path: Path, open_folder: Path) -> None:
+    data = open_folder / "data"
     papers = sample.make_dossier(tmp_path / "papers", seed=11)
     with service(data) as base_url:
         story = Story(base_url, centre.PASSWORD)
@@ -63,7 +55,7 @@ def test_killed_workers_lose_and_double_nothing(tmp_path: Path) -> None:
 
 def _live_through_two_kills(story: Story, papers: sample.SampleDossier, data: Path) -> None:
     story.hand_in(centre.POSTAL, papers)
-    reading = [pid for pid in processes(data, "worker") if pid not in set(processes(data, "--signing"))]
+    reading = [pid for name, pid in workers(data).items() if name != "worker-signing"]
     for pid in reading:
         os.kill(pid, signal.SIGKILL)
     story.watch(centre.POSTAL)
@@ -71,9 +63,7 @@ def _live_through_two_kills(story: Story, papers: sample.SampleDossier, data: Pa
     story.sign_copies(centre.CLERK)
     story.draft(centre.CLERK, leader=centre.LEADER, template="certificate", data=result_data(papers))
     story.approve(centre.LEADER)
-    signing = list(processes(data, "--signing"))
-    for pid in signing:
-        os.kill(pid, signal.SIGKILL)
+    os.kill(workers(data)["worker-signing"], signal.SIGKILL)
     story.await_issue(centre.CLERK)
 
     issued = story.download()
@@ -82,7 +72,6 @@ def _live_through_two_kills(story: Story, papers: sample.SampleDossier, data: Pa
     events = [line["event"] for line in history]
 
     assert reading
-    assert signing
     assert verdict["in_force"]
     assert [s["field"] for s in verdict["signatures"]] == ["HoSoSo_NguoiKy", "HoSoSo_CoQuan"]
     # Assembled once as read and once as reviewed; each signature once.

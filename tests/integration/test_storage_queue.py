@@ -29,7 +29,7 @@ from storage.queue import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from multiprocessing.synchronize import Event
+    from multiprocessing.connection import Connection
 
     from procrastinate import App
 
@@ -132,10 +132,12 @@ def test_what_a_killed_worker_was_doing_is_given_back_once_and_done(
     page_id = uuid4()
     with database.begin() as work:
         work.jobs.read_page(page_id)
-    begun, never = SPAWN.Event(), SPAWN.Event()
-    worker = SPAWN.Process(target=_work, args=(migrated_dsn, begun, never))
+    ours, theirs = SPAWN.Pipe()  # and no Event, which needs a /dev/shm that may be written to
+    worker = SPAWN.Process(target=_work, args=(migrated_dsn, theirs))
     worker.start()
-    assert begun.wait(PATIENCE_S)
+    theirs.close()
+    assert ours.poll(PATIENCE_S)
+    assert ours.recv() == "begun"
 
     async def given_back(seconds_since_heartbeat: float) -> int:
         app = make_app(migrated_dsn)
@@ -146,6 +148,7 @@ def test_what_a_killed_worker_was_doing_is_given_back_once_and_done(
     assert asyncio.run(given_back(PATIENCE_S)) == 0  # it lives
     os.kill(worker.pid or 0, signal.SIGKILL)
     worker.join()
+    ours.close()
     assert ask("SELECT status::text FROM procrastinate_jobs") == [("doing",)]
     assert asyncio.run(given_back(0)) == 1
 
@@ -160,25 +163,27 @@ def test_a_worker_told_to_end_finishes_what_it_is_doing(
 ) -> None:
     with database.begin() as work:
         work.jobs.read_page(uuid4())
-    begun, go_on = SPAWN.Event(), SPAWN.Event()
-    worker = SPAWN.Process(target=_work, args=(migrated_dsn, begun, go_on))
+    ours, theirs = SPAWN.Pipe()
+    worker = SPAWN.Process(target=_work, args=(migrated_dsn, theirs))
     worker.start()
-    assert begun.wait(PATIENCE_S)
+    theirs.close()
+    assert ours.poll(PATIENCE_S)
     os.kill(worker.pid or 0, signal.SIGTERM)
-    go_on.set()
+    ours.send("go on")
     worker.join(PATIENCE_S)
+    ours.close()
     assert worker.exitcode == 0
     assert ask("SELECT status::text FROM procrastinate_jobs") == [("succeeded",)]
 
 
-def _work(dsn: str, begun: Event, go_on: Event) -> None:
+def _work(dsn: str, test: Connection) -> None:
     """A worker process whose one page takes as long as the test wants."""
     app = make_app(dsn)
 
     @app.task(name=READ_PAGE, queue=PAGE)
     def read_page(page_id: str) -> None:
-        begun.set()
-        assert go_on.wait(PATIENCE_S)
+        test.send("begun")
+        assert test.poll(PATIENCE_S)
 
     asyncio.run(run_worker(app, [PAGE], name="test"))
 
