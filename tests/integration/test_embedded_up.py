@@ -74,6 +74,7 @@ class Instance:
             finally:
                 if process.poll() is None:
                     process.send_signal(signal.SIGINT)
+                print((self.data.parent / "said").read_text())  # shown when the test fails
 
     def is_ready(self) -> bool:
         try:
