@@ -105,7 +105,9 @@ def is_alive(folder: Path) -> bool:
     """Whether its process lives; it may be too busy, or not ready, to answer."""
     with suppress(OSError, ValueError, IndexError):
         pid = int((folder / "cluster" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
-        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == "postgres"
+        # "4711 (postgres) S …": a zombie is dead, though whoever should collect it hasn't yet.
+        name, _, rest = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").partition(") ")
+        return name.endswith("(postgres") and not rest.startswith("Z")
     return False
 
 
