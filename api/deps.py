@@ -64,7 +64,8 @@ def anyone() -> None:
 def allowed(act: Act) -> Callable[[Account], Actor]:
     """A dependency that gives the actor, if one of their roles may do `act`.
 
-    The use case asks the same table again; here it is asked early, before a body is read.
+    The use case asks the same table again; here it is asked early, before an upload is read. (A JSON body, one megabyte
+    at most, has been read by then.)
     """
 
     def asker(who: Annotated[Account, Depends(account)]) -> Actor:
@@ -106,6 +107,7 @@ HandsOver = Annotated[Actor, Depends(allowed(Act.HAND_OVER))]
 Drafts = Annotated[Actor, Depends(allowed(Act.DRAFT_RESULT))]
 Submits = Annotated[Actor, Depends(allowed(Act.SUBMIT_RESULT))]
 Approves = Annotated[Actor, Depends(allowed(Act.APPROVE_RESULT))]
+Returns = Annotated[Actor, Depends(allowed(Act.RETURN_RESULT))]
 RegistersSigned = Annotated[Actor, Depends(allowed(Act.REGISTER_SIGNED))]
 MendsSigning = Annotated[Actor, Depends(allowed(Act.MEND_SIGNING))]
 Withdraws = Annotated[Actor, Depends(allowed(Act.WITHDRAW))]

@@ -11,6 +11,7 @@ import structlog
 from api.errors import OUTCOMES
 from api.wiring import Services, utc_now
 from dossiers import digitization, issuance
+from dossiers.types import Changed
 from signing.types import Place
 from storage import queue
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _LOG = structlog.get_logger("jobs")
 
 #: Worth another try by itself, for as long as it takes.
-_PASSING = tuple(cls for cls, outcome in OUTCOMES.items() if outcome.retry)
+_PASSING: tuple[type[Exception], ...] = (Changed, *(cls for cls, outcome in OUTCOMES.items() if outcome.retry))
 
 
 def register(app: App, office: Services, desk: SigningDesk | None) -> None:
@@ -52,7 +53,8 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
             )
 
     def extract_fields(component_id: str) -> None:
-        digitization.extract_fields(office.begin, office.store, UUID(component_id), work_dir=office.work_dir)
+        with _or_told(lambda: digitization.note(office.begin, UUID(component_id), "fields_failed")):
+            digitization.extract_fields(office.begin, office.store, UUID(component_id), work_dir=office.work_dir)
 
     def issue(e_result_id: str) -> None:
         issuance.issue(office.begin, UUID(e_result_id), now=utc_now())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dossiers.types import Account, Actor, Incomplete, NotFound, Role
+from dossiers.types import Account, Actor, Duplicate, Incomplete, NotFound, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,9 +65,13 @@ def keep_certificate(begin: Begin, record: CertificateRecord, *, chain: Sequence
 
     Raises:
         NotFound: Its agency or its owner isn't there.
+        Duplicate: It is another's already: a key speaks for one only.
     """
     with begin() as work:
         work.agencies.of(record.agency)
+        owners = {(r.agency, r.owner) for r in work.certificates.all() if r.sha256 == record.sha256}
+        if owners - {(record.agency, record.owner)}:
+            raise Duplicate(record.sha256, of="certificates")
         if record.owner and work.accounts.of(record.owner).agency != record.agency:
             raise NotFound(record.owner)
         work.certificates.keep(record)

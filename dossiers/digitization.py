@@ -18,7 +18,7 @@ from digitize.types import RESCAN, ReadingFailed, UnreadableScan
 from dossiers.calendar import VIETNAM
 from dossiers.policy import Act, require
 from dossiers.ports import ObjectMissing
-from dossiers.signatures import SigningDesk, recorded, sign_once
+from dossiers.signatures import SignatureUnproven, SigningDesk, recorded, sign_once
 from dossiers.types import (
     Actor,
     ComponentState,
@@ -26,12 +26,13 @@ from dossiers.types import (
     DossierState,
     ExtractedField,
     Incomplete,
+    NotAllowed,
     NotFound,
     PageState,
     WrongState,
 )
 from signing import appearance
-from signing.types import Place, SigningRefused
+from signing.types import Place, SigningRefused, TrustServiceUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,14 +81,17 @@ def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.L
         if page.state is not PageState.RECEIVED:
             return
         component = work.components.of(page.component_id)
-        attempt = work.components.begin_attempt(page_id)
-    if attempt > MAX_ATTEMPTS:
-        _set_page_aside(begin, page, "reader_died")
-        return
+        if component.state is ComponentState.REPLACED:
+            return
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         scan = Path(folder, "scan")
         try:
             store.fetch(component.scan, scan)
+            with begin() as work:
+                attempt = work.components.begin_attempt(page_id)
+            if attempt > MAX_ATTEMPTS:
+                _set_page_aside(begin, page, "reader_died")
+                return
             read = pipeline.read_page(load.page(scan, page.number, limits=limits))
         except (UnreadableScan, ObjectMissing) as error:
             _set_page_aside(begin, page, getattr(error, "reason", "object_missing"))
@@ -97,6 +101,8 @@ def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.L
                 raise
             _set_page_aside(begin, page, f"reader_{error.reason}")
             return
+        with begin() as work:
+            work.components.end_attempt(page_id)  # the reader lives: an outage from here on is no fault of the page
         picture, words = Path(folder, "picture"), Path(folder, "words")
         picture.write_bytes(read.picture)
         words.write_bytes(reading.to_json(read))
@@ -200,13 +206,12 @@ def review(
     """
     require(by, Act.REVIEW)
     with begin() as work:
-        work.dossiers.of(by, dossier_id)
+        _reviewable(work.dossiers.of(by, dossier_id), work.components.of(component_id))
         before = {p.number: p for p in work.components.pages(component_id)}
     texts = _corrected_texts(store, before, decided, work_dir)
     with begin() as work:
         dossier, component = _locked(work, by, dossier_id, component_id)
-        if component.state not in (ComponentState.READ, ComponentState.REVIEWED):
-            raise WrongState(component.state)
+        _reviewable(dossier, component)
         pages = {p.number: p for p in work.components.pages(component_id)}
         keep_reason = decided.keep_reason.strip() or component.keep_reason
         doubtful = [
@@ -255,15 +260,18 @@ def ask_for_copy(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUI
     """A clerk has the reviewed component signed as an electronic copy (SAO Y); the signing worker does it.
 
     Raises:
+        NotAllowed: It is the receiving agency's to sign.
         WrongState: It isn't reviewed, or its text layer is still being made again.
         NotFound: The agency has no active seal.
     """
     require(by, Act.SIGN_COPY)
     with begin() as work:
-        _, component = _locked(work, by, dossier_id, component_id)
+        dossier, component = _locked(work, by, dossier_id, component_id)
+        if by.agency != dossier.receiving:
+            raise NotAllowed("receiving")  # its seal is not theirs to set
         if component.state is not ComponentState.REVIEWED or component.searchable is None:
             raise WrongState(component.state)
-        work.certificates.for_agency(by.agency)
+        work.certificates.for_agency(dossier.receiving)
         component = work.components.keep(replace(component, state=ComponentState.SIGNING))
         work.jobs.sign_copy(component.id, component.revision)
         work.audit.append(by, "copy.requested", component.id)
@@ -299,11 +307,14 @@ def sign_copy(desk: SigningDesk, component_id: UUID, revision: int) -> None:
             appearance=look,
         )
     except SigningRefused as refused:
-        with desk.begin() as work:
-            component = work.components.lock(component_id)
-            if component.revision == revision and component.state in _SIGNED_IN:
-                _set_aside(work, component, f"signing_{refused.reason}")
+        give_up(desk.begin, component_id, f"signing_{refused.reason}")
         return
+    except TrustServiceUnavailable:
+        note(desk.begin, component_id, "waiting_for_trust_service")
+        raise
+    except SignatureUnproven:
+        note(desk.begin, component_id, "signature_unproven")
+        raise
     with desk.begin() as work:
         component = work.components.lock(component_id)
         if component.revision == revision and component.state in _SIGNED_IN:
@@ -317,10 +328,10 @@ def _copied(
 ) -> Component:
     """Record the verified signed copy of a component: what follows depends on the profile."""
     if component.state is ComponentState.CAPTURE_SIGNING:
-        component = work.components.keep(replace(component, state=ComponentState.READ, copy=copy))
+        component = work.components.keep(replace(component, state=ComponentState.READ, copy=copy, trouble=""))
         work.jobs.extract_fields(component.id)
     else:
-        component = work.components.keep(replace(component, state=ComponentState.DIGITIZED, copy=copy))
+        component = work.components.keep(replace(component, state=ComponentState.DIGITIZED, copy=copy, trouble=""))
         _settle(work, dossier)
     work.audit.append(_system(dossier), "copy.signed", component.id, sha256=copy.sha256, certificate=certificate_sha256)
     return component
@@ -332,6 +343,14 @@ def give_up(begin: Begin, component_id: UUID, trouble: str) -> None:
         component = work.components.lock(component_id)
         if component.state in (*_ASSEMBLED_IN, *_SIGNED_IN):
             _set_aside(work, component, trouble)
+
+
+def note(begin: Begin, component_id: UUID, trouble: str) -> None:
+    """Say what a component is waiting for, or what it came without; it goes on all the same."""
+    with begin() as work:
+        component = work.components.lock(component_id)
+        if component.state is not ComponentState.REPLACED and component.trouble != trouble:
+            work.components.keep(replace(component, trouble=trouble))
 
 
 def _set_aside(work: UnitOfWork, component: Component, trouble: str) -> Component:
@@ -373,9 +392,16 @@ def _locked(work: UnitOfWork, by: Actor, dossier_id: UUID, component_id: UUID) -
     return dossier, component
 
 
+def _reviewable(dossier: Dossier, component: Component) -> None:
+    if component.dossier_id != dossier.id:
+        raise NotFound(str(component.id))
+    if component.state not in (ComponentState.READ, ComponentState.REVIEWED):
+        raise WrongState(component.state)
+
+
 def _after_page(work: UnitOfWork, component: Component) -> None:
     """The fan-in: whoever ends the last page, with the component locked, asks for the next thing."""
-    if work.components.unread(component.id):
+    if component.state is not ComponentState.RECEIVED or work.components.unread(component.id):
         return
     broken = [p for p in work.components.pages(component.id) if p.state is PageState.SET_ASIDE]
     if broken:

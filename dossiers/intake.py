@@ -21,6 +21,7 @@ from dossiers.types import (
     NotAllowed,
     Page,
     PageState,
+    ResultState,
     WrongState,
 )
 
@@ -43,6 +44,10 @@ _TAKES_PAPERS = frozenset(
         DossierState.DIGITIZED,
     }
 )
+
+
+#: A result in one of these is on its way to being issued.
+_ON_ITS_WAY = frozenset({ResultState.SUBMITTED, ResultState.APPROVED, ResultState.LEADER_SIGNED, ResultState.SEALED})
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,7 @@ def add_component(
                 dossier_id=dossier.id,
                 ordinal=_next_ordinal(work, dossier.id),
                 kind=kind,
-                name=name or kinds.get(kind, filename),
+                name=name or kinds.get(kind) or codes.clean_filename(filename),
                 scan=scan,
                 filename=codes.clean_filename(filename),
                 pages_total=facts.pages,
@@ -233,7 +238,7 @@ def close(begin: Begin, dossier_id: UUID, *, by: Actor, state: DossierState, rea
     """Refuse a dossier, cancel it, or ask for a supplement: with a reason the citizen can read.
 
     Raises:
-        WrongState: Not from its present state; or `state` is none of the three.
+        WrongState: Not from its present state; a result is being signed; or `state` is none of the three.
         Incomplete: No reason given.
     """
     require(by, Act.CLOSE)
@@ -243,8 +248,30 @@ def close(begin: Begin, dossier_id: UUID, *, by: Actor, state: DossierState, rea
         raise Incomplete("reason", ("reason",))
     with begin() as work:
         dossier = work.dossiers.lock(by, dossier_id)
+        results = work.e_results.of_dossier(dossier.id)
+        if any(r.state in _ON_ITS_WAY for r in results):
+            raise WrongState("result_pending")  # it is taken back first, which voids its number
+        if state is not DossierState.NEEDS_SUPPLEMENT:
+            for r in results:
+                if r.state is ResultState.DRAFT and r.number is not None and r.dated is not None:
+                    work.e_results.void_number(r.agency, r.symbol, r.dated.year, r.number, "dossier_closed")
         dossier = work.dossiers.keep(dossier.move(state, note=reason))
         work.audit.append(by, f"dossier.{state}", dossier.id, code=dossier.code, at=now.isoformat())
+        return dossier
+
+
+def resume(begin: Begin, dossier_id: UUID, *, by: Actor) -> Dossier:
+    """Go on with a dossier that waited for a supplement, with the papers it has."""
+    require(by, Act.CLOSE)
+    with begin() as work:
+        dossier = work.dossiers.lock(by, dossier_id)
+        if dossier.state is not DossierState.NEEDS_SUPPLEMENT:
+            raise WrongState(dossier.state)
+        components = work.components.of_dossier(dossier.id)
+        done = all(c.state is ComponentState.DIGITIZED for c in components)
+        state = DossierState.DIGITIZED if done else DossierState.DIGITIZING
+        dossier = work.dossiers.keep(dossier.move(state, note=""))
+        work.audit.append(by, "dossier.resumed", dossier.id, code=dossier.code)
         return dossier
 
 
@@ -255,7 +282,10 @@ def start_processing(begin: Begin, dossier_id: UUID, *, by: Actor) -> Dossier:
         dossier = work.dossiers.lock(by, dossier_id)
         if by.agency != dossier.competent:
             raise NotAllowed("competent")
-        dossier = work.dossiers.keep(dossier.move(DossierState.IN_PROCESS))
+        dossier = dossier.move(DossierState.IN_PROCESS)
+        if any(r.state is ResultState.ISSUED for r in work.e_results.of_dossier(dossier.id)):
+            dossier = dossier.move(DossierState.RESULT_READY)
+        dossier = work.dossiers.keep(dossier)
         work.audit.append(by, "dossier.in_process", dossier.id, code=dossier.code)
         return dossier
 

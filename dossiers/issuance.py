@@ -32,15 +32,15 @@ from dossiers.types import (
     WrongState,
 )
 from signing import appearance, places, prepare, templates, verify
-from signing.types import Place, SignaturePlace, SigningRefused, TrustServiceUnavailable, Verdict
+from signing.types import Kind, Place, SignaturePlace, SigningRefused, TrustServiceUnavailable, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
-    from dossiers.types import ObjectKey
+    from dossiers.types import Account, Dossier, ObjectKey
     from signing.trust import TrustStore
 
 
@@ -84,8 +84,8 @@ def redraft(
         e_result = work.e_results.lock(by, e_result_id)
         if e_result.state is not ResultState.DRAFT:
             raise WrongState(e_result.state)
-        if leader is not None:
-            _must_sign_for(work, leader, by)
+        e_result = _drafted_by(e_result, by)
+        _must_sign_for(work, leader or e_result.leader, by, e_result.drafters)
         return work.e_results.keep(
             replace(
                 e_result,
@@ -124,13 +124,16 @@ def upload(
     if facts.media_type != "application/pdf":
         raise UnreadableScan("wrong_type", "Kết quả phải là tệp PDF. Hãy xuất lại thành PDF rồi tải lên.")
     with begin() as work:
+        _must_be_decidable(work.dossiers.of(by, dossier_id), by)
         known = trusted(work)
-        signer = None if facts.signed else work.accounts.of(leader)
-    if facts.signed:
+        signer = None if facts.signed else _must_sign_for(work, leader, by, (by.username,))
+    if signer is None:
         _must_be_genuine(file, known, now)
-    elif signer is not None:
+    else:
         places.find(file, signer_title=signer.title, signer_name=signer.name)
     uploaded = store.put(file, media_type="application/pdf")
+    with begin() as work:
+        _must_be_new(work, uploaded)
     return _begin_result(begin, dossier_id, by=by, leader=leader, draft=uploaded, title=title, came_signed=facts.signed)
 
 
@@ -151,7 +154,9 @@ def submit(
         e_result = work.e_results.lock(by, e_result_id)
         if e_result.state is not ResultState.DRAFT or e_result.came_signed:
             raise WrongState(e_result.state)
-        leader = work.accounts.of(e_result.leader)
+        _must_be_decidable(work.dossiers.for_job(e_result.dossier_id), by)
+        e_result = _drafted_by(e_result, by)
+        leader = _must_sign_for(work, e_result.leader, by, e_result.drafters)
         work.certificates.for_person(leader.username)
         work.certificates.for_agency(e_result.agency)
         if e_result.template:
@@ -203,24 +208,36 @@ def preview(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str) -> b
 
 
 def send_back(begin: Begin, e_result_id: UUID, *, by: Actor, comment: str) -> EResult:
-    """The leader returns a submitted result with a comment; its number is void.
+    """A leader returns a submitted result with a comment, or who drafted it takes it back; its number is void.
+
+    So does an approved result whose signing stopped before anything was signed, say for a revoked certificate.
 
     Raises:
         Incomplete: No comment: the drafter must learn what to change.
     """
-    require(by, Act.APPROVE_RESULT)
+    require(by, Act.RETURN_RESULT)
     if not comment.strip():
         raise Incomplete("comment", ("comment",))
     with begin() as work:
         e_result = work.e_results.lock(by, e_result_id)
-        _must_be_the_leader(e_result, by)
+        if Role.LEADER not in by.roles and by.username not in e_result.drafters:
+            raise NotAllowed("drafter")
+        if e_result.state is ResultState.APPROVED and not e_result.trouble:
+            raise WrongState(e_result.state)  # it is being signed
         if e_result.number is not None and e_result.dated is not None:
             work.e_results.void_number(
                 e_result.agency, e_result.symbol, e_result.dated.year, e_result.number, "returned"
             )
         returned = work.e_results.keep(
             e_result.move(
-                ResultState.DRAFT, number=None, symbol="", dated=None, document=None, places=(), comment=comment
+                ResultState.DRAFT,
+                number=None,
+                symbol="",
+                dated=None,
+                document=None,
+                places=(),
+                comment=comment,
+                trouble="",
             )
         )
         work.audit.append(by, "e_result.returned", e_result.id, number=e_result.full_number)
@@ -243,6 +260,7 @@ def approve(begin: Begin, e_result_id: UUID, *, by: Actor, now: datetime, docume
     with begin() as work:
         e_result = work.e_results.lock(by, e_result_id)
         _must_be_the_leader(e_result, by)
+        _must_be_decidable(work.dossiers.for_job(e_result.dossier_id), by)
         if e_result.document is None or e_result.document.sha256 != document_sha256:
             raise Changed(str(e_result.id))
         e_result = work.e_results.keep(e_result.move(ResultState.APPROVED, approved_at=now))
@@ -272,6 +290,9 @@ def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
         else:
             record = work.certificates.for_agency(agency.code)
             look = appearance.seal(agency.letterhead or agency.name, desk.keys.picture(record))
+    if record.agency != e_result.agency:  # the person has moved, and their certificate hasn't
+        give_up(desk.begin, e_result_id, "wrong_certificate")
+        return
     revision = e_result.number or 0
     try:
         document = sign_once(
@@ -348,15 +369,33 @@ def issue(begin: Begin, e_result_id: UUID, *, now: datetime) -> None:
         _enter(work, e_result, by=Actor.system(e_result.agency), now=now)
 
 
-def register_signed(begin: Begin, e_result_id: UUID, *, by: Actor, now: datetime) -> EResult:
-    """Issue a result that came with its signatures, byte for byte as it is."""
+def register_signed(
+    begin: Begin, store: ObjectStore, e_result_id: UUID, *, by: Actor, now: datetime, work_dir: Path
+) -> EResult:
+    """Issue a result that came with its signatures, byte for byte as it is, after judging it once more.
+
+    The seal keeper answers for it, never the one who brought it in (decision 0013).
+
+    Raises:
+        NotAllowed: The same person uploaded it.
+        SigningRefused: Its signatures aren't genuine (any more).
+        Duplicate: The register has these very bytes.
+    """
     require(by, Act.REGISTER_SIGNED)
     with begin() as work:
+        e_result = work.e_results.of(by, e_result_id)
+        known = trusted(work)
+    if not e_result.came_signed:
+        raise WrongState(e_result.state)
+    if by.username in e_result.drafters:
+        raise NotAllowed("drafter")
+    with tempfile.TemporaryDirectory(dir=work_dir) as folder:
+        file = Path(folder, "signed.pdf")
+        store.fetch(_key(e_result.draft), file)
+        _must_be_genuine(file, known, now)
+    with begin() as work:
         e_result = work.e_results.lock(by, e_result_id)
-        if not e_result.came_signed or e_result.draft is None:
-            raise WrongState(e_result.state)
-        if work.e_results.by_document(e_result.draft.sha256) is not None:
-            raise Duplicate(e_result.draft.sha256, of="register")
+        _must_be_new(work, _key(e_result.draft))
         return _enter(work, replace(e_result, document=e_result.draft), by=by, now=now)
 
 
@@ -381,8 +420,9 @@ def supersede(begin: Begin, e_result_id: UUID, *, by: Actor, replacement: UUID, 
     """
     require(by, Act.WITHDRAW)
     with begin() as work:
-        e_result = work.e_results.lock(by, e_result_id)
-        newer = work.e_results.of(by, replacement)
+        # Both are held, in one order for everybody, so that two can't take each other's place at once.
+        locked = {some: work.e_results.lock(by, some) for some in sorted({e_result_id, replacement})}
+        e_result, newer = locked[e_result_id], locked[replacement]
         if newer.id == e_result.id or newer.state is not ResultState.ISSUED:
             raise WrongState("replacement")
         return _take_out_of_force(
@@ -394,12 +434,9 @@ def _begin_result(begin: Begin, dossier_id: UUID, *, by: Actor, leader: str, tit
     require(by, Act.DRAFT_RESULT)
     with begin() as work:
         dossier = work.dossiers.lock(by, dossier_id)
-        if dossier.competent != by.agency:
-            raise NotAllowed("competent")
-        if dossier.state not in (DossierState.IN_PROCESS, DossierState.RESULT_READY):
-            raise WrongState(dossier.state)
+        _must_be_decidable(dossier, by)
         if not given.get("came_signed"):
-            _must_sign_for(work, leader, by)
+            _must_sign_for(work, leader, by, (by.username,))
         earlier = work.e_results.of_dossier(dossier.id)
         e_result = work.e_results.keep(
             EResult(
@@ -410,6 +447,7 @@ def _begin_result(begin: Begin, dossier_id: UUID, *, by: Actor, leader: str, tit
                 state=ResultState.DRAFT,
                 title=title or work.procedures.of(dossier.procedure).result_name,
                 prepared_by=by.username,
+                drafters=(by.username,),
                 leader=leader,
                 lookup_code=codes.new_lookup_code(),
                 **given,
@@ -419,22 +457,44 @@ def _begin_result(begin: Begin, dossier_id: UUID, *, by: Actor, leader: str, tit
         return e_result
 
 
-def _must_sign_for(work: UnitOfWork, leader: str, by: Actor) -> None:
-    """The signer is a leader of this agency, and never the one who drafted."""
+def _must_be_decidable(dossier: Dossier, by: Actor) -> None:
+    if dossier.competent != by.agency:
+        raise NotAllowed("competent")
+    if dossier.state not in (DossierState.IN_PROCESS, DossierState.RESULT_READY):
+        raise WrongState(dossier.state)
+
+
+def _must_be_new(work: UnitOfWork, document: ObjectKey) -> None:
+    if work.e_results.by_document(document.sha256) is not None:
+        raise Duplicate(document.sha256, of="register")
+    if work.register.copy_with(document.sha256) is not None:
+        raise Duplicate(document.sha256, of="copies")
+
+
+def _drafted_by(e_result: EResult, by: Actor) -> EResult:
+    """The result, with one more who had a hand in it."""
+    drafters = e_result.drafters if by.username in e_result.drafters else (*e_result.drafters, by.username)
+    return replace(e_result, drafters=drafters)
+
+
+def _must_sign_for(work: UnitOfWork, leader: str, by: Actor, drafters: Sequence[str]) -> Account:
+    """The signer is a leader of this agency, and never one who had a hand in the draft."""
     account = work.accounts.of(leader)
-    if account.agency != by.agency or Role.LEADER not in account.roles or account.username == by.username:
+    if account.agency != by.agency or Role.LEADER not in account.roles or account.username in drafters:
         raise NotAllowed("leader")
+    return account
 
 
 def _must_be_the_leader(e_result: EResult, by: Actor) -> None:
-    if by.username != e_result.leader or by.username == e_result.prepared_by:
+    if by.username != e_result.leader or by.username in e_result.drafters:
         raise NotAllowed("leader")
 
 
 def _must_be_genuine(file: Path, known: TrustStore, now: datetime) -> None:
+    """A result in force, not a copy of one."""
     found = verify.verify(file, trust=known, at=now)
-    if found.verdict is not Verdict.GENUINE:
-        raise SigningRefused("not_genuine", ",".join(found.reasons))
+    if found.verdict is not Verdict.GENUINE or found.kind is Kind.ELECTRONIC_COPY:
+        raise SigningRefused("not_genuine", ",".join(found.reasons) or found.kind)
 
 
 def _numbered(work: UnitOfWork, e_result: EResult, now: datetime) -> EResult:

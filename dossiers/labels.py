@@ -107,6 +107,15 @@ _STEPS: Final[dict[str, tuple[str, str]]] = {
     "start_processing": ("bắt đầu giải quyết", "start processing"),
     "prepare_result": ("soạn kết quả", "prepare the result"),
     "hand_over": ("trả kết quả", "hand over the result"),
+    "receive": ("tiếp nhận và in giấy hẹn", "receive it and print the receipt"),
+    "rescan_or_retry": (
+        "quét lại hoặc cho đọc lại giấy tờ bị dừng",
+        "scan the stopped paper again, or retry",
+    ),
+    "review": ("soát giấy tờ đã đọc", "review what was read"),
+    "sign_copy": ("ký bản số hóa", "sign the digitised copy"),
+    "being_processed": ("hệ thống đang xử lý giấy tờ", "papers are being processed"),
+    "register_signed": ("vào sổ văn bản đã ký sẵn", "register the result that came signed"),
     "submit": ("trình ký", "submit for approval"),
     "approve": ("duyệt và ký", "approve and sign"),
     "sign_as_leader": ("hệ thống đang ký thay lệnh người duyệt", "being signed as the approver asked"),
@@ -221,6 +230,22 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
     "not_genuine": (
         "Chữ ký có sẵn trong PDF không kiểm tra được là thật nên chưa ghi sổ. Xin xem lý do rồi gửi bản khác.",
         "The signature the PDF came with isn't proven genuine, so nothing was registered. See why, then send another.",
+    ),
+    "wrong_certificate": (
+        "Khóa ký không khớp với chứng thư hoặc cơ quan đã ghi; chưa ký gì. Xin báo quản trị viên.",
+        "The key doesn't match the registered certificate or agency; nothing was signed. Tell the administrator.",
+    ),
+    "assembly_failed": (
+        "Không tạo được PDF tìm kiếm. Các trang đã đọc vẫn an toàn; xin thử lại.",
+        "The searchable PDF couldn't be made. The pages read are safe; please try again.",
+    ),
+    "failed": (
+        "Việc ký dừng vì lỗi chưa lường trước; chưa ghi nhận gì. Xin thử lại, còn lỗi thì báo quản trị viên.",
+        "Signing stopped for an unforeseen fault; nothing was recorded. Try again, or tell the administrator.",
+    ),
+    "fields_failed": (
+        "Không trích xuất được trường. Xin nhập tay khi soát.",
+        "The fields couldn't be extracted. Please type them while reviewing.",
     ),
     "waiting_for_trust_service": (
         "Dịch vụ dấu thời gian hoặc chứng thư chưa trả lời; chưa ký gì, hệ thống sẽ tự ký lại sau.",

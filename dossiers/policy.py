@@ -25,6 +25,7 @@ class Act(StrEnum):
     DRAFT_RESULT = "draft_result"
     SUBMIT_RESULT = "submit_result"
     APPROVE_RESULT = "approve_result"
+    RETURN_RESULT = "return_result"
     REGISTER_SIGNED = "register_signed"
     MEND_SIGNING = "mend_signing"
     WITHDRAW = "withdraw"
@@ -49,7 +50,8 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.DRAFT_RESULT: frozenset({Role.CLERK}),
     Act.SUBMIT_RESULT: frozenset({Role.CLERK}),
     Act.APPROVE_RESULT: frozenset({Role.LEADER}),
-    Act.REGISTER_SIGNED: frozenset({Role.CLERK, Role.SEAL_KEEPER}),
+    Act.RETURN_RESULT: frozenset({Role.LEADER, Role.CLERK}),
+    Act.REGISTER_SIGNED: frozenset({Role.SEAL_KEEPER}),
     Act.MEND_SIGNING: frozenset({Role.SEAL_KEEPER, Role.LEADER}),
     Act.WITHDRAW: frozenset({Role.LEADER, Role.SEAL_KEEPER}),
     Act.HAND_OVER: _DESK,

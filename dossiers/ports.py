@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
     from pathlib import Path
     from uuid import UUID
 
@@ -126,6 +126,17 @@ class Accounts(Protocol):
 
     def keep(self, account: Account) -> None:
         """Insert or change."""
+        ...
+
+    def count_wrong_password(self, username: str, *, now: datetime, most: int, lock_for: timedelta) -> datetime | None:
+        """Count one more, in one step; the `most`-th in a row locks. Until when it is locked, None while it isn't.
+
+        Names that nobody has are counted as well, so that a lock doesn't tell which names there are.
+        """
+        ...
+
+    def forget_wrong_passwords(self, username: str) -> None:
+        """The right one was given."""
         ...
 
     def open_session(self, account: Account, token_sha256: str, *, expires_at: datetime) -> None:
@@ -269,6 +280,10 @@ class Components(Protocol):
 
     def begin_attempt(self, page_id: UUID) -> int:
         """Count one more attempt at reading; gives the new count."""
+        ...
+
+    def end_attempt(self, page_id: UUID) -> None:
+        """The reader came through this attempt alive: don't count it against the page."""
         ...
 
     def unread(self, component_id: UUID) -> int:

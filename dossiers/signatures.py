@@ -6,7 +6,9 @@ there what was already signed and never signs the same thing twice. We verify ou
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -15,7 +17,7 @@ from dossiers.types import OfficeError
 from signing import prepare, sign, trust, verify
 from signing.corner import corner
 from signing.timestamp import Timestamper
-from signing.types import FIELD_NAMES, Integrity, Place, SignaturePlace, Verdict
+from signing.types import FIELD_NAMES, Integrity, Place, SignaturePlace, SigningRefused, Verdict
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -92,10 +94,11 @@ def sign_once(
     Raises:
         SigningRefused: Nothing was signed and nothing will be by trying again.
         TrustServiceUnavailable, StoreUnavailable: Try again later; what is signed already is kept.
-        SignatureUnproven: The new signature doesn't verify.
+        SignatureUnproven: The new signature can't be confirmed yet; it is kept and judged again later.
     """
     outbox = _outbox_file(desk, subject, place, revision)
     with desk.begin() as work:
+        # Begun before and not in the outbox means that its maker died with it: nobody has that signature.
         work.e_results.begin_attempt(subject, place, revision)
         known = trusted(work)
     if not outbox.exists():
@@ -107,11 +110,14 @@ def sign_once(
                 prepare.add_fields(stored, unsigned, [where])
             else:
                 unsigned = stored
+            key = desk.keys.open(record)
+            if hashlib.sha256(key.certificate_der).hexdigest() != record.sha256:
+                raise SigningRefused("wrong_certificate", "Tệp khóa không phải của chứng thư đã ghi.")
             sign.sign(
                 unsigned,
                 outbox,
                 place=where,
-                key=desk.keys.open(record),
+                key=key,
                 trust=known,
                 timestamper=Timestamper(desk.tsa_urls),
                 appearance=appearance,
@@ -132,13 +138,13 @@ def _outbox_file(desk: SigningDesk, subject: UUID, place: Place, revision: int) 
 def _must_prove(file: Path, known: trust.TrustStore, place: Place, record: CertificateRecord) -> None:
     """Judge the new signature as a stranger would.
 
-    A file that is damaged or carries another's signature is kept aside as evidence and made anew; one whose status
-    can't be told now (a list is stale) stays in the outbox and is judged again at the next try.
+    A file that is damaged or carries another's signature is kept aside as evidence, and a person decides whether to
+    sign again; one whose status can't be told now (a list is stale) stays in the outbox and is judged again later.
     """
-    found = verify.verify(file, trust=known)
+    found = verify.verify(file, trust=known, max_bytes=None)
     ours = [s for s in found.signatures if s.field == FIELD_NAMES[place]]
     if found.integrity is not Integrity.INTACT or [s.certificate_sha256 for s in ours] != [record.sha256]:
-        file.rename(file.with_suffix(".unproven"))
-        raise SignatureUnproven(",".join(found.reasons) or found.integrity)
+        file.rename(file.with_suffix(f".{uuid.uuid4().hex}.unproven"))
+        raise SigningRefused("signature_unproven", ",".join(found.reasons) or found.integrity)
     if any(s.verdict is not Verdict.GENUINE for s in found.signatures):
         raise SignatureUnproven(",".join(found.reasons) or found.verdict)

@@ -10,8 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime  # noqa: TC003  as above
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID  # noqa: TC003  the fields are read at run time by whoever walks these dataclasses
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Role(StrEnum):
@@ -325,10 +328,21 @@ class Dossier:
             raise WrongState(f"{self.state} → {to}")
         return replace(self, state=to, **changes)
 
-    def next_step(self) -> Step | None:
-        """Who acts next; None once nothing is left to do."""
+    def next_step(self, components: Sequence[Component] = ()) -> Step | None:
+        """Who acts next; None once nothing is left to do.
+
+        While papers are on their way, the most urgent of them speaks for the dossier, as far as they are given.
+        """
         desk = self.helped_at or self.receiving
         role_at_desk = Role.POSTAL if self.helped_at else Role.CLERK
+        if self.state in (DossierState.DRAFT, DossierState.DIGITIZING):
+            steps = sorted(filter(None, (c.next_step(self) for c in components)), key=_urgency)
+            if self.state is DossierState.DIGITIZING and steps:
+                return steps[0]
+            if components and (not steps or steps[0].code != "rescan_or_retry"):
+                return Step("receive", role_at_desk, desk)
+            if steps:
+                return steps[0]
         return {
             DossierState.DRAFT: Step("add_components", role_at_desk, desk),
             DossierState.RECEIVED: Step("scan", role_at_desk, desk),
@@ -338,6 +352,14 @@ class Dossier:
             DossierState.IN_PROCESS: Step("prepare_result", Role.CLERK, self.competent),
             DossierState.RESULT_READY: Step("hand_over", Role.CLERK, self.receiving),
         }.get(self.state)
+
+
+#: Which paper's next step speaks for the dossier: a paper in trouble before one to look at before one at work.
+_PAPER_STEPS = ("rescan_or_retry", "review", "sign_copy", "being_processed")
+
+
+def _urgency(step: Step) -> int:
+    return _PAPER_STEPS.index(step.code)
 
 
 _S = DossierState
@@ -394,6 +416,22 @@ class Component:
     keep_reason: str = ""
     version: int = 0
 
+    def next_step(self, dossier: Dossier) -> Step | None:
+        """Who acts next on this paper; None once it is digitised or replaced."""
+        desk = dossier.helped_at or dossier.receiving
+        role_at_desk = Role.POSTAL if dossier.helped_at else Role.CLERK
+        match self.state:
+            case ComponentState.SET_ASIDE:
+                return Step("rescan_or_retry", role_at_desk, desk)
+            case ComponentState.READ:
+                return Step("review", Role.CLERK, dossier.receiving)
+            case ComponentState.REVIEWED if self.searchable is not None:
+                return Step("sign_copy", Role.CLERK, dossier.receiving)
+            case ComponentState.DIGITIZED | ComponentState.REPLACED:
+                return None
+            case _:
+                return Step("being_processed", None, dossier.receiving)
+
 
 @dataclass(frozen=True)
 class Page:
@@ -449,7 +487,8 @@ class EResult:
         number, symbol, dated: Fixed at submission, voided by a return.
         places: Where its signatures stand once submitted: {"place", "page", "box"} each, as `signing` found them.
         draft: The PDF before the first signature. document: the PDF as it stands, with every signature so far.
-        leader: Username of the person who is to sign. prepared_by: who drafted (never the same person).
+        leader: Username of the person who is to sign. prepared_by: who changed it last.
+        drafters: Usernames of everybody who drafted, changed or submitted it; none of them may approve it.
         lookup_code: Printed on it with the QR code.
         came_signed: Uploaded with its signatures; verified, registered and delivered as it is.
         superseded_by: The e-result that took its place.
@@ -462,6 +501,7 @@ class EResult:
     state: ResultState
     title: str
     prepared_by: str
+    drafters: tuple[str, ...] = ()
     template: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     places: tuple[dict[str, Any], ...] = ()
@@ -496,6 +536,8 @@ class EResult:
         """Who acts next; None once it is issued, withdrawn or superseded."""
         if self.trouble:
             return Step("mend_signing", Role.SEAL_KEEPER, self.agency)
+        if self.state is ResultState.DRAFT and self.came_signed:
+            return Step("register_signed", Role.SEAL_KEEPER, self.agency)
         return {
             ResultState.DRAFT: Step("submit", Role.CLERK, self.agency),
             ResultState.SUBMITTED: Step("approve", Role.LEADER, self.agency),
@@ -503,6 +545,14 @@ class EResult:
             ResultState.LEADER_SIGNED: Step("seal", None, self.agency),
             ResultState.SEALED: Step("issue", None, self.agency),
         }.get(self.state)
+
+    def seen_by(self, agency: str) -> EResult | None:
+        """What an agency with a part in the dossier may see: its own in full, another's once published, bare."""
+        if agency == self.agency:
+            return self
+        if self.state not in (ResultState.ISSUED, ResultState.WITHDRAWN, ResultState.SUPERSEDED):
+            return None
+        return replace(self, data={}, comment="", trouble="")
 
     @property
     def full_number(self) -> str:
@@ -514,7 +564,7 @@ _R = ResultState
 _RESULT_MOVES: dict[ResultState, frozenset[ResultState]] = {
     _R.DRAFT: frozenset({_R.SUBMITTED, _R.ISSUED}),
     _R.SUBMITTED: frozenset({_R.DRAFT, _R.APPROVED}),
-    _R.APPROVED: frozenset({_R.LEADER_SIGNED}),
+    _R.APPROVED: frozenset({_R.LEADER_SIGNED, _R.DRAFT}),
     _R.LEADER_SIGNED: frozenset({_R.SEALED}),
     _R.SEALED: frozenset({_R.ISSUED}),
     _R.ISSUED: frozenset({_R.WITHDRAWN, _R.SUPERSEDED}),

@@ -87,6 +87,11 @@ class PostgresComponents:
             raise NotFound("không có trang này")
         return attempts
 
+    def end_attempt(self, page_id: UUID) -> None:
+        """The reader came through this attempt alive: don't count it against the page."""
+        fewer = sa.func.greatest(pages.c.attempts - 1, 0)
+        self._connection.execute(sa.update(pages).where(pages.c.id == page_id).values(attempts=fewer))
+
     def unread(self, component_id: UUID) -> int:
         """How many pages are neither read, reviewed nor set aside."""
         query = sa.select(sa.func.count()).where(pages.c.component_id == component_id, pages.c.state.not_in(_SETTLED))

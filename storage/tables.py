@@ -384,6 +384,7 @@ e_results = sa.Table(
     sa.Column("dated", sa.Date),
     _text("lookup_code"),
     sa.Column("places", JsonTuple, nullable=False),
+    sa.Column("drafters", JsonTuple, nullable=False),
     sa.Column("came_signed", sa.Boolean, nullable=False),
     _text("comment"),
     _text("trouble"),

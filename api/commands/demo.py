@@ -135,7 +135,8 @@ def _tell(story: Story, seed: int, scratch: Path, steps: _Steps) -> dict[str, by
         _must(story.verify(altered(issued)), verdict="altered", register="not_ours")
         steps.done("Sửa một byte: bị phát hiện")
         story.withdraw(leader, "Thu hồi trong buổi chạy thử")
-        _must(story.verify(issued), verdict="genuine", register="withdrawn")
+        withdrawn = _must(story.verify(issued), verdict="genuine", register="withdrawn")
+        print(f"            «{withdrawn['sentence']['vi']['headline']}»")
         steps.done("Thu hồi: văn bản vẫn nguyên vẹn, sổ đăng ký báo đã thu hồi")
     finally:
         story.close()

@@ -16,12 +16,12 @@ from fastapi.responses import RedirectResponse
 from api.deps import Office, Public, limit, token_sha256
 from api.errors import TooManyRequests
 from api.files import file_response
-from api.schemas.citizens import CitizenOut, LookUpIn, RegisteredOut, SentenceOut, VerificationOut
+from api.schemas.citizens import CitizenOut, LookUpIn, SentenceOut, VerificationOut, registered
 from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from dossiers import codes, verification
+from dossiers.answers import answer
 from dossiers.types import NotFound, ObjectKey, ResultState
-from signing import words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,7 +42,8 @@ POLICY = "hoso-1"
 def look_up(body: LookUpIn, office: Office) -> CitizenOut:
     """A dossier for whoever holds both codes: where it is, and its results to download."""
     now = utc_now()
-    asked_for = token_sha256(body.dossier_code.casefold())
+    # As parsed, so that every way to write one code shares one bucket.
+    asked_for = token_sha256(str(codes.parse_dossier_code(body.dossier_code)))
     with office.begin() as work:
         within = work.limits.hit(f"look-up-code:{asked_for}", now=now, window_s=_WINDOW_S, limit=_DOSSIER_TRIES)
     if not within:
@@ -79,7 +80,7 @@ def verify(office: Office, upload: Annotated[Upload, Depends(_file)]) -> Verific
     judgement = verification.judge(office.begin, upload.path, now=utc_now())
     sentences = {}
     for language in ("vi", "en"):
-        said = words.sentence(judgement.file, language=language)
+        said = answer(judgement, language=language)
         sentences[language] = SentenceOut(headline=said.headline, reason=said.reason, next_step=said.next_step)
     return VerificationOut.of(judgement, sentences, policy=POLICY)
 
@@ -93,16 +94,7 @@ def register(lookup_code: str, office: Office) -> dict[str, object]:
             raise NotFound(lookup_code)
         agency = work.agencies.of(e_result.agency)
         newer = work.e_results.for_job(e_result.superseded_by) if e_result.superseded_by else None
-    line = RegisteredOut(
-        title=e_result.title,
-        number=e_result.full_number,
-        dated=e_result.dated,
-        agency=agency.name,
-        issued_at=e_result.issued_at,
-        closed_at=e_result.closed_at,
-        superseded_by_number=newer.full_number if newer else None,
-    )
-    return {"status": e_result.state.value, "e_result": line.model_dump(mode="json")}
+    return {"status": e_result.state.value, "e_result": registered(e_result, agency, newer).model_dump(mode="json")}
 
 
 @printed.get("/kiem-tra/{lookup_code}", include_in_schema=False)

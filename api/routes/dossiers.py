@@ -45,7 +45,7 @@ from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from digitize import reading
 from dossiers import codes, digitization, intake
-from dossiers.types import Actor, Applicant, Component, DossierState, NotFound, ObjectKey, Page
+from dossiers.types import Actor, Applicant, Component, DossierState, Incomplete, NotFound, ObjectKey, Page
 
 router = APIRouter(tags=["Dossiers"])
 
@@ -91,7 +91,8 @@ def dossier(dossier_id: UUID, actor: Sees, office: Office) -> DossierOut:
     """A dossier with its papers and results."""
     with office.begin() as work:
         found = work.dossiers.of(actor, dossier_id)
-        return DossierOut.of(found, work.components.of_dossier(found.id), work.e_results.of_dossier(found.id))
+        results = [shown for r in work.e_results.of_dossier(found.id) if (shown := r.seen_by(actor.agency))]
+        return DossierOut.of(found, work.components.of_dossier(found.id), results)
 
 
 @router.get("/dossiers/{dossier_id}/history")
@@ -123,6 +124,12 @@ def close(dossier_id: UUID, body: CloseIn, actor: Closes, office: Office) -> Dos
     return DossierOut.of(
         intake.close(office.begin, dossier_id, by=actor, state=body.state, reason=body.reason, now=utc_now())
     )
+
+
+@router.post("/dossiers/{dossier_id}/resume")
+def resume(dossier_id: UUID, actor: Closes, office: Office) -> DossierOut:
+    """Go on with a dossier that waited for a supplement, with the papers it has."""
+    return DossierOut.of(intake.resume(office.begin, dossier_id, by=actor))
 
 
 @router.post("/dossiers/{dossier_id}/process")
@@ -182,7 +189,7 @@ def add_component(
             filename=upload.filename,
             kind=upload.fields.get("kind", ""),
             name=codes.clean_filename(upload.fields["name"]) if upload.fields.get("name") else "",
-            pages_declared=int(counted) if counted.isdecimal() else None,
+            pages_declared=_count(counted) if counted else None,
             replaces=_uuid(replaces) if replaces else None,
             limits=office.limits,
             now=utc_now(),
@@ -225,7 +232,8 @@ async def events(
             elif time.monotonic() - beat > _BEAT_EVERY_S:
                 beat = time.monotonic()
                 yield ": still here\n\n"
-            if now.state.code in _AT_REST or await request.is_disconnected():
+            at_rest = now.state.code in _AT_REST or (now.state.code == "reviewed" and now.searchable)
+            if at_rest or await request.is_disconnected():
                 return
             await asyncio.sleep(_LOOK_EVERY_S)
             now = await run_in_threadpool(progress, dossier_id, component_id, actor, office)
@@ -238,6 +246,7 @@ async def events(
 
 
 _AT_REST = frozenset({"read", "digitized", "set_aside", "replaced"})
+_MOST_DIGITS = 5
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/text")
@@ -377,6 +386,13 @@ def _there(key: ObjectKey | None) -> ObjectKey:
     if key is None:
         raise NotFound("file")
     return key
+
+
+def _count(text: str) -> int:
+    """How many pages somebody counted."""
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise Incomplete("pages_declared", ("pages_declared",))
+    return int(text)
 
 
 def _uuid(text: str) -> UUID:

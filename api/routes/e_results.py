@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from api import sign_in
-from api.deps import Approves, Drafts, MendsSigning, Office, RegistersSigned, Sees, Submits, Withdraws
+from api.deps import Approves, Drafts, MendsSigning, Office, RegistersSigned, Returns, Sees, Submits, Withdraws
 from api.files import file_response
 from api.schemas.e_results import ApproveIn, CommentIn, DraftIn, EResultOut, ReasonIn, RedraftIn, SupersedeIn
 from api.uploads import Upload, received
@@ -119,8 +119,8 @@ def submit(e_result_id: UUID, actor: Submits, office: Office) -> EResultOut:
 
 
 @router.post("/e-results/{e_result_id}/return")
-def send_back(e_result_id: UUID, body: CommentIn, actor: Approves, office: Office) -> EResultOut:
-    """The leader returns it with a comment; its number is void."""
+def send_back(e_result_id: UUID, body: CommentIn, actor: Returns, office: Office) -> EResultOut:
+    """A leader returns it with a comment, or its drafter takes it back; its number is void."""
     return EResultOut.of(issuance.send_back(office.begin, e_result_id, by=actor, comment=body.comment))
 
 
@@ -143,7 +143,11 @@ def resume(e_result_id: UUID, actor: MendsSigning, office: Office) -> EResultOut
 @router.post("/e-results/{e_result_id}/register")
 def register_signed(e_result_id: UUID, actor: RegistersSigned, office: Office) -> EResultOut:
     """Issue a result that came with its signatures, as it is."""
-    return EResultOut.of(issuance.register_signed(office.begin, e_result_id, by=actor, now=utc_now()))
+    return EResultOut.of(
+        issuance.register_signed(
+            office.begin, office.store, e_result_id, by=actor, now=utc_now(), work_dir=office.work_dir
+        )
+    )
 
 
 @router.post("/e-results/{e_result_id}/withdraw")

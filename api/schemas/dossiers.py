@@ -46,7 +46,7 @@ class ReviewIn(In):
     """Corrections: page number → word index → text; field key → value."""
 
     words: dict[int, dict[int, Text]] = Field(default_factory=dict)
-    fields: dict[str, Text] = Field(default_factory=dict)
+    fields: dict[Text, Text] = Field(default_factory=dict)
     keep_reason: Text = ""
 
 
@@ -119,6 +119,7 @@ class ProgressOut(BaseModel):
     state: Labelled
     done: int
     total: int
+    searchable: bool
     pages: list[PageOut]
 
     @staticmethod
@@ -129,6 +130,7 @@ class ProgressOut(BaseModel):
             state=Labelled.of(component.state),
             done=sum(p.state.value not in ("received", "cleaned") for p in pages),
             total=len(pages),
+            searchable=component.searchable is not None,
             pages=[PageOut.of(p) for p in pages],
         )
 
@@ -199,7 +201,7 @@ class DossierOut(BaseModel):
             competent=dossier.competent,
             helped_at=dossier.helped_at,
             state=Labelled.of(dossier.state),
-            next_step=StepOut.of(dossier.next_step()),
+            next_step=StepOut.of(dossier.next_step(components)),
             opened_at=dossier.opened_at,
             received_at=dossier.received_at,
             due_on=dossier.due_on,

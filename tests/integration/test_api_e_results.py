@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -106,6 +107,7 @@ def test_an_issued_result_is_genuine_and_in_force_and_pdf_a(
 
     assert (verdict["verdict"], verdict["kind"], verdict["register"]["code"]) == ("genuine", "e_result", "issued")
     assert verdict["in_force"]
+    assert verdict["sentence"]["vi"]["headline"] == "TÀI LIỆU THẬT, CÒN HIỆU LỰC."
     assert [s["field"] for s in verdict["signatures"]] == ["HoSoSo_NguoiKy", "HoSoSo_CoQuan"]
     assert all(s["timestamp"] and s["indication"] == "TOTAL-PASSED" for s in verdict["signatures"])
     assert_pdfa(file, "2a")
@@ -135,6 +137,7 @@ def test_a_digitised_copy_is_genuine_and_never_called_a_result(
 
     assert (verdict["verdict"], verdict["kind"]) == ("genuine", "electronic_copy")
     assert verdict["digitised_copy"]
+    assert "không phải là kết quả" in verdict["sentence"]["vi"]["reason"]
     assert verdict["register"]["code"] == "not_ours"
     assert not verdict["in_force"]
     assert_pdfa(file, "2b")
@@ -150,6 +153,8 @@ def test_a_changed_byte_is_altered_and_a_withdrawn_result_is_not(office: Office,
     verdict = verify(office, pdf)
     assert (verdict["verdict"], verdict["register"]["code"]) == ("genuine", "withdrawn")
     assert not verdict["in_force"]
+    assert verdict["sentence"]["vi"]["headline"].startswith("THẬT, NHƯNG ĐÃ BỊ THU HỒI ngày ")
+    assert verdict["sentence"]["en"]["headline"].startswith("GENUINE, BUT WITHDRAWN on ")
 
 
 def test_a_superseded_result_points_to_the_one_in_its_place(office: Office, dossier: dict[str, Any]) -> None:
@@ -161,6 +166,7 @@ def test_a_superseded_result_points_to_the_one_in_its_place(office: Office, doss
 
     assert (verdict["verdict"], verdict["register"]["code"]) == ("genuine", "superseded")
     assert verdict["e_result"]["superseded_by_number"] == new["number"]
+    assert new["number"] in verdict["sentence"]["vi"]["next_step"]
 
 
 def test_it_still_verifies_an_hour_later_and_without_the_trust_service(own_office: Office, tmp_path: Path) -> None:
@@ -329,3 +335,98 @@ def test_the_register_tells_anyone_with_the_printed_code_and_nothing_personal(
     assert (answer["status"], answer["e_result"]["number"]) == ("issued", result["number"])
     assert "Nguyễn Thị Thử" not in str(answer)
     assert by_qr.json() == answer
+
+
+def test_another_agency_of_the_dossier_sees_a_result_only_once_published(office: Office) -> None:
+    dossier = open_dossier(office, centre.POSTAL)
+    here = f"/dossiers/{dossier['id']}"
+    procedure = next(p for p in ok(office.ask("", "GET", "/procedures")) if p["code"] == dossier["procedure"])
+    for kind in (c["code"] for c in procedure["components"] if c["required"]):
+        ok(add(office, dossier, f"{kind}.png", unique_scan(), kind=kind, who=centre.POSTAL))
+    ok(office.ask(centre.POSTAL, "POST", f"{here}/receive"))
+    waiting = ok(office.ask(centre.CLERK, "GET", here))["next_step"]
+    office.work_off()
+    for component in ok(office.ask(centre.CLERK, "GET", here))["components"]:
+        ok(office.ask(centre.CLERK, "POST", f"{here}/components/{component['id']}/review", json={}))
+    office.work_off()
+    to_sign = ok(office.ask(centre.CLERK, "GET", here))["next_step"]
+    for component in ok(office.ask(centre.CLERK, "GET", here))["components"]:
+        ok(office.ask(centre.CLERK, "POST", f"{here}/components/{component['id']}/copy", json=PASSWORD))
+    office.work_off()
+    ok(office.ask(centre.CLERK, "POST", f"{here}/process"))
+    result = drafted(office, dossier)
+
+    assert (waiting["code"], waiting["role"]) == ("being_processed", None)
+    assert (to_sign["code"], to_sign["role"]) == ("sign_copy", "clerk")
+    assert ok(office.ask(centre.POSTAL, "GET", here))["e_results"] == []
+    assert [r["id"] for r in ok(office.ask(centre.CLERK, "GET", here))["e_results"]] == [result["id"]]
+
+
+def test_whoever_had_a_hand_in_the_draft_cannot_be_made_its_leader(office: Office, dossier: dict[str, Any]) -> None:
+    result = submitted(office, dossier)
+    taken_back = ok(office.ask(centre.CLERK, "POST", f"/e-results/{result['id']}/return", json={"comment": "Sửa lại"}))
+
+    assert taken_back["state"]["code"] == "draft"
+    with office.services.begin() as work:
+        mixed = work.e_results.for_job(UUID(result["id"]))
+        work.e_results.keep(replace(mixed, drafters=(*mixed.drafters, centre.LEADER)))
+    assert office.ask(centre.CLERK, "POST", f"/e-results/{result['id']}/submit").status_code == 403
+
+
+def test_a_dossier_is_not_closed_over_a_result_that_is_on_its_way(office: Office) -> None:
+    dossier = digitised_dossier(office)
+    result = submitted(office, dossier)
+    body = {"state": "refused", "reason": "Không đủ điều kiện"}
+
+    pending = office.ask(centre.CLERK, "POST", f"/dossiers/{dossier['id']}/close", json=body)
+    ok(office.ask(centre.CLERK, "POST", f"/e-results/{result['id']}/return", json={"comment": "Từ chối hồ sơ"}))
+    closed = ok(office.ask(centre.CLERK, "POST", f"/dossiers/{dossier['id']}/close", json=body))
+
+    assert (pending.status_code, pending.json()["reason"]) == (409, "result_pending")
+    assert closed["state"]["code"] == "refused"
+    assert office.ask(centre.CLERK, "POST", f"/e-results/{result['id']}/submit").status_code == 409
+
+
+def test_a_supplement_is_asked_for_and_the_dossier_goes_on(office: Office) -> None:
+    dossier = open_dossier(office)
+    here = f"/dossiers/{dossier['id']}"
+    procedure = next(p for p in ok(office.ask("", "GET", "/procedures")) if p["code"] == dossier["procedure"])
+    for kind in (c["code"] for c in procedure["components"] if c["required"]):
+        ok(add(office, dossier, f"{kind}.png", unique_scan(), kind=kind))
+    ok(office.ask(centre.CLERK, "POST", f"{here}/receive"))
+    asked = {"state": "needs_supplement", "reason": "Thiếu bản vẽ"}
+
+    waiting = ok(office.ask(centre.CLERK, "POST", f"{here}/close", json=asked))
+    going_on = ok(office.ask(centre.CLERK, "POST", f"{here}/resume"))
+
+    assert waiting["next_step"]["code"] == "await_supplement"
+    assert going_on["state"]["code"] == "digitizing"
+
+
+def test_only_the_receiving_agency_has_its_seal_set_on_a_copy(office: Office) -> None:
+    body = {"procedure": "1.001612", "applicant": {"name": "Nguyễn Thị Thử"}, "competent": centre.UONG_BI}
+    dossier = ok(office.ask(centre.CLERK, "POST", "/dossiers", json=body))
+    component = ok(add(office, dossier, "a.png", unique_scan()))
+    path = f"/dossiers/{dossier['id']}/components/{component['id']}"
+    office.work_off()
+    ok(office.ask(centre.CLERK, "POST", f"{path}/review", json={}))
+    office.work_off()
+
+    answer = office.ask("motcua.uongbi", "POST", f"{path}/copy", json=PASSWORD)
+
+    assert (answer.status_code, answer.json()["reason"]) == (403, "receiving")
+
+
+def test_a_copy_cannot_be_registered_as_a_result_nor_the_same_file_twice(
+    office: Office, dossier: dict[str, Any]
+) -> None:
+    here = f"/dossiers/{dossier['id']}"
+    component = ok(office.ask(centre.CLERK, "GET", here))["components"][0]
+    copy = office.ask(centre.CLERK, "GET", f"{here}/components/{component['id']}/copy").content
+    own = document(office, issued(office, dossier))
+
+    as_result = office.ask(centre.CLERK, "POST", f"{here}/e-results/upload", files={"file": ("k.pdf", copy)})
+    again = office.ask(centre.CLERK, "POST", f"{here}/e-results/upload", files={"file": ("k.pdf", own)})
+
+    assert (as_result.status_code, as_result.json()["reason"]) == (422, "not_genuine")
+    assert (again.status_code, again.json()["of"]) == (409, "register")

@@ -39,7 +39,7 @@ def trouble_codes() -> set[str]:
         constant.value
         for path in PACKAGE.glob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"set_aside", "_set_page_aside", "_report_trouble"}
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"_set_aside", "_set_page_aside", "give_up", "note"}
         for argument in node.args
         for constant in ast.walk(argument)
         if isinstance(constant, ast.Constant) and isinstance(constant.value, str)

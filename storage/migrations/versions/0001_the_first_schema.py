@@ -286,6 +286,7 @@ def _tables() -> None:
         sa.Column("dated", sa.Date(), nullable=True),
         sa.Column("lookup_code", sa.Text(), nullable=False),
         sa.Column("places", postgresql.JSONB(), nullable=False),
+        sa.Column("drafters", postgresql.JSONB(), nullable=False),
         sa.Column("came_signed", sa.Boolean(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("trouble", sa.Text(), nullable=False),
