@@ -11,18 +11,21 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
 from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision, SyncPsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import DeleteJobCondition, Status
+from procrastinate.manager import QUEUEING_LOCK_CONSTRAINT, JobManager
 from psycopg import OperationalError
 
 from storage.connection import KEEPALIVE, PATIENCE_S, DatabaseUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from datetime import datetime
     from uuid import UUID
 
-    import sqlalchemy as sa
+    from procrastinate.connector import BaseConnector
     from procrastinate.jobs import Job
 
 log = logging.getLogger(__name__)
@@ -71,6 +74,11 @@ _WATCH_LOCK = 0x686F736F  # "hoso": any number that nothing else in this databas
 #: Only gives jobs their form. It is never opened: the caller's connection is used, also inside a worker, where an
 #: opened App would take a synchronous connection for an asynchronous one.
 _FORMS = App(connector=SyncPsycopgConnector())
+
+
+_HURRY = sa.text(
+    "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE queueing_lock = :queueing_lock AND status = 'todo'"
+)
 
 
 class PostgresJobs:
@@ -134,18 +142,30 @@ class PostgresJobs:
         self._pages.clear()
 
     def _defer(self, task: str, subject: str, *, priority: int = 0, lock: str | None = None, **ids: Any) -> None:
-        """Defer a job unless the same one is already waiting."""
+        """Defer a job unless the same one is already waiting, which then needn't wait any longer."""
+        same = f"{task}:{subject}"
         form = _FORMS.configure_task(
             task,
             queue=QUEUE_OF[task],
             priority=priority,
             lock=lock,
-            queueing_lock=f"{task}:{subject}",
+            queueing_lock=same,
             connection=self._driver_connection(),
         )
-        # Being told so is an error to PostgreSQL, which would end the whole transaction: hence the savepoint.
-        with contextlib.suppress(AlreadyEnqueued), self._connection.begin_nested():
-            form.defer(**ids)
+        while not self._hurry(same):
+            # Meeting one that came meanwhile is an error to PostgreSQL, which would end the whole transaction: hence
+            # the savepoint. It is hurried in turn, or has begun by then, and ours is deferred after all.
+            with contextlib.suppress(AlreadyEnqueued), self._connection.begin_nested():
+                form.defer(**ids)
+                return
+
+    def _hurry(self, queueing_lock: str) -> bool:
+        """Whether this job waits already. It will begin at once when this transaction ends, and not before.
+
+        Holding its row is what makes it a job for us: one that began earlier wouldn't see what we are about to commit.
+        """
+        held = self._connection.execute(_HURRY, {"queueing_lock": queueing_lock})
+        return held.rowcount > 0
 
     def _driver_connection(self) -> Any:
         return self._connection.connection.driver_connection
@@ -153,7 +173,77 @@ class PostgresJobs:
 
 def make_app(dsn: str) -> App:
     """The App a worker runs and `api.jobs` registers its tasks on. Build it once in a process."""
-    return App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=4, timeout=PATIENCE_S, kwargs=KEEPALIVE))
+    app = App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=4, timeout=PATIENCE_S, kwargs=KEEPALIVE))
+    app.job_manager = Outcomes(app.connector)
+    return app
+
+
+class Outcomes(JobManager):
+    """How jobs ended: each is told to the database, if need be again and again, for as long as the worker lives.
+
+    A job whose end wasn't kept would run for ever in the eyes of everybody else, and block its subject.
+    """
+
+    def __init__(self, connector: BaseConnector) -> None:
+        super().__init__(connector)
+        self._untold: dict[int, tuple[Job, Callable[[], Awaitable[None]]]] = {}
+
+    async def retry_job(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """Of a worker's own job: try it again later, unless its twin waits."""
+        await self._tell(job, lambda: self.requeue(job, retry_at, priority, queue, lock))
+
+    async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:  # noqa: FBT001  Procrastinate's
+        """Of a worker's own job: it is over."""
+        finish = super().finish_job
+        await self._tell(job, lambda: finish(job, status, delete_job))
+
+    async def requeue(
+        self,
+        job: Job,
+        retry_at: datetime | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        lock: str | None = None,
+    ) -> None:
+        """Put a job that was begun back in its queue; forget it when the same one, deferred since, waits there.
+
+        Two of a kind may not wait, and the one that waits has yet to begin: it will do all there is to do.
+        """
+        try:
+            await super().retry_job(job, retry_at, priority, queue, lock)
+        except UniqueViolation as error:
+            if error.constraint_name != QUEUEING_LOCK_CONSTRAINT:
+                raise
+            log.info("job_left_to_its_twin", extra={"job": job.id, "task": job.task_name})
+            await super().finish_job(job, Status.ABORTED, delete_job=True)
+
+    async def tell_again(self) -> None:
+        """Tell what the database didn't take in, unless someone who thought us dead gave the job back meanwhile.
+
+        Raises:
+            ConnectorException: It still doesn't answer.
+        """
+        for job_id, (job, outcome) in list(self._untold.items()):
+            as_kept = ((one.status, one.worker_id, one.attempts) for one in await self.list_jobs_async(id=job_id))
+            if (Status.DOING.value, job.worker_id, job.attempts) in as_kept:
+                await outcome()
+                log.info("job_outcome_told_late", extra={"job": job_id, "task": job.task_name})
+            del self._untold[job_id]
+
+    async def _tell(self, job: Job, outcome: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await outcome()
+        except (ConnectorException, OperationalError):
+            assert job.id is not None  # noqa: S101  it came out of the database
+            log.warning("job_outcome_untold", extra={"job": job.id, "task": job.task_name})
+            self._untold[job.id] = (job, outcome)
 
 
 class Patience(BaseRetryStrategy):
@@ -212,7 +302,9 @@ async def _run_worker(app: App, queues: Iterable[str], name: str, concurrency: i
 
 
 async def keep_watch(app: App) -> None:
-    """Give back the jobs of dead workers every few seconds, and delete finished jobs every hour, for ever.
+    """Every few seconds: tell how our jobs ended where that failed, give back those of dead workers. For ever.
+
+    Finished jobs are deleted every hour.
 
     Beside the jobs and not as one of them: with every worker busy on a long page, a watching job would wait its turn.
     """
@@ -220,6 +312,7 @@ async def keep_watch(app: App) -> None:
     sweep_at = loop.time()
     while True:
         try:
+            await _outcomes(app).tell_again()
             await retry_stalled(app)
             if loop.time() >= sweep_at:
                 sweep_at = loop.time() + _SWEEP_EVERY_S
@@ -249,12 +342,13 @@ async def retry_stalled(app: App, *, seconds_since_heartbeat: float = STALLED_AF
         )
         for job in stalled:
             log.warning("job_given_back", extra={"job": job.id, "task": job.task_name, "attempts": job.attempts})
-            try:
-                await app.job_manager.retry_job(job)
-            except UniqueViolation:
-                # The same job is waiting already and will do all there is to do.
-                await app.job_manager.finish_job(job, status=Status.ABORTED, delete_job=True)
+            await _outcomes(app).requeue(job)
         return len(stalled)
+
+
+def _outcomes(app: App) -> Outcomes:
+    assert isinstance(app.job_manager, Outcomes)  # noqa: S101  make_app gives no other
+    return app.job_manager
 
 
 async def forget_finished(app: App) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import random
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from dossiers.ports import StoreUnavailable
+from storage import queue
 from storage.database import Database
 from storage.queue import (
     ASSEMBLE,
@@ -20,7 +24,10 @@ from storage.queue import (
     PAPER,
     QUEUE_OF,
     READ_PAGE,
+    SIGN,
+    SIGN_E_RESULT,
     Patience,
+    PostgresJobs,
     forget_finished,
     make_app,
     retry_stalled,
@@ -76,10 +83,16 @@ def app_with_tasks(dsn: str, database: Database, read: list[str]) -> App:
     return app
 
 
-async def work_off(app: App) -> None:
+async def work_off(app: App, *queues: str, concurrency: int = 1) -> None:
     """Run all that can be run now, then stop."""
     async with app.open_async():
-        await app.run_worker_async(queues=[PAGE, PAPER], wait=False, install_signal_handlers=False, listen_notify=False)
+        await app.run_worker_async(
+            queues=list(queues or (PAGE, PAPER)),
+            concurrency=concurrency,
+            wait=False,
+            install_signal_handlers=False,
+            listen_notify=False,
+        )
 
 
 def test_a_task_may_ask_for_the_next_one_in_its_transaction(migrated_dsn: str, database: Database) -> None:
@@ -207,6 +220,145 @@ def test_a_dead_job_whose_twin_waits_is_not_given_back_but_forgotten(
 
     asyncio.run(give_back())
     assert ask("SELECT status::text FROM procrastinate_jobs") == [("todo",)]
+
+
+def test_a_job_deferred_while_it_runs_and_fails_is_run_again_at_once(
+    migrated_dsn: str, database: Database, ask: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    """The seal keeper says "go on" while the signing worker is about to give this attempt up for later."""
+    e_result_id = uuid4()
+    runs: list[str] = []
+    app = make_app(migrated_dsn)
+
+    @app.task(name=SIGN_E_RESULT, queue=SIGN, retry=Patience(StoreUnavailable))
+    def sign_e_result(e_result_id: str, place: str) -> None:
+        runs.append(place)
+        if len(runs) == 1:
+            with database.begin() as work:
+                work.jobs.sign_e_result(UUID(e_result_id), place)
+            raise StoreUnavailable
+
+    with database.begin() as work:
+        work.jobs.sign_e_result(e_result_id, "leader")
+    asyncio.run(work_off(app, SIGN))
+    assert runs == ["leader", "leader"]
+    assert ask("SELECT status::text FROM procrastinate_jobs") == [("succeeded",)]
+    with database.begin() as work:
+        work.jobs.sign_e_result(e_result_id, "seal")
+    asyncio.run(work_off(app, SIGN))
+    assert runs == ["leader", "leader", "seal"]  # nothing blocks its subject
+
+
+def test_a_job_that_waits_for_another_try_is_tried_now_when_it_is_asked_for_again(
+    migrated_dsn: str, database: Database, ask: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    e_result_id = uuid4()
+    with database.begin() as work:
+        work.jobs.sign_e_result(e_result_id, "leader")
+    ask("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '5 minutes', attempts = 9")
+    with database.begin() as work:
+        work.jobs.sign_e_result(e_result_id, "leader")
+    assert ask("SELECT attempts, scheduled_at <= now() FROM procrastinate_jobs") == [(9, True)]
+
+
+def test_a_waiting_job_doesnt_begin_before_what_it_is_asked_to_see_is_there(
+    migrated_dsn: str, database: Database, ask: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    component_id = uuid4()
+    read: list[str] = []
+    app = app_with_tasks(migrated_dsn, database, read)
+    with database.begin() as work:
+        work.jobs.assemble(component_id, 1)
+    with database.begin() as work:
+        work.jobs.assemble(component_id, 1)
+        asyncio.run(work_off(app))
+        assert read == []
+    asyncio.run(work_off(app))
+    assert read == ["assembled 1"]
+
+
+def test_an_end_that_the_database_didnt_take_in_is_told_again(
+    migrated_dsn: str,
+    database: Database,
+    ask: Callable[..., list[tuple[object, ...]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise the job would run for ever in the eyes of everybody else, under a worker that lives."""
+    monkeypatch.setattr(queue, "LOOK_EVERY_S", 0.02)
+    ask("CREATE SEQUENCE refusals")  # counts also what is taken back
+    ask("""
+        CREATE FUNCTION fail_twice() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN IF nextval('refusals') <= 2 THEN RAISE 'not now'; END IF; RETURN NEW; END $$
+    """)
+    ask("""
+        CREATE TRIGGER fail_twice BEFORE UPDATE ON procrastinate_jobs
+        FOR EACH ROW WHEN (NEW.status = 'succeeded') EXECUTE FUNCTION fail_twice()
+    """)
+    read: list[str] = []
+    with database.begin() as work:
+        work.jobs.assemble(uuid4(), 1)
+
+    async def until_told() -> None:
+        worker = asyncio.create_task(run_worker(app_with_tasks(migrated_dsn, database, read), [PAPER], name="test"))
+        async with asyncio.timeout(PATIENCE_S):
+            while ask("SELECT status::text FROM procrastinate_jobs") != [("succeeded",)]:  # noqa: ASYNC110  no event
+                await asyncio.sleep(0.02)
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+
+    asyncio.run(until_told())
+    assert read == ["assembled 1"]
+    assert ask("SELECT last_value > 2 FROM refusals") == [(True,)]
+
+
+def test_whatever_crosses_what_the_last_one_to_ask_is_always_served(
+    migrated_dsn: str, ask: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    """Jobs deferred, begun, failed and tried again in every order: each last wish is seen, and nothing is left over."""
+    ask("CREATE TABLE wishes (e_result_id text PRIMARY KEY, asked int NOT NULL DEFAULT 0, seen int NOT NULL DEFAULT 0)")
+    ids = [uuid4() for _ in range(3)]
+    for e_result_id in ids:
+        ask("INSERT INTO wishes VALUES (%s)", str(e_result_id))
+    app = make_app(migrated_dsn)
+    fate = random.Random(20261122)  # noqa: S311  nothing secret
+
+    @app.task(name=SIGN_E_RESULT, queue=SIGN, retry=Patience(StoreUnavailable, longest_wait_s=0))
+    def sign_e_result(e_result_id: str, place: str) -> None:
+        (asked,) = ask("SELECT asked FROM wishes WHERE e_result_id = %s", e_result_id)[0]
+        if fate.random() < 0.5:
+            raise StoreUnavailable(place)
+        ask("UPDATE wishes SET seen = %s WHERE e_result_id = %s", asked, e_result_id)
+
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(migrated_dsn))
+    one_more = sa.text("UPDATE wishes SET asked = asked + 1 WHERE e_result_id = :id")
+
+    def wish(e_result_id: UUID) -> None:
+        for _ in range(25):
+            with engine.begin() as connection:
+                PostgresJobs(connection).sign_e_result(e_result_id, "leader")
+                connection.execute(one_more, {"id": str(e_result_id)})
+
+    async def both() -> None:
+        async with app.open_async():
+            worker = asyncio.create_task(
+                app.run_worker_async(
+                    queues=[SIGN], concurrency=3, fetch_job_polling_interval=0.01, install_signal_handlers=False
+                )
+            )
+            with ThreadPoolExecutor(6) as wishers:
+                loop = asyncio.get_running_loop()
+                await asyncio.gather(*(loop.run_in_executor(wishers, wish, one) for one in (*ids, *ids)))
+            worker.cancel()
+            await asyncio.gather(worker, return_exceptions=True)
+
+    asyncio.run(both())
+    engine.dispose()
+    for _ in range(PATIENCE_S):
+        if not ask("SELECT id FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"):
+            break
+        asyncio.run(work_off(app, SIGN))
+    assert ask("SELECT DISTINCT status::text FROM procrastinate_jobs") == [("succeeded",)]
+    assert ask("SELECT asked, seen FROM wishes") == [(50, 50)] * 3
 
 
 def test_jobs_that_ended_well_are_forgotten_after_a_day_and_failed_ones_stay(
