@@ -16,6 +16,7 @@ from dossiers.trust_upkeep import refresh_revocation_lists
 from dossiers.types import Changed
 from storage import queue
 from storage.database import DatabaseUnavailable
+from storage.sole_worker import work_alone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,10 @@ _REFRESH_AGAIN_S = 20.0
 
 
 def run(queues: Sequence[str], settings: Settings | None = None) -> None:
-    """Work until told to stop; coming back without that means that the database went away."""
+    """Work until told to stop; coming back without that means that the database went away.
+
+    One that signs first waits until no other does.
+    """
     office = wire(settings)
     try:
         office.refuse_demo_trust()
@@ -44,17 +48,24 @@ def run(queues: Sequence[str], settings: Settings | None = None) -> None:
 
 
 async def _work(office: Services, queues: tuple[str, ...]) -> None:
-    signs = queue.SIGN in queues
     app = queue.make_app(office.dsn)
-    jobs.register(app, office, office.signing_desk() if signs else None)
-    timer = asyncio.create_task(_keep_lists_fresh(office)) if signs else None
-    try:
-        await queue.run_worker(app, queues, name=f"{socket.gethostname()}:{os.getpid()}")
-    finally:
-        if timer is not None:
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    if queue.SIGN not in queues:
+        jobs.register(app, office, None)
+        await queue.run_worker(app, queues, name=name)
+        return
+
+    async def sign() -> None:
+        jobs.register(app, office, office.signing_desk())
+        timer = asyncio.create_task(_keep_lists_fresh(office))
+        try:
+            await queue.run_worker(app, queues, name=name)
+        finally:
             timer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await timer
+
+    await work_alone(office.dsn, sign)
 
 
 async def _keep_lists_fresh(office: Services) -> None:
