@@ -1,7 +1,7 @@
 """The command `hoso`: each subcommand is a module of `api.commands`, and only the one asked for is loaded.
 
-A command module has `add_arguments(parser)` and `run(given) -> int`, the exit status. Wrong usage exits with 64 and a
-bad configuration with 78, as sysexits.h has them.
+A command module has `add_arguments(parser)` and `run(given) -> int`, the exit status. Wrong usage exits with 64, a
+server that can't be reached with 69 and a bad configuration with 78, as sysexits.h has them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 USAGE = 64
+UNAVAILABLE = 69
 INTERRUPTED = 130
 
 COMMANDS = {
@@ -62,10 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"hoso: {failed}", file=sys.stderr)
         return failed.status
     except Exception as failed:
-        if not _is_about_settings(failed):
+        told = _told(failed)
+        if told is None:
             raise
-        print(f"hoso: {failed}", file=sys.stderr)
-        return CONFIGURATION
+        sentence, status = told
+        print(f"hoso: {sentence}", file=sys.stderr)
+        return status
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -77,10 +80,30 @@ def _speak_utf8() -> None:
             stream.reconfigure(encoding="utf-8")
 
 
-def _is_about_settings(error: Exception) -> bool:
-    """Whether the settings are at fault; a command that never loaded them needn't load them to tell."""
-    settings = sys.modules.get("api.settings")
-    return settings is not None and isinstance(error, settings.BadSettings)
+def _told(error: Exception) -> tuple[str, int] | None:
+    """A sentence and an exit status for what any command may meet; None for what nobody foresaw."""
+    if _is_a("api.settings", "BadSettings", error):
+        return str(error), CONFIGURATION
+    if _is_a("storage.connection", "DatabaseUnavailable", error):
+        return _unreachable("Cơ sở dữ liệu", "The database"), UNAVAILABLE
+    if _is_a("dossiers.ports", "StoreUnavailable", error):
+        return _unreachable("Kho lưu trữ", "The object store"), UNAVAILABLE
+    return None
+
+
+def _is_a(module: str, kind: str, error: Exception) -> bool:
+    """Whether it is of this kind; a command that never loaded the module needn't load it to tell."""
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(error, getattr(loaded, kind))
+
+
+def _unreachable(vi: str, en: str) -> str:
+    return (
+        f"{vi} chưa phản hồi. Hồ sơ và các tệp đã nhận vẫn an toàn. "
+        "Chạy `hoso doctor` để biết cần sửa gì, rồi chạy lại lệnh này.\n"
+        f"({en} doesn't answer. Everything received so far is safe. "
+        "Run `hoso doctor` to see what to mend, then repeat this command.)"
+    )
 
 
 def _overview() -> str:

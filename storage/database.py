@@ -78,6 +78,7 @@ class Database:
             max_overflow=2 * pool_size,
             pool_timeout=PATIENCE_S,
             pool_pre_ping=True,
+            hide_parameters=True,  # an error is logged sooner or later, and a row is somebody's
         )
 
     @contextmanager

@@ -9,11 +9,13 @@ import uvicorn
 from api.app import create_app
 from api.commands import configured
 from api.log import write_events
+from api.wiring import wire
 
 if TYPE_CHECKING:
     import argparse
 
     from api.settings import Settings
+    from api.wiring import Services
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,12 +30,27 @@ def run(_given: argparse.Namespace) -> int:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until told to stop."""
+    """Serve until told to stop.
+
+    Raises:
+        DatabaseUnavailable, StoreUnavailable, BadSettings: Before anything is served.
+    """
     write_events()
+    office = wire(settings)
+    try:
+        office.database.probe()
+        office.refuse_demo_trust()
+        _serve(office, settings)
+    finally:
+        office.close()
+
+
+def _serve(office: Services, settings: Settings) -> None:
     uvicorn.run(
-        create_app(settings),
+        create_app(settings, office),
         host=settings.listen_host,
         port=settings.listen_port,
+        log_config=None,  # its errors go through `api.log` like everybody's, which leaves out what they quote
         access_log=False,  # addresses carry dossier codes; `api.app` logs routes instead
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
