@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import secrets
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ MOST_TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)
 
 _HASHER = PasswordHasher()
-#: Checked when the name is unknown, so that both answers take as long.
+#: Checked when the name is unknown.
 _NOBODY = _HASHER.hash(secrets.token_hex(16))
 
 
@@ -50,35 +49,47 @@ def open_session(begin: Begin, *, username: str, password: str, now: datetime) -
 
 
 def check_password(begin: Begin, *, username: str, password: str, now: datetime) -> Account:
-    """The account, if the password is its own; wrong tries are counted, and five in a row lock it.
+    """The account, if the password is its own; wrong tries are counted, and the fifth in a row locks it.
+
+    A name that nobody has is counted, locked and answered like any other.
 
     Raises:
         WrongPassword, AccountLocked: As for `open_session`.
     """
-    try:
-        with begin() as work:
-            account = work.accounts.of(username)
-    except NotFound:
-        _matches(_NOBODY, password)
-        raise WrongPassword from None
-    if account.locked_until is not None and account.locked_until > now:
-        raise AccountLocked(math.ceil((account.locked_until - now) / timedelta(minutes=1)))
-    if not _matches(account.password_hash, password) or not account.active:
-        _count_wrong_try(begin, account, now)
+    account = _named(begin, username)
+    # Before anything else and for unknown names too, so that every answer takes as long.
+    matches = _matches(account.password_hash if account else _NOBODY, password)
+    if account is not None and account.locked_until is not None and account.locked_until > now:
+        raise _locked(account.locked_until, now)
+    if account is None or not account.active or not matches:
+        _count_wrong_try(begin, username, account, now)
         raise WrongPassword
     if account.failed_sign_ins or account.locked_until:
         with begin() as work:
-            account = replace(account, failed_sign_ins=0, locked_until=None)
-            work.accounts.keep(account)
+            work.accounts.forget_wrong_passwords(username)
     return account
 
 
-def _count_wrong_try(begin: Begin, account: Account, now: datetime) -> None:
-    tries = account.failed_sign_ins + 1
-    locked_until = now + LOCKED_FOR if tries >= MOST_TRIES else None
+def _named(begin: Begin, username: str) -> Account | None:
+    try:
+        with begin() as work:
+            return work.accounts.of(username)
+    except NotFound:
+        return None
+
+
+def _count_wrong_try(begin: Begin, username: str, account: Account | None, now: datetime) -> None:
+    """Raises AccountLocked: this one was one too many."""
     with begin() as work:
-        work.accounts.keep(replace(account, failed_sign_ins=0 if locked_until else tries, locked_until=locked_until))
-        work.audit.append(account.actor, "session.refused", account.username, locked=locked_until is not None)
+        until = work.accounts.count_wrong_password(username, now=now, most=MOST_TRIES, lock_for=LOCKED_FOR)
+        if account is not None:
+            work.audit.append(account.actor, "session.refused", account.username, locked=until is not None)
+    if until is not None:
+        raise _locked(until, now)
+
+
+def _locked(until: datetime, now: datetime) -> AccountLocked:
+    return AccountLocked(math.ceil((until - now) / timedelta(minutes=1)))
 
 
 def _matches(password_hash: str, password: str) -> bool:

@@ -5,7 +5,8 @@ A session is known by the hash of its token; the token itself is never here.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import hashlib
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -17,6 +18,10 @@ from storage.tables import accounts, sessions, tries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+#: How long the wrong passwords of a name that nobody has are remembered; an account's never run out.
+_REMEMBERED = timedelta(days=365)
 
 
 class PostgresAccounts:
@@ -37,6 +42,45 @@ class PostgresAccounts:
     def keep(self, account: Account) -> None:
         """Insert or change. Raises Duplicate: another account has this username."""
         upsert(self._connection, accounts, to_row(account, accounts))
+
+    def count_wrong_password(self, username: str, *, now: datetime, most: int, lock_for: timedelta) -> datetime | None:
+        """Count one more, in one step; the `most`-th in a row locks. Until when it is locked, None while it isn't.
+
+        Names that nobody has are counted as well, in `tries`, by their hash.
+        """
+        locked, last = accounts.c.locked_until > now, accounts.c.failed_sign_ins + 1 >= most
+        counted = (
+            sa.update(accounts)
+            .where(accounts.c.username == username)
+            .values(
+                failed_sign_ins=sa.case((locked | last, 0), else_=accounts.c.failed_sign_ins + 1),
+                locked_until=sa.case((locked, accounts.c.locked_until), (last, now + lock_for), else_=None),
+            )
+            .returning(accounts.c.locked_until)
+        )
+        found = self._connection.execute(counted).one_or_none()
+        return found.locked_until if found else self._count_for_nobody(username, now, most, lock_for)
+
+    def _count_for_nobody(self, username: str, now: datetime, most: int, lock_for: timedelta) -> datetime | None:
+        bucket = f"wrong-password:{hashlib.sha256(username.encode()).hexdigest()}"
+        new = insert(tries).values(bucket=bucket, ends_at=now + _REMEMBERED, count=1)
+        over, locked, last = tries.c.ends_at <= now, tries.c.count >= most, tries.c.count + 1 >= most
+        counted = new.on_conflict_do_update(
+            index_elements=["bucket"],
+            set_={
+                "count": sa.case((over, 1), (locked, tries.c.count), else_=tries.c.count + 1),
+                "ends_at": sa.case(
+                    (over, now + _REMEMBERED), (locked, tries.c.ends_at), (last, now + lock_for), else_=tries.c.ends_at
+                ),
+            },
+        ).returning(tries.c.count.label("wrong"), tries.c.ends_at)
+        found = self._connection.execute(counted).one()
+        return found.ends_at if found.wrong >= most else None
+
+    def forget_wrong_passwords(self, username: str) -> None:
+        """The right one was given."""
+        right = sa.update(accounts).where(accounts.c.username == username)
+        self._connection.execute(right.values(failed_sign_ins=0, locked_until=None))
 
     def open_session(self, account: Account, token_sha256: str, *, expires_at: datetime) -> None:
         """Remember a session, and forget those that have run out."""
