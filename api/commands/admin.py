@@ -30,7 +30,7 @@ from dossiers.types import (
     Role,
 )
 from signing import trust
-from signing.keys import read_passphrase_file
+from signing.keys import open_pkcs12, read_passphrase_file
 from signing.types import SigningRefused
 
 if TYPE_CHECKING:
@@ -192,9 +192,12 @@ def _add_certificate(office: Services, args: argparse.Namespace) -> str:
         if args.passphrase_file
         else getpass.getpass("Mật khẩu của tệp PKCS#12: ").encode()
     )
-    record, key = KeyFolder(office.keys_folder).take_in(args.p12, passphrase, agency=args.agency, owner=args.user)
+    picture = args.picture.read_bytes() if args.picture else None
+    key = open_pkcs12(args.p12, passphrase)
     chain = [key.certificate_der, *key.chain_der]
-    _refuse_demo(chain)
+    _refuse_demo(chain)  # before anything is written
+    folder = KeyFolder(office.keys_folder)
+    record, _ = folder.take_in(args.p12, passphrase, agency=args.agency, owner=args.user, picture=picture)
     administration.keep_certificate(office.begin, record, chain=chain)
     return f"Đã nhận chứng thư {record.subject}, hiệu lực đến {record.valid_to:%d/%m/%Y}. {_refresh(office)}"
 
