@@ -4,39 +4,48 @@ from __future__ import annotations
 
 import uuid
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from starlette.datastructures import MutableHeaders
+from starlette.routing import compile_path
 
 from api import errors
 from api.routes import catalogue, citizens, dossiers, e_results, health, sessions
+from api.uploads import SmallBodies
 from api.wiring import Services, wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
 
-    from fastapi import Request, Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from api.settings import Settings
 
 _LOG = structlog.get_logger("web")
 API = "/api/v1"
 
+#: Where a body may be large: what is read there is a file, under a limit of its own, after asking who sends it.
+UPLOADS = ("/verifications", "/dossiers/{dossier_id}/components", "/dossiers/{dossier_id}/e-results/upload")
+_MOST_BODY_BYTES = 1024 * 1024
+
 #: Every room of the API; a test looks at each route in them.
 ROUTERS = tuple(module.router for module in (health, sessions, catalogue, dossiers, e_results, citizens))
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application over `settings`, or over those of the environment."""
+def create_app(settings: Settings | None = None, built: Services | None = None) -> FastAPI:
+    """The application over `settings`, those of the environment, or services the caller has built and will close."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        services: Services = wire(settings)
+        services = built or wire(settings)
         services.refuse_demo_trust()
         app.state.services = services
         yield
-        services.close()
+        if built is None:
+            services.close()
 
     app = FastAPI(
         title="Hồ sơ số",
@@ -51,23 +60,47 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=API)
     app.include_router(citizens.printed)
-    app.middleware("http")(_traced)
+    uploads = [compile_path(API + path)[0] for path in UPLOADS]
+    app.add_middleware(SmallBodies, most_bytes=_MOST_BODY_BYTES, uploads=uploads)
+    app.add_middleware(Traced)
     return app
 
 
-async def _traced(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Give each request a trace id, log it without anything personal, and send plain security headers."""
-    request.state.trace_id = uuid.uuid4().hex
-    response = await call_next(request)
-    route = request.scope.get("route")
-    _LOG.info(
-        "request",
-        trace_id=request.state.trace_id,
-        method=request.method,
-        route=getattr(route, "path", ""),
-        status=response.status_code,
-    )
-    response.headers["x-trace-id"] = request.state.trace_id
-    response.headers.setdefault("x-content-type-options", "nosniff")
-    response.headers.setdefault("referrer-policy", "no-referrer")
-    return response
+@dataclass(frozen=True)
+class Traced:
+    """Middleware: each request has a trace id, a line in the log without anything personal, and security headers.
+
+    What nobody foresaw is logged and answered here, under the same trace id.
+    """
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on. Raises what broke only when half an answer was sent before: the line must break then."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        trace_id = uuid.uuid4().hex
+        scope.setdefault("state", {})["trace_id"] = trace_id
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-trace-id"] = trace_id
+                headers.setdefault("x-content-type-options", "nosniff")
+                headers.setdefault("referrer-policy", "no-referrer")
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception as error:
+            _LOG.error("failed", trace_id=trace_id, exc_info=error)
+            if status:
+                raise
+            await errors.answer(Request(scope), error)(scope, receive, sending)
+        finally:
+            route = getattr(scope.get("route"), "path", "")
+            _LOG.info("request", trace_id=trace_id, method=scope["method"], route=route, status=status)

@@ -7,7 +7,7 @@ what to do next.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi.exceptions import RequestValidationError
@@ -25,6 +25,8 @@ from signing.types import SigningRefused, TrustServiceUnavailable
 from storage.database import DatabaseUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from fastapi import FastAPI, Request
 
 Language = Literal["vi", "en"]
@@ -302,6 +304,31 @@ _INVALID = Outcome(
     Said("The request isn't right.", _SAFE_EN, "Mend everything listed."),
 )
 
+#: What the framework refuses before any of our code is asked, by status.
+_REFUSED = {
+    outcome.status: outcome
+    for outcome in (
+        Outcome(
+            400,
+            "bad_request",
+            Said("Không đọc được yêu cầu này.", _NOTHING, "Kiểm tra nội dung gửi đi rồi gửi lại."),
+            Said("This request can't be read.", _NOTHING_EN, "Check what is sent, then send it again."),
+        ),
+        Outcome(
+            404,
+            "no_such_page",
+            Said("Không có địa chỉ này.", _SAFE, "Kiểm tra lại địa chỉ."),
+            Said("There is no such address.", _SAFE_EN, "Check the address."),
+        ),
+        Outcome(
+            405,
+            "method_not_allowed",
+            Said("Địa chỉ này không nhận cách gọi đó.", _SAFE, "Dùng một trong các cách nêu ở tiêu đề Allow."),
+            Said("This address doesn't take that method.", _SAFE_EN, "Use one of those the Allow header names."),
+        ),
+    )
+}
+
 
 def outcome_of(error: Exception) -> Outcome:
     """The row of an error's class, or of the nearest class above it."""
@@ -319,18 +346,7 @@ def language_of(request: Request) -> Language:
 
 def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str, Any]:
     """An error as an RFC 9457 problem, without anything personal in it."""
-    outcome = outcome_of(error)
-    said = outcome.en if language == "en" else outcome.vi
-    body: dict[str, Any] = {
-        "type": f"/errors/{outcome.code.replace('_', '-')}",
-        "code": outcome.code,
-        "title": said.title,
-        "status": outcome.status,
-        "detail": f"{said.title} {said.safe} {said.next}",
-        "safe": said.safe,
-        "next": said.next,
-        "trace_id": trace_id,
-    }
+    body = _told(outcome_of(error), language, trace_id=trace_id)
     match error:
         case UnreadableScan(reason=reason):
             body |= {"reason": reason, "message": str(error)}
@@ -355,50 +371,57 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
     return body
 
 
+def _told(outcome: Outcome, language: Language, *, trace_id: str) -> dict[str, Any]:
+    said = outcome.en if language == "en" else outcome.vi
+    return {
+        "type": f"/errors/{outcome.code.replace('_', '-')}",
+        "code": outcome.code,
+        "title": said.title,
+        "status": outcome.status,
+        "detail": f"{said.title} {said.safe} {said.next}",
+        "safe": said.safe,
+        "next": said.next,
+        "trace_id": trace_id,
+    }
+
+
 def add_to(app: FastAPI) -> None:
-    """Answer every error of the table, and everything else, as a problem."""
-
-    def answer(request: Request, error: Exception) -> JSONResponse:
-        body = problem(error, language_of(request), trace_id=_trace_id(request))
-        headers = {"retry-after": str(error.seconds)} if isinstance(error, TooManyRequests) else None
-        return _response(body, headers)
-
+    """Answer every error of the table, and what the framework refuses, as a problem; `api.app` sees to the rest."""
     for cls in OUTCOMES:
         app.add_exception_handler(cls, answer)
-    app.add_exception_handler(Exception, answer)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
 
 
+def answer(request: Request, error: Exception) -> JSONResponse:
+    """An error as an answer."""
+    body = problem(error, language_of(request), trace_id=_trace_id(request))
+    headers = {"retry-after": str(error.seconds)} if isinstance(error, TooManyRequests) else None
+    return _response(body, headers)
+
+
 def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
     """A body or parameter of the wrong shape: where, and what was expected; never what was sent."""
-    said = _INVALID.en if language_of(request) == "en" else _INVALID.vi
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    return _response(
-        {
-            "type": "/errors/invalid-request",
-            "code": _INVALID.code,
-            "title": said.title,
-            "status": 422,
-            "detail": f"{said.title} {said.next}",
-            "safe": said.safe,
-            "next": said.next,
-            "trace_id": _trace_id(request),
-            "errors": [{"pointer": "/" + "/".join(map(str, e["loc"])), "message": e["msg"]} for e in found],
-        }
-    )
+    body = _told(_INVALID, language_of(request), trace_id=_trace_id(request))
+    return _response(body | {"errors": [{"pointer": _pointer(e["loc"]), "message": e["msg"]} for e in found]})
+
+
+def _pointer(steps: Iterable[str | int]) -> str:
+    """A JSON pointer (RFC 6901) that can be sent whatever the names in it are."""
+    escaped = (str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    return "".join(f"/{step}" for step in escaped).encode(errors="replace").decode()
 
 
 def _answer_http(request: Request, error: Exception) -> JSONResponse:
-    """What the framework itself refuses: no such path, no such method."""
+    """What the framework itself refuses, in our words; its headers, such as Allow, go along."""
+    if isinstance(error.__cause__, OfficeError):  # ours, met while the framework read a body
+        return answer(request, error.__cause__)
     status = error.status_code if isinstance(error, HTTPException) else 500
-    code = {404: "no_such_page", 405: "method_not_allowed"}.get(status, "http_error")
-    english = language_of(request) == "en"
-    title = "There is no such address." if english else "Không có địa chỉ này."
-    return _response(
-        {"type": f"/errors/{code.replace('_', '-')}", "code": code, "title": title, "status": status, "detail": title}
-        | {"trace_id": _trace_id(request)}
-    )
+    outcome = _REFUSED.get(status, replace(_REFUSED[400], status=status, code="http_error"))
+    headers = error.headers if isinstance(error, HTTPException) else None
+    body = _told(outcome, language_of(request), trace_id=_trace_id(request))
+    return _response(body, dict(headers) if headers else None)
 
 
 def _trace_id(request: Request) -> str:

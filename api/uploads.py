@@ -6,9 +6,10 @@ The body is read by a dependency that itself depends on who is asking, so nobody
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
-from starlette.types import Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import BadUpload, TooLarge
+from api.schemas.common import clean
 
 #: Room for the form around the file.
 _FORM_BYTES = 64 * 1024
@@ -45,10 +47,11 @@ async def received(request: Request, *, most_bytes: int, folder: Path) -> AsyncI
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most_bytes + _FORM_BYTES:
         raise TooLarge(most_bytes)
-    limited = Request(request.scope, _counted(request.receive, most_bytes), request._send)  # noqa: SLF001  the form reader wants a whole request
+    receive = _counted(request.receive, most_bytes + _FORM_BYTES, TooLarge(most_bytes))
+    limited = Request(request.scope, receive, request._send)  # noqa: SLF001  the form reader wants a whole request
     try:
         form = await limited.form(max_files=1, max_fields=_MOST_FIELDS)
-    except (ClientDisconnect, HTTPException, KeyError) as error:
+    except (ClientDisconnect, HTTPException, KeyError, ValueError) as error:  # ValueError: a charset that isn't one
         raise BadUpload from error
     spool = Path(tempfile.mkdtemp(dir=folder))
     try:
@@ -59,14 +62,19 @@ async def received(request: Request, *, most_bytes: int, folder: Path) -> AsyncI
         await run_in_threadpool(_keep, part, path)
         if path.stat().st_size > most_bytes:
             raise TooLarge(most_bytes)
-        fields = {k: v for k, v in form.multi_items() if isinstance(v, str)}
-        if any("\0" in text for text in fields.values()):
-            raise BadUpload
+        fields = _cleaned({k: v for k, v in form.multi_items() if isinstance(v, str)})
         await form.close()
         yield Upload(path, part.filename or "", fields)
     finally:
         await form.close()
         await run_in_threadpool(shutil.rmtree, spool, ignore_errors=True)
+
+
+def _cleaned(fields: dict[str, str]) -> dict[str, str]:
+    try:
+        return {name: clean(text) for name, text in fields.items()}
+    except ValueError as error:
+        raise BadUpload from error
 
 
 def _keep(part: UploadFile, path: Path) -> None:
@@ -76,15 +84,34 @@ def _keep(part: UploadFile, path: Path) -> None:
         os.fsync(target.fileno())
 
 
-def _counted(receive: Callable[[], Awaitable[Message]], most_bytes: int) -> Callable[[], Awaitable[Message]]:
+@dataclass(frozen=True)
+class SmallBodies:
+    """Middleware: no body is larger than `most_bytes`, counted as it comes in, but for the addresses of `uploads`.
+
+    Attributes:
+        uploads: Patterns of paths whose own dependency limits them, by `received`.
+    """
+
+    app: ASGIApp
+    most_bytes: int
+    uploads: Sequence[re.Pattern[str]] = ()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on; reading its body raises TooLarge at the limit."""
+        if scope["type"] == "http" and not any(path.match(scope["path"]) for path in self.uploads):
+            receive = _counted(receive, self.most_bytes, TooLarge(self.most_bytes))
+        await self.app(scope, receive, send)
+
+
+def _counted(receive: Receive, most_bytes: int, too_large: TooLarge) -> Receive:
     seen = 0
 
     async def counting() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > most_bytes + _FORM_BYTES:
-            raise TooLarge(most_bytes)
+        if seen > most_bytes:
+            raise too_large
         return message
 
     return counting

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.common import In, Labelled, Text
 from dossiers.codes import result_code
-from dossiers.types import DossierState, EResult
+from dossiers.types import Agency, DossierState, EResult
 from dossiers.verification import CitizenView, Judgement
 from signing.types import SignatureReport
 
@@ -175,7 +175,7 @@ class VerificationOut(BaseModel):
             sentence=sentences,
             reasons=list(found.reasons),
             signatures=[SignatureOut.of(s) for s in found.signatures],
-            e_result=registered(e_result, judgement) if e_result else None,
+            e_result=registered(e_result, judgement.agency, judgement.superseded_by) if e_result else None,
             digitised_copy=judgement.copy is not None,
             sha256=judgement.sha256,
             checked_at=judgement.checked_at,
@@ -183,14 +183,14 @@ class VerificationOut(BaseModel):
         )
 
 
-def registered(e_result: EResult, judgement: Judgement) -> RegisteredOut:
-    """The register's public line about a result."""
+def registered(e_result: EResult, agency: Agency | None, newer: EResult | None) -> RegisteredOut:
+    """The register's public line about a result, its agency, and the one that took its place."""
     return RegisteredOut(
         title=e_result.title,
         number=e_result.full_number,
         dated=e_result.dated,
-        agency=judgement.agency.name if judgement.agency else "",
+        agency=agency.name if agency else "",
         issued_at=e_result.issued_at,
         closed_at=e_result.closed_at,
-        superseded_by_number=judgement.superseded_by.full_number if judgement.superseded_by else None,
+        superseded_by_number=newer.full_number if newer else None,
     )

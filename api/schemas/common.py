@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import unicodedata
 from enum import StrEnum
 from typing import Annotated, Any
@@ -11,23 +13,31 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from dossiers.labels import label
 from dossiers.types import Step
 
+#: Deeper than any template's data; a bound, because each level costs a call here and in the database.
+_DEEPEST = 20
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+
 
 def clean(text: str) -> str:
-    """Text in NFC. Refused with a NUL in it, which no person types and the database doesn't take."""
-    if "\0" in text:
-        raise ValueError("ký tự NUL không dùng được (NUL isn't allowed)")
+    """Text in NFC. Refused with a NUL or half a surrogate pair in it: nobody types them, no database takes them."""
+    if "\0" in text or _HALF_A_CHARACTER.search(text):
+        raise ValueError("có ký tự không dùng được (it has a character that can't be kept)")
     return unicodedata.normalize("NFC", text)
 
 
-def clean_all(value: Any) -> Any:
-    """The same for every text inside a JSON value."""
+def clean_all(value: Any, *, levels: int = _DEEPEST) -> Any:
+    """The same for every text inside a JSON value, which has at most `levels` levels and no NaN or infinity."""
     if isinstance(value, str):
         return clean(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("có số không hữu hạn (a number isn't finite)")
+    if not isinstance(value, list | dict):
+        return value
+    if levels == 0:
+        raise ValueError(f"lồng nhau quá {_DEEPEST} cấp (nested deeper than {_DEEPEST} levels)")
     if isinstance(value, list):
-        return [clean_all(item) for item in value]
-    if isinstance(value, dict):
-        return {clean(key): clean_all(item) for key, item in value.items()}
-    return value
+        return [clean_all(item, levels=levels - 1) for item in value]
+    return {clean(key): clean_all(item, levels=levels - 1) for key, item in value.items()}
 
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(clean)]
