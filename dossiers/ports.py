@@ -187,6 +187,10 @@ class TrustMaterial(Protocol):
         """The newest list of each distribution point."""
         ...
 
+    def crl_at(self, url: str) -> bytes | None:
+        """The list of this distribution point, held until the transaction ends; None when there is none yet."""
+        ...
+
     def holds_demo(self) -> bool:
         """Whether a certificate of a demo trust service was ever added."""
         ...

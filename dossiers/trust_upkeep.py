@@ -20,17 +20,22 @@ if TYPE_CHECKING:
 def refresh_revocation_lists(begin: Begin, *, now: datetime) -> tuple[str, ...]:
     """Fetch every list anew, keep those that are genuine, and give back the addresses that failed.
 
-    A list that can't be fetched leaves the one we have in place; it counts for as long as it says itself.
+    A list that can't be fetched leaves the one we have in place; it counts for as long as it says itself. So does one
+    that is older than ours or another authority's: whoever sits on the way could take a revocation back with it.
     """
     with begin() as work:
         known = trusted(work)
     failed = []
     for url in trust.crl_urls([*known.anchors, *known.intermediates]):
         try:
-            der = trust.fetch_crl(url, known=known)
+            der = trust.fetch_crl(url, known=trust.publishers(url, known))
         except TrustServiceUnavailable:
             failed.append(url)
             continue
         with begin() as work:
-            work.trust.keep_crl(url, der, fetched_at=now)
+            kept = work.trust.crl_at(url)
+            if kept is None or trust.may_replace(kept, der):
+                work.trust.keep_crl(url, der, fetched_at=now)
+            else:
+                failed.append(url)
     return tuple(failed)

@@ -112,6 +112,13 @@ def crl_urls(certificates: Iterable[bytes]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(urls))
 
 
+def publishers(url: str, known: TrustStore) -> TrustStore:
+    """Those whose list belongs at this address: the issuers of the certificates that name it."""
+    certificates = {der: x509.Certificate.load(der) for der in (*known.anchors, *known.intermediates)}
+    names = {one.issuer.hashable for one in certificates.values() if url in _published_at(one)}
+    return TrustStore(anchors=tuple(der for der, one in certificates.items() if one.subject.hashable in names))
+
+
 def fetch_crl(url: str, *, known: TrustStore, timeout: float = 20.0) -> bytes:
     """Fetch a revocation list and check that an authority we know signed it and that it is in force. DER.
 
@@ -138,6 +145,24 @@ def fetch_crl(url: str, *, known: TrustStore, timeout: float = 20.0) -> bytes:
     if ends is None or ends <= datetime.now(UTC):
         raise TrustServiceUnavailable(f"Danh sách thu hồi tại {url} đã quá hạn.")
     return bytes(der)
+
+
+def may_replace(kept: bytes, fetched: bytes) -> bool:
+    """Whether a fetched list may stand where another was kept: the same authority's, and not an older one (DER).
+
+    Every list an authority ever signed stays well signed, and an old one that is still in force knows nothing of
+    whoever was revoked since. So neither the time nor the number (RFC 5280, 5.2.3) may go back; equal is no step back.
+    """
+    old, new = crl.CertificateList.load(kept), crl.CertificateList.load(fetched)
+    if old.issuer != new.issuer or _made(new) < _made(old):
+        return False
+    before, now = old.crl_number_value, new.crl_number_value
+    return before is None or (now is not None and now.native >= before.native)
+
+
+def _made(listed: crl.CertificateList) -> datetime:
+    made: datetime = listed["tbs_cert_list"]["this_update"].native
+    return made
 
 
 def signer_standing(

@@ -78,6 +78,11 @@ class PostgresTrustMaterial:
         """The newest list of each distribution point."""
         return self._connection.execute(sa.select(crls.c.der).order_by(crls.c.url)).scalars().all()
 
+    def crl_at(self, url: str) -> bytes | None:
+        """The list of this distribution point, held until the transaction ends; None when there is none yet."""
+        query = sa.select(crls.c.der).where(crls.c.url == url).with_for_update()
+        return self._connection.execute(query).scalar_one_or_none()
+
     def holds_demo(self) -> bool:
         """Whether a certificate of a demo trust service was ever added."""
         query = sa.select(sa.exists().where(trust_certificates.c.demo))

@@ -1,0 +1,112 @@
+"""Revocation lists only ever move forward: nobody on the way to them can take a revocation back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from asn1crypto import crl
+
+from dossiers.trust_upkeep import refresh_revocation_lists
+from signing import trust
+from signing.types import TrustServiceUnavailable
+from storage.database import Database
+from tests.pki import LEADER_P256
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.pki import Pki
+
+NOW = datetime.now(UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def database(migrated_dsn: str, pki: Pki) -> Iterator[Database]:
+    """One that trusts the demo service and a certificate of it, hence asks for both of its lists."""
+    database = Database(migrated_dsn)
+    with database.begin() as work:
+        work.trust.add_certificate(pki.trust.anchor_der, anchor=True)
+        for der in (*pki.trust.intermediates_der, pki.trust.certificate_der(LEADER_P256.id)):
+            work.trust.add_certificate(der, anchor=False)
+    yield database
+    database.close()
+
+
+def kept(database: Database, url: str) -> bytes | None:
+    with database.begin() as work:
+        return work.trust.crl_at(url)
+
+
+def keep(database: Database, url: str, der: bytes) -> None:
+    with database.begin() as work:
+        work.trust.keep_crl(url, der, fetched_at=NOW)
+
+
+def test_a_newer_list_takes_the_place_of_an_older_one(database: Database, pki: Pki) -> None:
+    root, issuing = pki.trust.crl_urls
+    assert refresh_revocation_lists(database.begin, now=NOW) == ()
+    assert kept(database, root) is not None
+    old = pki.trust.crl("issuing", at=NOW - HOUR)
+    keep(database, issuing, old)
+    assert refresh_revocation_lists(database.begin, now=NOW) == ()
+    assert kept(database, issuing) not in (None, old)
+
+
+def test_an_older_list_is_refused_and_its_address_told(database: Database, pki: Pki) -> None:
+    _, issuing = pki.trust.crl_urls
+    ahead = pki.trust.crl("issuing", at=NOW + HOUR)
+    keep(database, issuing, ahead)
+    assert refresh_revocation_lists(database.begin, now=NOW) == (issuing,)
+    assert kept(database, issuing) == ahead
+
+
+def test_another_authoritys_list_takes_no_place(database: Database, pki: Pki) -> None:
+    root, issuing = pki.trust.crl_urls
+    strange = pki.trust.crl("root", at=NOW - HOUR)
+    keep(database, issuing, strange)
+    assert refresh_revocation_lists(database.begin, now=NOW) == (issuing,)
+    assert kept(database, issuing) == strange
+    with pytest.raises(TrustServiceUnavailable):  # nor the first one
+        trust.fetch_crl(root, known=trust.publishers(issuing, pki.store()))
+
+
+def test_only_whoever_issued_what_names_an_address_publishes_there(pki: Pki) -> None:
+    root, issuing = pki.trust.crl_urls
+    known = trust.TrustStore((pki.trust.anchor_der,), (*pki.trust.intermediates_der, leader := _leader(pki)))
+    assert trust.publishers(root, known).anchors == (pki.trust.anchor_der,)
+    assert trust.publishers(issuing, known).anchors == pki.trust.intermediates_der
+    assert leader not in trust.publishers(issuing, known).anchors
+    assert trust.publishers("http://elsewhere/", known).anchors == ()
+
+
+def _leader(pki: Pki) -> bytes:
+    return pki.trust.certificate_der(LEADER_P256.id)
+
+
+def test_neither_time_nor_number_of_a_list_may_go_back(pki: Pki) -> None:
+    early, late = pki.trust.crl("issuing", at=NOW - HOUR), pki.trust.crl("issuing", at=NOW)
+    assert trust.may_replace(early, late)
+    assert trust.may_replace(late, late)
+    assert not trust.may_replace(late, early)
+    assert not trust.may_replace(early, pki.trust.crl("root", at=NOW))
+    assert trust.may_replace(late, numbered(late, 2**62))
+    assert not trust.may_replace(late, numbered(late, 1))
+    assert not trust.may_replace(early, numbered(late, 1))
+    assert not trust.may_replace(numbered(late, 2**62), numbered(late, None))  # one that ceases to count
+    assert trust.may_replace(numbered(late, None), late)
+    assert trust.may_replace(numbered(early, None), numbered(late, None))
+    assert not trust.may_replace(numbered(late, None), numbered(early, None))
+
+
+def numbered(der: bytes, number: int | None) -> bytes:
+    """The list with another number, or none. Its signature, which isn't asked about here, breaks."""
+    listed = crl.CertificateList.load(der)
+    extensions = [one for one in listed["tbs_cert_list"]["crl_extensions"] if one["extn_id"].native != "crl_number"]
+    if number is not None:
+        extensions.append(crl.TBSCertListExtension({"extn_id": "crl_number", "extn_value": number}))
+    listed["tbs_cert_list"]["crl_extensions"] = extensions
+    changed: bytes = listed.dump(force=True)
+    return changed
