@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from asn1crypto import cms, core, parser
@@ -37,6 +37,7 @@ from pyhanko.sign.validation.generic_cms import extract_tst_data_iter, validate_
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
+from signing.late_fields import LateFields
 from signing.types import Integrity, Reason
 
 if TYPE_CHECKING:
@@ -49,28 +50,32 @@ DECODE_LIMITS = DecodeLimits(
     document_budget=DocumentDecodeBudget(base_allowance=128 * MIB, max_ratio=8),
 )
 
-#: What may follow a signature. Unlike pyHanko's own list it doesn't let a text field be filled in again.
-AFTERWARDS = StandardDiffPolicy(
-    global_rules=[
-        CatalogModificationRule(),  # type: ignore[no-untyped-call]  # untyped in 0.38, like the two below
-        *(
-            rule.as_qualified(ModificationLevel.LTA_UPDATES)
-            for rule in (
-                XrefStreamRule(),
-                ObjectStreamRule(),
-                DSSCompareRule(),
-                DocInfoRule(),
-                MetadataUpdateRule(),  # type: ignore[no-untyped-call]
-            )
+
+def _afterwards(late: LateFields) -> StandardDiffPolicy:
+    """What may follow a signature. Unlike pyHanko's own list it doesn't let a text field be filled in again."""
+    return StandardDiffPolicy(
+        global_rules=[
+            CatalogModificationRule(),  # type: ignore[no-untyped-call]  # untyped in 0.38, like the two below
+            *(
+                rule.as_qualified(ModificationLevel.LTA_UPDATES)
+                for rule in (
+                    XrefStreamRule(),
+                    ObjectStreamRule(),
+                    DSSCompareRule(),
+                    DocInfoRule(),
+                    MetadataUpdateRule(),  # type: ignore[no-untyped-call]
+                )
+            ),
+        ],
+        form_rule=FormUpdatingRule(
+            field_rules=[
+                SigFieldCreationRule(),  # type: ignore[no-untyped-call]
+                SigFieldModificationRule(),
+                late,
+            ]
         ),
-    ],
-    form_rule=FormUpdatingRule(
-        field_rules=[
-            SigFieldCreationRule(),  # type: ignore[no-untyped-call]
-            SigFieldModificationRule(),
-        ]
-    ),
-)
+    )
+
 
 #: Encodings of a signature whose bytes we know how to check.
 _FORMATS = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached")
@@ -92,6 +97,8 @@ class Found:
         reason: Why it isn't intact, or None.
         is_timestamp: A document timestamp: evidence, nobody's signature.
         only_evidence_follows: Nothing but evidence was added after it.
+        filled_later: Where nothing was added after it but evidence and signatures in fields that had been there,
+            empty: the names of those fields. None where more was added.
     """
 
     field: str
@@ -100,6 +107,7 @@ class Found:
     reason: Reason | None = None
     is_timestamp: bool = False
     only_evidence_follows: bool = False
+    filled_later: frozenset[str] | None = None
 
     @property
     def has_timestamp(self) -> bool:
@@ -124,26 +132,44 @@ def filled_fields(reader: PdfFileReader) -> list[tuple[str, Any]]:
     return [(str(name), field) for name, value, field in enumerate_sig_fields(reader) if value is not None]
 
 
-def examine(reader: PdfFileReader, name: str, field: Any, content: bytes) -> Found:
-    """Read one signature and check its bytes. A damaged one is an answer, not an error."""
+def examine_all(reader: PdfFileReader, fields: Sequence[tuple[str, Any]], content: bytes) -> list[Found]:
+    """Read every signature and check its bytes. A damaged one is an answer, not an error."""
+    found = [_read(reader, name, field) for name, field in fields]
+    stamps = {one.field for one in found if one.is_timestamp}
+    signatures = {one.field for one in found} - stamps
+    return [_examine(one, LateFields(signatures, stamps), content) for one in found]
+
+
+def _read(reader: PdfFileReader, name: str, field: Any) -> Found:
+    """Read a signature; whether it is intact isn't known yet."""
     try:
         embedded = EmbeddedPdfSignature(reader, field, name)
         kind = str(embedded.sig_object.get("/SubFilter", ""))
     except Exception:  # noqa: BLE001  hostile bytes raise anything: a signature we can't read proves nothing
         return Found(name, None, Integrity.UNKNOWN, Reason.DAMAGED_SIGNATURE)
     stamp = embedded.sig_object_type == "/DocTimeStamp" or kind == _TIMESTAMP_FORMAT
-    if kind not in ((_TIMESTAMP_FORMAT,) if stamp else _FORMATS):
-        return Found(name, embedded, Integrity.UNKNOWN, Reason.UNSUPPORTED_SIGNATURE, stamp)
+    known = kind in ((_TIMESTAMP_FORMAT,) if stamp else _FORMATS)
+    return Found(name, embedded, Integrity.UNKNOWN, None if known else Reason.UNSUPPORTED_SIGNATURE, stamp)
+
+
+def _examine(found: Found, late: LateFields, content: bytes) -> Found:
+    """Check the bytes of a signature that could be read, and what follows them."""
+    embedded = found.embedded
+    if embedded is None or found.reason:
+        return found
     try:
-        reason = _bytes_reason(embedded, content, stamp=stamp)
-        level = None if reason else _what_follows(embedded)
+        reason = _bytes_reason(embedded, content, stamp=found.is_timestamp)
+        level = None if reason else _what_follows(embedded, late)
     except Exception:  # noqa: BLE001  as above
-        return Found(name, embedded, Integrity.UNKNOWN, Reason.DAMAGED_SIGNATURE, stamp)
-    if reason is None and level is None:
-        reason = Reason.CHANGED_AFTER_SIGNING
-    integrity = Integrity.ALTERED if reason else Integrity.INTACT
-    evidence_only = level in {ModificationLevel.NONE, ModificationLevel.LTA_UPDATES}
-    return Found(name, embedded, integrity, reason, stamp, evidence_only)
+        return replace(found, reason=Reason.DAMAGED_SIGNATURE)
+    if reason or level is None:
+        return replace(found, integrity=Integrity.ALTERED, reason=reason or Reason.CHANGED_AFTER_SIGNING)
+    return replace(
+        found,
+        integrity=Integrity.INTACT,
+        only_evidence_follows=level.value <= ModificationLevel.LTA_UPDATES.value and late.only_evidence,
+        filled_later=late.filled if late.form_kept and not late.created else None,
+    )
 
 
 def _bytes_reason(embedded: EmbeddedPdfSignature, content: bytes, *, stamp: bool) -> Reason | None:
@@ -198,9 +224,9 @@ def _padding(signature: bytes) -> bytes:
     return signature[len(header) + len(contents) + len(trailer) :]
 
 
-def _what_follows(embedded: EmbeddedPdfSignature) -> ModificationLevel | None:
+def _what_follows(embedded: EmbeddedPdfSignature, late: LateFields) -> ModificationLevel | None:
     """The gravest thing done after the signature, None when it isn't on the list."""
-    embedded.compute_integrity_info(diff_policy=AFTERWARDS)  # type: ignore[no-untyped-call]  # untyped in 0.38
+    embedded.compute_integrity_info(diff_policy=_afterwards(late))  # type: ignore[no-untyped-call]  # untyped in 0.38
     coverage: Any = embedded.coverage  # declared None there, set by the call above
     if coverage not in {SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION}:
         return None

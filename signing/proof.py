@@ -83,8 +83,8 @@ _REASONS: dict[AdESSubIndic, Reason] = {
     AdESIndeterminate.TRY_LATER: Reason.NO_STATUS,
     AdESIndeterminate.NOT_YET_VALID: Reason.CERTIFICATE_NOT_YET_VALID,
 }
-#: What tells a timestamp of a stranger from one that merely aged.
-_STRANGERS = {Reason.UNTRUSTED_ISSUER, Reason.INVALID_CHAIN, Reason.NO_CERTIFICATE, Reason.DAMAGED_SIGNATURE}
+#: Why a timestamp that once counted may not count by itself any more. Anything else casts doubt on it.
+_AGEING = {Reason.CERTIFICATE_EXPIRED, Reason.NO_STATUS}
 _REVOKED = {AdESIndeterminate.REVOKED_NO_POE, AdESIndeterminate.REVOKED_CA_NO_POE, AdESFailure.REVOKED}
 
 
@@ -174,7 +174,8 @@ class Court:
         """Find out which document timestamps count; the newest is judged now, each other also from a later one.
 
         Returns:
-            A reason for doubt when one comes from nobody we trust; one that merely aged is passed over.
+            A reason for doubt when one comes from nobody we trust, or from an authority revoked since; one that
+            merely aged is passed over.
         """
         doubt = None
         for embedded in sorted(stamps, key=lambda one: one.signed_revision, reverse=True):
@@ -182,7 +183,7 @@ class Court:
                 self._stamp(embedded.signed_data, embedded.compute_digest, self._instants(embedded.signed_revision))
             )
             if stamp is None:
-                doubt = Reason.UNTRUSTED_TIMESTAMP if reason in _STRANGERS else doubt
+                doubt = doubt if reason in _AGEING else Reason.UNTRUSTED_TIMESTAMP
                 continue
             covered = self._reader.get_historical_resolver(embedded.signed_revision)
             proof = Instant(stamp.at, self._ours + _carried(covered), proven=True)
@@ -290,6 +291,7 @@ class Court:
             authority = extract_certificate_info(token).signer_cert
         except CMSExtractionError:
             return None, Reason.NO_CERTIFICATE
+        revoked_at = self._listed(authority)
         for instant in instants:
             result = await ades_timestamp_validation(
                 token,
@@ -298,10 +300,11 @@ class Court:
                 timing_info=_timing(instant.at, past=instant.proven),
             )
             in_time = authority.not_valid_before <= stated <= instant.at + CLOCK_SKEW
-            if result.ades_subindic is AdESPassed.OK and in_time:
+            in_force = revoked_at is None or (instant.proven and instant.at < revoked_at)
+            if result.ades_subindic is AdESPassed.OK and in_time and in_force:
                 return Stamp(stated, common_name(authority.subject)), reason
-            if instant is instants[0]:
-                reason = _REASONS.get(result.ades_subindic, reason)
+            if instant is instants[0] and in_time and in_force:
+                reason = _why_not(result.ades_subindic, authority, instant.at)
         return None, reason
 
     async def _lacks_status_only(
@@ -364,6 +367,13 @@ def _certificate_problem(cert: x509.Certificate) -> Reason | None:
     if key.algorithm == "ec" and key.bit_size < LEAST_CURVE_BITS:
         return Reason.WEAK_ALGORITHM
     return None
+
+
+def _why_not(found: AdESSubIndic, authority: x509.Certificate, moment: datetime) -> Reason:
+    """Why a timestamp doesn't count at this moment."""
+    if found is AdESIndeterminate.OUT_OF_BOUNDS_NO_POE and moment > authority.not_valid_after:
+        return Reason.CERTIFICATE_EXPIRED
+    return _REASONS.get(found, Reason.UNTRUSTED_TIMESTAMP)
 
 
 def _outside_validity(cert: x509.Certificate, moment: datetime, proven_at: datetime | None) -> Reason:

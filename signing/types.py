@@ -138,6 +138,7 @@ class Reason(StrEnum):
     NOT_VERIFIABLE = "not_verifiable"
     LEADER_MISSING = "leader_missing"
     SEAL_MISSING = "seal_missing"
+    SEAL_OF_THE_LEADER = "seal_of_the_leader"
     TIMESTAMP_MISSING = "timestamp_missing"
     # Nothing to judge.
     NO_SIGNATURE = "no_signature"

@@ -46,8 +46,12 @@ MAX_SIGNATURES = 50
 
 _RESULT_FIELDS = {FIELD_NAMES[Place.LEADER], FIELD_NAMES[Place.SEAL]}
 _COPY_FIELDS = {FIELD_NAMES[Place.COPY], FIELD_NAMES[Place.SCANNER]}
-#: After these only evidence may follow: they are the last word of our own documents.
-_FINAL_FIELDS = {FIELD_NAMES[Place.SEAL], FIELD_NAMES[Place.COPY]}
+#: After these nothing may follow but evidence, and the signatures named: they are the last word of our own documents.
+_FINAL_FIELDS: dict[str, frozenset[str]] = {
+    FIELD_NAMES[Place.SEAL]: frozenset(),
+    FIELD_NAMES[Place.COPY]: frozenset(),
+    FIELD_NAMES[Place.SCANNER]: frozenset({FIELD_NAMES[Place.COPY]}),
+}
 _ORDER = {reason: position for position, reason in enumerate(Reason)}
 
 # Both libraries log the names in certificates together with stack traces; every outcome reaches the caller anyway.
@@ -63,7 +67,9 @@ class _Unreadable(Exception):
         self.reason = reason
 
 
-def verify(path: Path, *, trust: TrustStore, at: datetime | None = None) -> FileVerdict:
+def verify(
+    path: Path, *, trust: TrustStore, at: datetime | None = None, max_bytes: int | None = MAX_BYTES
+) -> FileVerdict:
     """Judge a PDF. Never raises for anything in the file, and asks nobody anything.
 
     Args:
@@ -99,7 +105,7 @@ def worst(verdicts: list[Verdict]) -> Verdict:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if max_bytes is not None and path.stat().st_size > max_bytes:
             raise _Unreadable(Reason.TOO_LARGE)
         content = path.read_bytes()
     except OSError as error:
@@ -125,7 +131,7 @@ def _judge(content: bytes, trust: TrustStore, at: datetime) -> FileVerdict:
     if revisions > MAX_REVISIONS or len(fields) > MAX_SIGNATURES:
         raise _Unreadable(Reason.TOO_COMPLEX)
     hidden = integrity.has_hidden_signature(content, len(fields))
-    found = [integrity.examine(reader, name, each, content) for name, each in fields]
+    found = integrity.examine_all(reader, fields, content)
     if reader.xrefs.hybrid_xrefs_present:
         found = [_of_two_structures(one, content) for one in found]
     kind = _kind({one.field for one in found if not one.is_timestamp}, hidden=hidden, content=content)
@@ -141,8 +147,10 @@ def _judge(content: bytes, trust: TrustStore, at: datetime) -> FileVerdict:
     detail = {"document_timestamps": [stamp.at for stamp in court.document_stamps], "revisions": revisions}
     if not reports and not whole:
         return _file(Verdict.UNSIGNED, kind, Integrity.UNKNOWN, (Reason.NO_SIGNATURE,), detail)
-    missing = _missing(kind, found)
-    gaps = tuple(Reason(f"{what}_missing") for what in missing)
+    missing = _missing(kind, found, reports)
+    gaps = [Reason(f"{what}_missing") for what in missing]
+    if kind is Kind.E_RESULT and _one_key_for_both(found):
+        gaps.append(Reason.SEAL_OF_THE_LEADER)
     verdicts = [report.verdict for report in reports] + [verdict for verdict, _ in whole]
     if gaps:
         verdicts.append(Verdict.UNCONFIRMED)
@@ -195,17 +203,20 @@ def _shows_pages(content: bytes) -> bool:
 def _with_profile(found: list[Found]) -> list[Found]:
     """Apply what our own documents promise.
 
-    After the seal, or the copy's signature, nothing but evidence follows; and no signature ever left us damaged.
+    After the seal, or the copy's signature, nothing but evidence follows, after the scanner's at most the copy's; and
+    no signature ever left us damaged.
     """
-    last_signature = max((one.revision for one in found if not one.is_timestamp), default=-1)
 
     def with_profile(one: Found) -> Found:
         if one.reason is Reason.DAMAGED_SIGNATURE:
             return replace(one, integrity=Integrity.ALTERED)
-        followed = one.revision < last_signature or not one.only_evidence_follows
-        if one.field in _FINAL_FIELDS and one.integrity is Integrity.INTACT and followed:
-            return replace(one, integrity=Integrity.ALTERED, reason=Reason.CHANGED_AFTER_SEAL)
-        return one
+        if one.field not in _FINAL_FIELDS or one.integrity is not Integrity.INTACT:
+            return one
+        later = {other.field for other in found if not other.is_timestamp and other.revision > one.revision}
+        as_promised = one.filled_later is not None and one.filled_later <= _FINAL_FIELDS[one.field]
+        if later <= _FINAL_FIELDS[one.field] and (one.only_evidence_follows or (later and as_promised)):
+            return one
+        return replace(one, integrity=Integrity.ALTERED, reason=Reason.CHANGED_AFTER_SEAL)
 
     return [with_profile(one) for one in found]
 
@@ -234,17 +245,34 @@ def _kind(fields: set[str], *, hidden: bool, content: bytes) -> Kind:
     return Kind.FOREIGN if fields else Kind.UNKNOWN
 
 
-def _missing(kind: Kind, found: list[Found]) -> tuple[str, ...]:
-    """What an e-result asks for and this one lacks. A timestamp nobody trusts is there; it is doubted elsewhere."""
+def _missing(kind: Kind, found: list[Found], reports: tuple[SignatureReport, ...]) -> tuple[str, ...]:
+    """What an e-result asks for and this one lacks.
+
+    A signature that is genuine today may still lack a proven time: a timestamp that only aged proves none by itself.
+    Where a signature is doubted anyway, a timestamp that is there isn't called missing.
+    """
     if kind is not Kind.E_RESULT:
         return ()
     there = {one.field: one for one in found}
     gaps = [place.value for place in (Place.LEADER, Place.SEAL) if FIELD_NAMES[place] not in there]
     last_stamp = max((one.revision for one in found if one.is_timestamp), default=-1)
-    ours = [there[name] for name in _RESULT_FIELDS & there.keys()]
-    if any(not one.has_timestamp and one.revision > last_stamp for one in ours):
-        gaps.append("timestamp")
+    for report in reports:
+        if report.field in _RESULT_FIELDS and report.timestamp is None:
+            one = there[report.field]
+            has_none = not one.has_timestamp and one.revision > last_stamp
+            if (has_none or report.verdict is Verdict.GENUINE) and "timestamp" not in gaps:
+                gaps.append("timestamp")
     return tuple(gaps)
+
+
+def _one_key_for_both(found: list[Found]) -> bool:
+    """Whether leader and seal signed with one and the same key: then one person alone made the result."""
+    keys = {
+        one.field: one.embedded.signer_cert.public_key.dump()
+        for one in found
+        if one.embedded and one.field in _RESULT_FIELDS and one.integrity is not Integrity.UNKNOWN
+    }
+    return len(keys) > len(set(keys.values()))
 
 
 def _about_the_file(

@@ -282,6 +282,13 @@ _WORDS: dict[Reason, tuple[Pair, Pair]] = {
         ("Chưa có chữ ký số của cơ quan.", "The agency's digital seal is missing."),
         _AGENCY,
     ),
+    Reason.SEAL_OF_THE_LEADER: (
+        (
+            "Chữ ký của cơ quan được tạo bằng chính khóa của người ký, không phải con dấu riêng của cơ quan.",
+            "The agency's seal was made with the official's own key, not with a key of the agency.",
+        ),
+        _AGENCY,
+    ),
     Reason.TIMESTAMP_MISSING: (
         ("Thiếu dấu thời gian đáng tin cậy.", "A trusted timestamp is missing."),
         _AGENCY,
