@@ -34,7 +34,7 @@ def write_events() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*ours, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(), *ours],
             processor=structlog.processors.JSONRenderer(ensure_ascii=False),
         )
     )
@@ -56,6 +56,9 @@ def _where_it_broke(_logger: WrappedLogger, _method: str, event: EventDict) -> E
     error = told[1] if isinstance(told, tuple) else sys.exc_info()[1] if told is True else told
     if isinstance(error, BaseException):
         frames = traceback.extract_tb(error.__traceback__)
+        if message := str(error):  # some put it into their own words
+            for name, value in event.items():
+                event[name] = value.replace(message, "…") if isinstance(value, str) else value
         event["error"] = type(error).__qualname__
         event["at"] = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
     return event

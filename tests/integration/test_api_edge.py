@@ -206,6 +206,9 @@ def test_a_row_is_in_no_line_of_the_log(office: Office, capsys: pytest.CaptureFi
         assert "hide_parameters" in str(raised.value)
         error = raised.value
         logging.getLogger("uvicorn.error").error("Exception in ASGI application\n", exc_info=error)
+        logging.getLogger("procrastinate").error(
+            "It failed: %s", error, exc_info=error, extra={"exception": str(error)}
+        )
         structlog.get_logger("fresh").error("failed", exc_info=error)
         sys.excepthook(type(error), error, error.__traceback__)
     finally:
@@ -217,7 +220,7 @@ def test_a_row_is_in_no_line_of_the_log(office: Office, capsys: pytest.CaptureFi
 
     assert SECRET not in written
     lines = [json.loads(line) for line in written.splitlines()]
-    assert [line["error"] for line in lines] == ["IntegrityError"] * 3
+    assert [line["error"] for line in lines] == ["IntegrityError"] * 4
 
 
 def test_a_range_of_thousands_of_digits_is_no_range(office: Office) -> None:
