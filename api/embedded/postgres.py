@@ -7,8 +7,9 @@ so that killing whoever started it doesn't kill the database; the next `start` f
 PostgreSQL refuses to run as root. As root, the folder belongs to a service user ("hoso", else "postgres"), who must be
 able to reach it: not below root's home.
 
-After a SIGKILL of the postmaster its orphaned backends keep the shared memory for a second or two and every start is
-refused meanwhile, so `start` tries again until `PATIENCE_S` is over (`running.md`, embedded PostgreSQL).
+After a SIGKILL of the postmaster it may not be reaped, and its orphaned backends keep the shared memory, for a second
+or two; every start is refused meanwhile, so `start` tries again until `PATIENCE_S` is over. A server that is up but
+still recovering is given `RECOVERY_S`: what it replays, and a busy disk, decide how long that takes.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PATIENCE_S = 30.0
+RECOVERY_S = 600.0
 SOCKET_PATH_LIMIT = 107  # bytes, of a Unix socket's address on Linux
 _SOCKET_NAME = ".s.PGSQL.5432"
 _DATABASE = "hoso"
@@ -39,6 +41,8 @@ _SETTINGS = {
     "max_connections": "80",
     "shared_buffers": "128MB",
     "fsync": "on",
+    # After a crash, one flush of the file system instead of one for each of a thousand files.
+    "recovery_init_sync_method": "syncfs",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # Statements carry people's names: an error may be logged, its parameters and statement may not.
@@ -71,8 +75,9 @@ def start(folder: Path, *, options: Mapping[str, str] | None = None) -> str:
         if (running := running_dsn(folder)) is not None:
             return running
         _prepare(folder)
-        _make_cluster(folder)
-        dsn = _start(folder, {**_SETTINGS, **(options or {})})
+        wanted = {**_SETTINGS, **(options or {})}
+        _make_cluster(folder, durable=wanted["fsync"] == "on")
+        dsn = _start(folder, wanted)
         _make_database(dsn)
         return dsn
 
@@ -153,7 +158,7 @@ def _prepare(folder: Path) -> None:
             )
 
 
-def _make_cluster(folder: Path) -> None:
+def _make_cluster(folder: Path, *, durable: bool) -> None:
     """Make the data folder, in one piece: it gets its name only when it is whole."""
     cluster, unfinished = folder / "cluster", folder / "cluster.unfinished"
     if cluster.exists():
@@ -163,7 +168,8 @@ def _make_cluster(folder: Path) -> None:
     initdb = _programs(cluster) / "initdb"
     made = _run(
         initdb, "--pgdata", unfinished, "--data-checksums", "--encoding=UTF8", "--locale=C.UTF-8",
-        "--username=hoso", "--auth-local=trust", "--auth-host=reject", check=False,
+        "--username=hoso", "--auth-local=trust", "--auth-host=reject",
+        *([] if durable else ["--no-sync"]), check=False,
     )  # fmt: skip
     if made.returncode != 0:
         raise PostgresUnavailable(f"Không tạo được cơ sở dữ liệu. (initdb failed.)\n{made.stdout[-2000:]}")
@@ -178,13 +184,14 @@ def _start(folder: Path, options: Mapping[str, str]) -> str:
         shutil.chown(log, user)
     _write_options(cluster, {**options, "unix_socket_directories": f"'{socket_folder}'", "port": "5432"})
     pg_ctl = _programs(cluster) / "pg_ctl"
-    give_up = time.monotonic() + PATIENCE_S
+    began = time.monotonic()
     while True:
-        # pg_ctl gives the server a session of its own, so a signal to our group passes it by.
-        _run(pg_ctl, "start", "--pgdata", cluster, "--log", log, "--timeout=20", "--silent", check=False)
+        if not is_alive(folder):
+            # pg_ctl gives the server a session of its own, so a signal to our group passes it by.
+            _run(pg_ctl, "start", "--pgdata", cluster, "--log", log, "--timeout=20", "--silent", check=False)
         if (dsn := running_dsn(folder)) is not None:
             return dsn
-        if time.monotonic() > give_up:
+        if time.monotonic() - began > (RECOVERY_S if is_alive(folder) else PATIENCE_S):
             tail = log.read_text(errors="replace")[-2000:]
             raise PostgresUnavailable(
                 f"Cơ sở dữ liệu không khởi động; dữ liệu vẫn nguyên trong {folder}. Xem {log}. "
