@@ -42,6 +42,10 @@ from signing.types import Integrity, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from mmap import mmap
+
+    #: All bytes of a file, in memory or mapped.
+    Content = bytes | mmap
 
 MIB = 1024 * 1024
 #: Far above any real document, far below what hurts: one stream, and all streams of a file together.
@@ -132,7 +136,7 @@ def filled_fields(reader: PdfFileReader) -> list[tuple[str, Any]]:
     return [(str(name), field) for name, value, field in enumerate_sig_fields(reader) if value is not None]
 
 
-def examine_all(reader: PdfFileReader, fields: Sequence[tuple[str, Any]], content: bytes) -> list[Found]:
+def examine_all(reader: PdfFileReader, fields: Sequence[tuple[str, Any]], content: Content) -> list[Found]:
     """Read every signature and check its bytes. A damaged one is an answer, not an error."""
     found = [_read(reader, name, field) for name, field in fields]
     stamps = {one.field for one in found if one.is_timestamp}
@@ -152,7 +156,7 @@ def _read(reader: PdfFileReader, name: str, field: Any) -> Found:
     return Found(name, embedded, Integrity.UNKNOWN, None if known else Reason.UNSUPPORTED_SIGNATURE, stamp)
 
 
-def _examine(found: Found, late: LateFields, content: bytes) -> Found:
+def _examine(found: Found, late: LateFields, content: Content) -> Found:
     """Check the bytes of a signature that could be read, and what follows them."""
     embedded = found.embedded
     if embedded is None or found.reason:
@@ -172,7 +176,7 @@ def _examine(found: Found, late: LateFields, content: bytes) -> Found:
     )
 
 
-def _bytes_reason(embedded: EmbeddedPdfSignature, content: bytes, *, stamp: bool) -> Reason | None:
+def _bytes_reason(embedded: EmbeddedPdfSignature, content: Content, *, stamp: bool) -> Reason | None:
     """Check coverage, digest and the signature's own mathematics."""
     if not _gap_is_the_signature(embedded, content):
         return Reason.PARTLY_COVERED
@@ -200,7 +204,7 @@ def _bytes_reason(embedded: EmbeddedPdfSignature, content: bytes, *, stamp: bool
     return None if valid else Reason.DAMAGED_SIGNATURE
 
 
-def _gap_is_the_signature(embedded: EmbeddedPdfSignature, content: bytes) -> bool:
+def _gap_is_the_signature(embedded: EmbeddedPdfSignature, content: Content) -> bool:
     """Whether the one gap in the covered range holds this signature in hexadecimal and nothing else.
 
     A second copy of a signature dictionary may name another gap, in which anything can hide.
@@ -240,7 +244,7 @@ def _what_follows(embedded: EmbeddedPdfSignature, late: LateFields) -> Modificat
 # --- the file as a whole --------------------------------------------------------------------------------------------
 
 
-def has_tail(reader: PdfFileReader, content: bytes) -> bool:
+def has_tail(reader: PdfFileReader, content: Content) -> bool:
     """Whether anything but white space follows the end that the last cross-reference section leads to.
 
     Readers that repair files would show what stands there; a strict one never sees it.
@@ -250,12 +254,12 @@ def has_tail(reader: PdfFileReader, content: bytes) -> bool:
     return end is None or int(end[1]) != start or bool(content[end.end() :].strip(_WHITE))
 
 
-def has_hidden_signature(content: bytes, shown: int) -> bool:
+def has_hidden_signature(content: Content, shown: int) -> bool:
     """Whether the file holds more signatures than its form shows: one was taken out of the form afterwards."""
     return len(_BYTE_RANGE.findall(content)) > shown
 
 
-def has_traces(content: bytes) -> bool:
+def has_traces(content: Content) -> bool:
     """Whether a signature once stood in a file in which none can be found any more."""
     return _FORMAT.search(content) is not None
 
@@ -277,7 +281,7 @@ class Sketch:
     covered: bool
 
 
-def sketch(content: bytes) -> Sketch:
+def sketch(content: Content) -> Sketch:
     """Look for signatures in the bytes and compare their digests, whatever the structure around them."""
     ranges = [tuple(int(number) for number in found) for found in _BYTE_RANGE.findall(content)]
     truncated = any(second + length > len(content) for _, _, second, length in ranges)
@@ -288,7 +292,7 @@ def sketch(content: bytes) -> Sketch:
     return Sketch(len(ranges), truncated, not all(fits), covered)
 
 
-def _digest_fits(content: bytes, found: Sequence[int]) -> bool:
+def _digest_fits(content: Content, found: Sequence[int]) -> bool:
     start, first, second, length = found
     try:
         padded = bytes.fromhex(content[start + first + 1 : second - 1].decode("ascii"))

@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import unicodedata
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from mmap import ACCESS_READ, mmap
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pikepdf
 
@@ -33,11 +35,12 @@ from signing.types import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-    from signing.integrity import Found
+    from signing.integrity import Content, Found
     from signing.trust import TrustStore
 
 MAX_BYTES = 50 * 1024 * 1024
@@ -76,6 +79,8 @@ def verify(
         path: The file.
         trust: Whom we trust, with the revocation lists at hand.
         at: Moment of asking, aware; now by default.
+        max_bytes: Larger files aren't judged; None for our own copies, which may be larger than what strangers send.
+            What is larger than `MAX_BYTES` is mapped, not read: nobody may cut the file short meanwhile.
 
     Returns:
         The verdict; of several signatures the worst decides.
@@ -83,9 +88,9 @@ def verify(
     moment = at or datetime.now(UTC)
     detail: dict[str, Any] = {"checked_at": moment}
     try:
-        content = _read(path)
-        detail |= {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-        verdict = _judge(content, trust, moment)
+        with _opened(path, max_bytes) as content:
+            detail |= {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+            verdict = _judge(content, trust, moment)
     except _Unreadable as refused:
         return _file(Verdict.UNREADABLE, Kind.UNKNOWN, Integrity.UNKNOWN, (refused.reason,), detail)
     except (RecursionError, MemoryError):
@@ -103,23 +108,63 @@ def worst(verdicts: list[Verdict]) -> Verdict:
 # --- one file -------------------------------------------------------------------------------------------------------
 
 
-def _read(path: Path) -> bytes:
-    try:
-        if max_bytes is not None and path.stat().st_size > max_bytes:
-            raise _Unreadable(Reason.TOO_LARGE)
-        content = path.read_bytes()
-    except OSError as error:
-        raise _Unreadable(Reason.MISSING_FILE) from error
-    if not content:
-        raise _Unreadable(Reason.EMPTY_FILE)
-    if b"%PDF-" not in content[:1024]:
-        raise _Unreadable(Reason.NOT_PDF)
-    return content
+@contextmanager
+def _opened(path: Path, max_bytes: int | None) -> Iterator[Content]:
+    """The file's bytes: read where it is small, mapped where it is large."""
+    with ExitStack() as closing:
+        try:
+            size = path.stat().st_size
+            if max_bytes is not None and size > max_bytes:
+                raise _Unreadable(Reason.TOO_LARGE)
+            content: Content
+            if size > MAX_BYTES:
+                file = closing.enter_context(path.open("rb"))
+                content = closing.enter_context(mmap(file.fileno(), 0, access=ACCESS_READ))
+            else:
+                content = path.read_bytes()
+        except OSError as error:
+            raise _Unreadable(Reason.MISSING_FILE) from error
+        if not len(content):
+            raise _Unreadable(Reason.EMPTY_FILE)
+        if b"%PDF-" not in content[:1024]:
+            raise _Unreadable(Reason.NOT_PDF)
+        yield content
 
 
-def _judge(content: bytes, trust: TrustStore, at: datetime) -> FileVerdict:
+class _Mapped(BytesIO):
+    """A mapped file as a stream: nothing but what is asked for is copied."""
+
+    def __init__(self, content: mmap) -> None:
+        super().__init__()
+        self._content, self._at = content, 0
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self._at = max(0, offset + (0, self._at, len(self._content))[whence])
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        end = len(self._content) if size is None or size < 0 else self._at + size
+        piece = self._content[self._at : end]
+        self._at += len(piece)
+        return piece
+
+    def readinto(self, buffer: Any, /) -> int:
+        piece = self.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def _stream(content: Content) -> BinaryIO:
+    """The bytes as a file to read, copied only where they are few."""
+    return BytesIO(content) if isinstance(content, bytes) else _Mapped(content)
+
+
+def _judge(content: Content, trust: TrustStore, at: datetime) -> FileVerdict:
     try:
-        reader = integrity.open_pdf(BytesIO(content))
+        reader = integrity.open_pdf(_stream(content))
         encrypted = bool(reader.encrypted)
         fields = [] if encrypted else integrity.filled_fields(reader)
         revisions = int(reader.total_revisions)
@@ -168,12 +213,12 @@ def _judge(content: bytes, trust: TrustStore, at: datetime) -> FileVerdict:
     )
 
 
-def _judge_irregular(content: bytes) -> FileVerdict:
+def _judge_irregular(content: Content) -> FileVerdict:
     """A file whose structure breaks the rules: altered where its bytes say so, otherwise never more than doubt."""
     seen = integrity.sketch(content)
     kind = _kind(set(), hidden=seen.signatures > 0, content=content)
     if not seen.signatures:
-        if b"/Encrypt" in content:
+        if content.find(b"/Encrypt") >= 0:
             raise _Unreadable(Reason.ENCRYPTED)
         if not _shows_pages(content):
             raise _Unreadable(Reason.DAMAGED)
@@ -191,10 +236,10 @@ def _judge_irregular(content: bytes) -> FileVerdict:
     return _file(Verdict.UNCONFIRMED, kind, Integrity.INTACT, (Reason.IRREGULAR_STRUCTURE,), {})
 
 
-def _shows_pages(content: bytes) -> bool:
+def _shows_pages(content: Content) -> bool:
     """Whether a forgiving reader finds pages."""
     try:
-        with pikepdf.open(BytesIO(content)) as document:
+        with pikepdf.open(_stream(content)) as document:
             return len(document.pages) > 0
     except pikepdf.PdfError:
         return False
@@ -221,7 +266,7 @@ def _with_profile(found: list[Found]) -> list[Found]:
     return [with_profile(one) for one in found]
 
 
-def _of_two_structures(found: Found, content: bytes) -> Found:
+def _of_two_structures(found: Found, content: Content) -> Found:
     """A signature in a file with two tables of contents (Word writes such): two readers may see two documents.
 
     The bytes can still be compared; what was added later can't be judged.
@@ -235,9 +280,9 @@ def _of_two_structures(found: Found, content: bytes) -> Found:
     )
 
 
-def _kind(fields: set[str], *, hidden: bool, content: bytes) -> Kind:
+def _kind(fields: set[str], *, hidden: bool, content: Content) -> Kind:
     if hidden:  # a signature was taken out of the form: what the file claims to be stands in its bytes
-        fields = fields | {name for name in FIELD_NAMES.values() if f"({name})".encode() in content}
+        fields = fields | {name for name in FIELD_NAMES.values() if content.find(f"({name})".encode()) >= 0}
     if fields & _RESULT_FIELDS:
         return Kind.E_RESULT
     if fields & _COPY_FIELDS:
