@@ -16,7 +16,9 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.writer import PageObject
 
-from signing.types import Integrity, Kind, Verdict
+from signing.prepare import add_fields
+from signing.sign import sign
+from signing.types import Integrity, Kind, Place, SignaturePlace, Verdict
 from signing.verify import MAX_BYTES, MAX_REVISIONS, verify
 from tests import pki as people
 from tests.signed_files import issued, signed_by_hand
@@ -260,6 +262,133 @@ def test_a_text_field_can_not_be_filled_in_again(pki: Pki, good: Path, tmp_path:
     file.write_bytes(_updated(file.read_bytes(), refill))
     found = verify(file, trust=trust)
     assert (found.verdict, found.reasons[0]) == (Verdict.ALTERED, "changed_after_signing")
+
+
+# --- new fields -----------------------------------------------------------------------------------------------------
+
+_PAGE = [generic.NumberObject(number) for number in (0, 0, 595, 842)]
+_NOWHERE = [generic.NumberObject(0)] * 4
+
+
+def _new_field(
+    writer: IncrementalPdfFileWriter, rect: list[generic.PdfObject], *, looks_like: str | None = None, **more: str
+) -> None:
+    """An empty signature field on the first page; its look is one that was there before anything was signed."""
+    page, _ = writer.find_page_for_modification(0)
+    field = generic.DictionaryObject(
+        {
+            pdf_name("/Type"): pdf_name("/Annot"),
+            pdf_name("/Subtype"): pdf_name("/Widget"),
+            pdf_name("/FT"): pdf_name("/Sig"),
+            pdf_name("/T"): generic.pdf_string("Extra"),
+            pdf_name("/F"): generic.NumberObject(4),
+            pdf_name("/Rect"): generic.ArrayObject(rect),
+            pdf_name("/P"): page,
+        }
+    )
+    if looks_like:
+        field["/AP"] = generic.DictionaryObject({pdf_name("/N"): _field(writer, looks_like)["/AP"].raw_get("/N")})
+    for key in more:
+        field["/" + key] = generic.DictionaryObject()
+    added = writer.add_object(field)
+    writer.register_annotation(page, added)
+    form = writer.root["/AcroForm"]
+    form["/Fields"].append(added)
+    writer.update_container(form["/Fields"])
+    writer.update_container(form)
+
+
+def _five_numbers(writer: IncrementalPdfFileWriter) -> None:
+    _new_field(writer, [*_PAGE, generic.NumberObject(0)], looks_like="HoSoSo_CoQuan")
+
+
+def _indirect_number(writer: IncrementalPdfFileWriter) -> None:
+    _new_field(writer, [writer.add_object(_PAGE[0]), *_PAGE[1:]], looks_like="HoSoSo_CoQuan")
+
+
+def _plain_visible(writer: IncrementalPdfFileWriter) -> None:
+    _new_field(writer, _PAGE, looks_like="HoSoSo_CoQuan")
+
+
+def _hidden_with_a_look(writer: IncrementalPdfFileWriter) -> None:
+    _new_field(writer, _NOWHERE, looks_like="HoSoSo_CoQuan")
+
+
+def _hidden_with_an_action(writer: IncrementalPdfFileWriter) -> None:
+    _new_field(writer, _NOWHERE, AA="")
+
+
+def _hidden_and_empty(writer: IncrementalPdfFileWriter) -> None:
+    _new_field(writer, _NOWHERE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _five_numbers,
+        _indirect_number,
+        _plain_visible,
+        _hidden_with_a_look,
+        _hidden_with_an_action,
+        _hidden_and_empty,
+    ],
+    ids=lambda change: change.__name__.strip("_"),
+)
+def test_no_new_field_can_cover_the_page_after_the_seal(good: Path, judge: Judge, change: Change) -> None:
+    found = judge(_updated(good.read_bytes(), change))
+    assert (found.verdict, found.integrity) == (Verdict.ALTERED, Integrity.ALTERED)
+
+
+def test_an_empty_field_can_not_cover_a_foreign_document(
+    pki: Pki, good: Path, tmp_path: Path, trust: TrustStore
+) -> None:
+    plain = (good.parent / "plain.pdf").read_bytes()
+    file = signed_by_hand(pki, plain, tmp_path / "a.pdf", who=people.CLERK)
+    file.write_bytes(_updated(file.read_bytes(), lambda writer: _new_field(writer, _PAGE)))
+    assert verify(file, trust=trust).verdict is Verdict.ALTERED
+
+
+@pytest.fixture(scope="module")
+def scanned(pki: Pki, good: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Signed by the scanner, with an empty field for the copy's signature."""
+    folder = tmp_path_factory.mktemp("scanned")
+    add_fields(good.parent / "plain.pdf", folder / "prepared.pdf", [_SCANNER, _COPY])
+    given = {"trust": pki.store(), "timestamper": pki.timestamper()}
+    sign(folder / "prepared.pdf", folder / "a.pdf", place=_SCANNER, key=pki.key(people.SCANNER), **given)
+    return folder / "a.pdf"
+
+
+_SCANNER = SignaturePlace(Place.SCANNER, 1, (400.0, 790.0, 480.0, 820.0))
+_COPY = SignaturePlace(Place.COPY, 1, (490.0, 790.0, 570.0, 820.0))
+
+
+def test_after_the_scanner_only_the_copys_signature_may_follow(
+    pki: Pki, scanned: Path, tmp_path: Path, trust: TrustStore
+) -> None:
+    sign(
+        scanned,
+        tmp_path / "copy.pdf",
+        place=_COPY,
+        key=pki.key(people.SEAL),
+        trust=trust,
+        timestamper=pki.timestamper(),
+    )
+    assert verify(tmp_path / "copy.pdf", trust=trust).verdict is Verdict.GENUINE
+    foreign = signed_by_hand(pki, scanned.read_bytes(), tmp_path / "a.pdf", who=people.CLERK)
+    assert verify(foreign, trust=trust).verdict is Verdict.ALTERED
+
+
+@pytest.mark.parametrize("change", [_hidden_and_empty, lambda writer: _new_field(writer, _PAGE)])
+def test_no_new_field_can_follow_the_scanner(scanned: Path, judge: Judge, change: Change) -> None:
+    assert judge(_updated(scanned.read_bytes(), change)).verdict is Verdict.ALTERED
+
+
+def test_our_own_copies_may_be_larger_than_what_strangers_send(
+    scanned: Path, tmp_path: Path, trust: TrustStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signing.verify.MAX_BYTES", 1000)  # so that this small file is a large one
+    assert verify(scanned, trust=trust, max_bytes=1000).reasons == ("too_large",)
+    assert verify(scanned, trust=trust, max_bytes=None).verdict is Verdict.GENUINE
 
 
 # --- around the structure -------------------------------------------------------------------------------------------

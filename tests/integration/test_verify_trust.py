@@ -207,6 +207,31 @@ def test_the_newest_list_outweighs_a_good_answer_inside_the_file(own: Pki, tmp_p
     assert verify(file, trust=both).verdict is Verdict.REVOKED
 
 
+def test_a_document_timestamp_of_a_revoked_authority_proves_no_time(own: Pki, tmp_path: Path) -> None:
+    file = issued(own, tmp_path, timestamper=None)
+    writer = IncrementalPdfFileWriter(BytesIO(file.read_bytes()))
+    stamped = PdfTimeStamper(own.timestamper()).timestamp_pdf(writer, "sha256", bytes_reserved=32768)
+    file.write_bytes(stamped.getbuffer())
+    assert verify(file, trust=own.store()).verdict is Verdict.GENUINE
+
+    own.trust.revoke("tsa", at=datetime.now(UTC) - HOUR)
+    found = verify(file, trust=own.store())
+    assert (found.verdict, found.integrity, found.missing) == (
+        Verdict.UNCONFIRMED,
+        Integrity.INTACT,
+        ("timestamp",),
+    )
+    assert found.reasons == ("untrusted_timestamp", "timestamp_missing")
+
+
+def test_one_key_can_not_be_leader_and_seal(pki: Pki, tmp_path: Path) -> None:
+    key, place = pki.key(people.SEAL), SignaturePlace(Place.SEAL, 1, (0.0, 0.0, 1.0, 1.0))
+    given = {"key": key, "trust": pki.store(), "timestamper": pki.timestamper()}
+    sign(leader_signed(pki, tmp_path, key=key), tmp_path / "a.pdf", place=place, **given)
+    found = verify(tmp_path / "a.pdf", trust=pki.store())
+    assert (found.verdict, found.reasons) == (Verdict.UNCONFIRMED, ("seal_of_the_leader",))
+
+
 def test_an_authority_revoked_before_signing_takes_its_signatures_along(own: Pki, tmp_path: Path) -> None:
     file = issued(own, tmp_path)
     own.trust.revoke("issuing", at=datetime.now(UTC) - HOUR)
