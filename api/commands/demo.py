@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-_START_WITHIN_S = 120.0
+_START_WITHIN_S = 300.0
 _STOP_WITHIN_S = 60.0
 
 
