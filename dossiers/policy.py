@@ -30,7 +30,6 @@ class Act(StrEnum):
     MEND_SIGNING = "mend_signing"
     WITHDRAW = "withdraw"
     HAND_OVER = "hand_over"
-    ADMINISTER = "administer"
 
 
 _DESK = frozenset({Role.POSTAL, Role.CLERK})
@@ -55,7 +54,6 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.MEND_SIGNING: frozenset({Role.SEAL_KEEPER, Role.LEADER}),
     Act.WITHDRAW: frozenset({Role.LEADER, Role.SEAL_KEEPER}),
     Act.HAND_OVER: _DESK,
-    Act.ADMINISTER: frozenset({Role.ADMINISTRATOR}),
 }
 
 

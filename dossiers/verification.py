@@ -27,9 +27,6 @@ _STATUS = {
     ResultState.SUPERSEDED: RegisterStatus.SUPERSEDED,
 }
 
-#: States in which a citizen may download a result: in force now.
-_IN_FORCE = frozenset({ResultState.ISSUED})
-
 
 @dataclass(frozen=True)
 class Judgement:
@@ -111,15 +108,3 @@ def look_up(begin: Begin, *, dossier_code: str, lookup_code: str) -> CitizenView
             receiving=work.agencies.of(dossier.receiving),
             e_results=tuple(r for r in work.e_results.of_dossier(dossier.id) if r.state in _STATUS),
         )
-
-
-def downloadable(view: CitizenView, ordinal: int) -> EResult:
-    """The result of that ordinal, if it is in force.
-
-    Raises:
-        NotFound: There is none, or it was withdrawn or superseded.
-    """
-    for e_result in view.e_results:
-        if e_result.ordinal == ordinal and e_result.state in _IN_FORCE and e_result.document is not None:
-            return e_result
-    raise NotFound(str(ordinal))
