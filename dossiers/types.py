@@ -439,6 +439,7 @@ class Page:
 
     Attributes:
         number: 1-based.
+        thumbnail: The page as it came, small, made before it is read.
         picture: The display page; words: the page's reading as JSON (`digitize` writes and reads it).
         text: Plain NFC text for search.
         flags, measured: As `digitize.types.PageFlags`.
@@ -450,6 +451,7 @@ class Page:
     component_id: UUID
     number: int
     state: PageState
+    thumbnail: ObjectKey | None = None
     picture: ObjectKey | None = None
     words: ObjectKey | None = None
     text: str = ""

@@ -16,7 +16,7 @@ say() { printf '%s\n' "$*"; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 needed=(ca-certificates python3 python3-venv tesseract-ocr tesseract-ocr-vie tzdata util-linux)
-[ "$purpose" = test ] && needed+=(openssl poppler-utils openjdk-17-jdk-headless libjaxb-java)
+[ "$purpose" = test ] && needed+=(chromium fonts-dejavu-core openssl poppler-utils openjdk-17-jdk-headless libjaxb-java)
 
 missing=()
 if command -v dpkg-query >/dev/null; then

@@ -333,6 +333,7 @@ pages = sa.Table(
     _id("component_id", "components.id"),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("state", Named(PageState), nullable=False),
+    *_object("thumbnail"),
     *_object("picture"),
     *_object("words"),
     _text("text"),
