@@ -5,6 +5,7 @@ the kind of dash don't matter; anything else that differs is refused, never gues
 
     dossier code   000.00.01.H49-261121-0007     agency code, day of reception, ordinal of that agency and day
     result code    000.00.01.H49-261121-0007-KQ1  Decree 45/2020 art. 14(3): "-KQ(n)" is read as well
+    transfer code  BG-001.01.01.H49-261121-0003  "bàn giao", sender, day of sending, ordinal of that sender and day
     look-up code   4820-1173-9055-6               twelve random digits and a check digit
 
 The check digit is Damm's: H. M. Damm, "Totally anti-symmetric quasigroups for all orders n ≠ 2, 6", Discrete
@@ -93,6 +94,15 @@ def dossier_code(agency: str, day: date, ordinal: int) -> str:
     if not 1 <= ordinal <= _MAX_ORDINAL:
         raise ValueError(f"not an ordinal: {ordinal}")
     return str(DossierCode(agency, day, ordinal))
+
+
+def transfer_code(sender: str, day: date, ordinal: int) -> str:
+    """The code of the `ordinal`-th transfer slip that `sender` made out on `day`.
+
+    Raises:
+        ValueError: As `dossier_code`.
+    """
+    return f"BG-{dossier_code(sender, day, ordinal)}"
 
 
 def parse_dossier_code(text: str) -> DossierCode:

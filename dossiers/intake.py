@@ -115,6 +115,7 @@ def open_dossier(
                 receiving=received_by.code,
                 competent=decided_by.code,
                 helped_at=own.code if helping else None,
+                paper_at=own.code,
                 state=DossierState.DRAFT,
                 opened_by=by.username,
                 opened_at=now,

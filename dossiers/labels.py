@@ -16,9 +16,11 @@ from dossiers.types import (
     DigitisationProfile,
     DossierState,
     PageState,
+    PaperState,
     RegisterStatus,
     ResultState,
     Role,
+    TransferState,
 )
 
 Language = Literal["vi", "en"]
@@ -80,6 +82,16 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
         ResultState.WITHDRAWN: ("đã thu hồi", "withdrawn"),
         ResultState.SUPERSEDED: ("đã thay thế", "superseded"),
     },
+    PaperState: {
+        PaperState.HELD: ("đang giữ", "held"),
+        PaperState.TRAVELLING: ("đang bàn giao", "on its way"),
+        PaperState.MISSING: ("bên nhận báo thiếu", "reported missing by the receiver"),
+    },
+    TransferState: {
+        TransferState.SENT: ("đã giao, chờ nhận", "sent, waiting to be accepted"),
+        TransferState.ACCEPTED: ("đã nhận", "accepted"),
+        TransferState.RECALLED: ("đã rút lại", "recalled by the sender"),
+    },
     RegisterStatus: {
         RegisterStatus.ISSUED: ("đang có hiệu lực trong sổ phát hành", "in force in the register"),
         RegisterStatus.WITHDRAWN: ("đã bị thu hồi", "withdrawn"),
@@ -121,7 +133,31 @@ _STEPS: Final[dict[str, tuple[str, str]]] = {
     "sign_as_leader": ("hệ thống đang ký thay lệnh người duyệt", "being signed as the approver asked"),
     "seal": ("hệ thống đang ký số cơ quan", "being sealed"),
     "issue": ("hệ thống đang phát hành", "being issued"),
+    "send_papers": ("bàn giao hồ sơ giấy cho bộ phận một cửa", "send the paper dossier on to the desk"),
+    "accept_papers": ("kiểm đếm và nhận hồ sơ giấy", "count and accept the paper dossier"),
+    "find_papers": ("tìm lại hồ sơ giấy bên nhận báo thiếu", "look for the paper that did not arrive"),
     "mend_signing": ("xem lại việc ký bị dừng", "look into the signing that stopped"),
+}
+
+#: Why a dossier can't be put on a transfer slip.
+_TRANSFERS: Final[dict[str, tuple[str, str]]] = {
+    "no_dossiers": ("chưa chọn hồ sơ nào để bàn giao", "no dossier was chosen"),
+    "same_agency": ("nơi nhận trùng với nơi giao", "the receiver is the sender"),
+    "paper_not_received": (
+        "hồ sơ chưa tiếp nhận, giấy tờ còn là của người nộp",
+        "not received yet, the papers are still the applicant's",
+    ),
+    "paper_elsewhere": ("hồ sơ giấy không ở cơ quan của bạn", "your agency doesn't hold the paper"),
+    "paper_travelling": (
+        "hồ sơ giấy đang nằm trong một phiếu bàn giao chưa nhận xong",
+        "the paper is on another transfer slip that isn't accepted yet",
+    ),
+    "receiver_has_no_part": (
+        "nơi nhận không tham gia giải quyết hồ sơ này",
+        "the receiver has no part in this dossier",
+    ),
+    "not_on_slip": ("hồ sơ báo thiếu không có trong phiếu này", "a dossier said to be missing isn't on this slip"),
+    "missing_without_note": ("hồ sơ thiếu chưa ghi rõ thiếu gì", "what is missing isn't said"),
 }
 
 _FIELDS: Final[dict[str, tuple[str, str]]] = {
@@ -266,11 +302,11 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
 }
 
 #: Codes of steps, extracted fields and troubles, which aren't enums since other layers add to them.
-CODES: Final[dict[str, tuple[str, str]]] = {**_STEPS, **_FIELDS, **_TROUBLES}
+CODES: Final[dict[str, tuple[str, str]]] = {**_STEPS, **_TRANSFERS, **_FIELDS, **_TROUBLES}
 
 
 def label(what: Enum | str, language: Language = "vi") -> str:
-    """The words for a state, role, flag, kind, step, field or trouble code (with "signing_" before it or not).
+    """The words for a state, role, flag, kind, step, refusal, field or trouble (with "signing_" before it or not).
 
     A code nobody has given words to yet is shown as it is: a page must not fail for want of a word.
     """

@@ -30,6 +30,7 @@ class Act(StrEnum):
     MEND_SIGNING = "mend_signing"
     WITHDRAW = "withdraw"
     HAND_OVER = "hand_over"
+    TRANSFER = "transfer"
 
 
 _DESK = frozenset({Role.POSTAL, Role.CLERK})
@@ -54,6 +55,7 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.MEND_SIGNING: frozenset({Role.SEAL_KEEPER, Role.LEADER}),
     Act.WITHDRAW: frozenset({Role.LEADER, Role.SEAL_KEEPER}),
     Act.HAND_OVER: _DESK,
+    Act.TRANSFER: _DESK,
 }
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from dossiers.transfers import Transfer
     from dossiers.types import (
         Account,
         Actor,
@@ -234,6 +235,13 @@ class Dossiers(Protocol):
         """The actor's dossiers, most urgent first."""
         ...
 
+    def to_send(self, actor: Actor, *, limit: int = 200) -> Sequence[Dossier]:
+        """Dossiers whose paper the actor's agency holds and another one may want, received first first.
+
+        A post office's own, and those that another agency decides; not refused, cancelled or travelling ones.
+        """
+        ...
+
     def next_ordinal(self, agency: str, day: date) -> int:
         """The day's next number for dossiers of this agency, from 1; gaps only after a rollback are impossible."""
         ...
@@ -304,6 +312,30 @@ class Components(Protocol):
 
     def keep_field(self, field: ExtractedField) -> None:
         """Set one value."""
+        ...
+
+
+class Transfers(Protocol):
+    """Transfer slips, asked for on somebody's behalf: only the sender's and the receiver's people find one."""
+
+    def of(self, actor: Actor, transfer_id: UUID) -> Transfer:
+        """Raises NotFound: there is none, or the actor's agency neither sent nor receives it."""
+        ...
+
+    def lock(self, actor: Actor, transfer_id: UUID) -> Transfer:
+        """As `of`, held against other writers until the block ends."""
+        ...
+
+    def waiting(self, actor: Actor) -> Sequence[Transfer]:
+        """Sent and not accepted yet, by or to the actor's agency, oldest first."""
+        ...
+
+    def next_ordinal(self, sender: str, day: date) -> int:
+        """The day's next number for slips of this sender, from 1, without gaps."""
+        ...
+
+    def keep(self, transfer: Transfer) -> Transfer:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
         ...
 
 
@@ -444,6 +476,8 @@ class UnitOfWork(Protocol):
     def dossiers(self) -> Dossiers: ...
     @property
     def components(self) -> Components: ...
+    @property
+    def transfers(self) -> Transfers: ...
     @property
     def e_results(self) -> EResults: ...
     @property

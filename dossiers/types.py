@@ -231,6 +231,22 @@ class ResultState(StrEnum):
     SUPERSEDED = "superseded"
 
 
+class PaperState(StrEnum):
+    """Where a dossier's paper is: with its holder, between two offices, or not found when it should have arrived."""
+
+    HELD = "held"
+    TRAVELLING = "travelling"
+    MISSING = "missing"
+
+
+class TransferState(StrEnum):
+    """A transfer slip's life: on its way, counted and accepted by the receiver, or taken back by the sender."""
+
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    RECALLED = "recalled"
+
+
 class RegisterStatus(StrEnum):
     """What the register says of a file, today."""
 
@@ -294,6 +310,9 @@ class Dossier:
         lookup_code: Second secret for the citizen, 12 digits and a check digit.
         receiving, competent: Agencies that take it in and that decide; they may differ.
         helped_at: The post office where it was handed in, or None.
+        paper_at: The agency that answers for the paper: while it travels, still its sender.
+        paper_to, transfer: Where the paper is travelling to, and in which transfer; both None while it is held.
+        paper_note: What the receiver said when the paper didn't arrive with the rest; "" once it is sent again.
         due_on: Promised date.
         version: Goes up by one with each change; a writer with an old one is refused (`Changed`).
     """
@@ -306,12 +325,16 @@ class Dossier:
     receiving: str
     competent: str
     helped_at: str | None
+    paper_at: str
     state: DossierState
     opened_by: str
     opened_at: datetime
     received_at: datetime | None = None
     due_on: date | None = None
     note: str = ""
+    paper_to: str | None = None
+    transfer: UUID | None = None
+    paper_note: str = ""
     version: int = 0
 
     def agencies(self) -> frozenset[str]:
@@ -327,6 +350,62 @@ class Dossier:
         if to not in _DOSSIER_MOVES[self.state]:
             raise WrongState(f"{self.state} → {to}")
         return replace(self, state=to, **changes)
+
+    def send_paper(self, transfer: UUID, *, to: str) -> Dossier:
+        """The dossier with its paper on the way; the sender answers for it until `to` has accepted.
+
+        Raises:
+            WrongState: The paper is travelling already, or still the applicant's own.
+        """
+        if self.transfer is not None:
+            raise WrongState(PaperState.TRAVELLING)
+        if self.received_at is None:
+            raise WrongState(self.state)
+        return replace(self, transfer=transfer, paper_to=to, paper_note="")
+
+    def paper_arrived(self) -> Dossier:
+        """The dossier with its paper in the receiver's hands.
+
+        Raises:
+            WrongState: It isn't travelling.
+        """
+        if self.paper_to is None:
+            raise WrongState(PaperState.HELD)
+        return replace(self, transfer=None, paper_to=None, paper_at=self.paper_to)
+
+    def paper_back(self, *, missing: str = "") -> Dossier:
+        """The dossier with its paper at the sender's again: taken back, or `missing` as the receiver says.
+
+        Raises:
+            WrongState: It isn't travelling.
+        """
+        if self.paper_to is None:
+            raise WrongState(PaperState.HELD)
+        return replace(self, transfer=None, paper_to=None, paper_note=missing)
+
+    @property
+    def paper_state(self) -> PaperState:
+        """Held (by `paper_at`), travelling (in `transfer`), or missing (`paper_at` has to look for it)."""
+        if self.transfer is not None:
+            return PaperState.TRAVELLING
+        return PaperState.MISSING if self.paper_note else PaperState.HELD
+
+    def paper_step(self) -> Step | None:
+        """Who has to move the paper next, beside `next_step`; None while it is where it belongs.
+
+        A post office sends on what it took in. What is refused or cancelled there goes back over the same counter.
+        """
+        if self.paper_to is not None:
+            return Step("accept_papers", self._desk_role(self.paper_to), self.paper_to)
+        if self.paper_note:
+            return Step("find_papers", self._desk_role(self.paper_at), self.paper_at)
+        given_back = self.state in (DossierState.REFUSED, DossierState.CANCELLED)
+        if self.received_at is None or given_back or self.paper_at != self.helped_at:
+            return None
+        return Step("send_papers", Role.POSTAL, self.paper_at)
+
+    def _desk_role(self, agency: str) -> Role:
+        return Role.POSTAL if agency == self.helped_at else Role.CLERK
 
     def next_step(self, components: Sequence[Component] = ()) -> Step | None:
         """Who acts next; None once nothing is left to do.

@@ -22,6 +22,7 @@ from storage.dossiers import PostgresDossiers
 from storage.e_results import PostgresEResults
 from storage.queue import PostgresJobs
 from storage.search import PostgresSearch
+from storage.transfers import PostgresTransfers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,7 @@ class PostgresUnitOfWork:
         self.trust = PostgresTrustMaterial(connection)
         self.dossiers = PostgresDossiers(connection)
         self.components = PostgresComponents(connection)
+        self.transfers = PostgresTransfers(connection)
         self.e_results = PostgresEResults(connection)
         self.register = PostgresRegister(connection)
         self.audit = PostgresAudit(connection)

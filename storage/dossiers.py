@@ -85,6 +85,17 @@ class PostgresDossiers:
             query = query.where(urgency > last.scalar_subquery())
         return many(Dossier, self._connection, query)
 
+    def to_send(self, actor: Actor, *, limit: int = 200) -> Sequence[Dossier]:
+        """Dossiers whose paper the actor's agency holds and another one may want, received first first."""
+        query = self._seen(actor).where(
+            dossiers.c.paper_at == actor.agency,
+            dossiers.c.transfer.is_(None),
+            dossiers.c.received_at.is_not(None),
+            dossiers.c.state.not_in((DossierState.REFUSED, DossierState.CANCELLED)),
+            sa.or_(dossiers.c.helped_at == actor.agency, dossiers.c.competent != actor.agency),
+        )
+        return many(Dossier, self._connection, query.order_by(dossiers.c.received_at, dossiers.c.id).limit(limit))
+
     def next_ordinal(self, agency: str, day: date) -> int:
         """The day's next number for dossiers of this agency, from 1. The day's row is held until the block ends."""
         new = insert(day_ordinals).values(agency=agency, day=day, last=1)

@@ -7,12 +7,15 @@ names. A value inside a value is spread: the `ObjectKey` in `scan` lies in `scan
 
 from __future__ import annotations
 
+import uuid
+from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 
+from dossiers.transfers import TransferLine
 from dossiers.types import (
     AgencyKind,
     ComponentKind,
@@ -22,6 +25,7 @@ from dossiers.types import (
     PageState,
     ResultState,
     Role,
+    TransferState,
 )
 
 if TYPE_CHECKING:
@@ -108,6 +112,25 @@ class Checklist(sa.types.TypeDecorator[tuple[ComponentKind, ...]]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[ComponentKind, ...] | None:  # noqa: ARG002
         """The checklist that was kept."""
         return None if value is None else tuple(ComponentKind(**kind) for kind in value)
+
+
+class TransferLines(sa.types.TypeDecorator[tuple[TransferLine, ...]]):
+    """The dossiers of a transfer slip, in order."""
+
+    impl = JSONB
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[TransferLine] | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        """The list to keep."""
+        if value is None:
+            return None
+        return [asdict(line) | {"dossier_id": str(line.dossier_id)} for line in value]
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[TransferLine, ...] | None:  # noqa: ARG002
+        """The lines that were kept."""
+        if value is None:
+            return None
+        return tuple(TransferLine(**line | {"dossier_id": uuid.UUID(line["dossier_id"])}) for line in value)
 
 
 metadata = sa.MetaData(
@@ -272,16 +295,50 @@ dossiers = sa.Table(
     _agency("receiving"),
     _agency("competent"),
     _agency("helped_at", nullable=True),
+    _agency("paper_at"),
     sa.Column("state", Named(DossierState), nullable=False),
     _text("opened_by"),
     _moment("opened_at"),
     _moment("received_at", nullable=True),
     sa.Column("due_on", sa.Date),
     _text("note"),
+    _agency("paper_to", nullable=True),
+    _id("transfer", "transfers.id", nullable=True),
+    _text("paper_note"),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index(None, "receiving", "state"),
     sa.Index(None, "competent", "state"),
     sa.Index(None, "helped_at", "state"),
+    sa.Index(None, "paper_at"),
+    # A paper on its way has both: where to, and on which slip.
+    sa.CheckConstraint("(transfer IS NULL) = (paper_to IS NULL)", name="dossiers_travelling_check"),
+)
+
+transfers = sa.Table(
+    "transfers",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _text("code", unique=True),
+    _agency("sender"),
+    _agency("receiver"),
+    sa.Column("state", Named(TransferState), nullable=False),
+    _text("sent_by"),
+    _moment("sent_at"),
+    sa.Column("lines", TransferLines, nullable=False),
+    _text("closed_by"),
+    _moment("closed_at", nullable=True),
+    _text("note"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index(None, "sender", "state"),
+    sa.Index(None, "receiver", "state"),
+)
+
+transfer_ordinals = sa.Table(
+    "transfer_ordinals",
+    metadata,
+    sa.Column("sender", sa.Text, sa.ForeignKey("agencies.code"), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("last", sa.Integer, nullable=False),
 )
 
 day_ordinals = sa.Table(

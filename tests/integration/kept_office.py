@@ -102,6 +102,7 @@ def dossier(agency: Agency = CENTRE, **more: Any) -> Dossier:
             "receiving": agency.code,
             "competent": agency.code,
             "helped_at": None,
+            "paper_at": agency.code,
             "state": DossierState.DRAFT,
             "opened_by": "canbo.mau",
             "opened_at": NOON,
