@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import compile_path
 
 from api import errors
-from api.routes import catalogue, citizens, dossiers, e_results, health, sessions
+from api.routes import catalogue, citizens, dossiers, e_results, health, sessions, transfers
 from api.uploads import SmallBodies
 from api.wiring import Services, wire
 
@@ -32,7 +32,7 @@ UPLOADS = ("/verifications", "/dossiers/{dossier_id}/components", "/dossiers/{do
 _MOST_BODY_BYTES = 1024 * 1024
 
 #: Every room of the API; a test looks at each route in them.
-ROUTERS = tuple(module.router for module in (health, sessions, catalogue, dossiers, e_results, citizens))
+ROUTERS = tuple(module.router for module in (health, sessions, catalogue, dossiers, transfers, e_results, citizens))
 
 
 def create_app(settings: Settings | None = None, built: Services | None = None) -> FastAPI:

@@ -10,7 +10,16 @@ from api.deps import Office, Public, Sees
 from api.schemas.catalogue import AgencyOut, ProcedureOut
 from api.schemas.common import Labelled
 from api.schemas.sessions import ActorOut
-from dossiers.types import ComponentState, DossierState, PageState, RegisterStatus, ResultState, Role
+from dossiers.types import (
+    ComponentState,
+    DossierState,
+    PageState,
+    PaperState,
+    RegisterStatus,
+    ResultState,
+    Role,
+    TransferState,
+)
 from signing import templates
 
 router = APIRouter(tags=["Catalogue"])
@@ -39,6 +48,8 @@ def states() -> dict[str, list[Labelled]]:
             "dossier": DossierState,
             "component": ComponentState,
             "page": PageState,
+            "paper": PaperState,
+            "transfer": TransferState,
             "e_result": ResultState,
             "register": RegisterStatus,
         }.items()

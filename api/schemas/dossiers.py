@@ -180,6 +180,12 @@ class DossierOut(BaseModel):
     received_at: datetime | None
     due_on: date | None
     note: str
+    paper_at: Annotated[str, Field(description="Code of the agency that answers for the paper.")]
+    paper_state: Labelled
+    paper_to: str | None
+    travelling: Annotated[UUID | None, Field(description="The transfer it is on its way in; null while it is held.")]
+    paper_note: Annotated[str, Field(description="What the receiver said when the paper didn't arrive.")]
+    paper_step: Annotated[StepOut | None, Field(description="Who moves the paper next, beside `next_step`.")]
     version: int
     components: list[ComponentOut] = []
     e_results: list[EResultOut] = []
@@ -206,6 +212,12 @@ class DossierOut(BaseModel):
             received_at=dossier.received_at,
             due_on=dossier.due_on,
             note=dossier.note,
+            paper_at=dossier.paper_at,
+            paper_state=Labelled.of(dossier.paper_state),
+            paper_to=dossier.paper_to,
+            travelling=dossier.transfer,
+            paper_note=dossier.paper_note,
+            paper_step=StepOut.of(dossier.paper_step()),
             version=dossier.version,
             components=[ComponentOut.of(c) for c in components],
             e_results=[EResultOut.of(r) for r in e_results],
