@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import compile_path
 
 from api import errors
+from api.pages import assets, doors, frame
 from api.routes import catalogue, citizens, dossiers, e_results, health, sessions, transfers
 from api.uploads import SmallBodies
 from api.wiring import Services, wire
@@ -30,6 +32,12 @@ API = "/api/v1"
 #: Where a body may be large: what is read there is a file, under a limit of its own, after asking who sends it.
 UPLOADS = ("/verifications", "/dossiers/{dossier_id}/components", "/dossiers/{dossier_id}/e-results/upload")
 _MOST_BODY_BYTES = 1024 * 1024
+
+#: The doors for people, each a room of `api.pages`.
+PAGES = tuple(module.router for module in (assets, doors))
+
+#: What answers programs: everything under here speaks JSON, also when it refuses.
+_PROGRAMS = re.compile(r"/api/|/static/")
 
 #: Every room of the API; a test looks at each route in them.
 ROUTERS = tuple(module.router for module in (health, sessions, catalogue, dossiers, transfers, e_results, citizens))
@@ -56,10 +64,12 @@ def create_app(settings: Settings | None = None, built: Services | None = None) 
         docs_url=None,
         redoc_url=None,
     )
-    errors.add_to(app)
+    errors.add_to(app, errors.Pages(_PROGRAMS, frame.language_of, frame.problem_page))
     for router in ROUTERS:
         app.include_router(router, prefix=API)
     app.include_router(citizens.printed)
+    for router in PAGES:
+        app.include_router(router)
     uploads = [compile_path(API + path)[0] for path in UPLOADS]
     app.add_middleware(SmallBodies, most_bytes=_MOST_BODY_BYTES, uploads=uploads)
     app.add_middleware(Traced)

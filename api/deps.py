@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from api.errors import NotSignedIn, TooManyRequests
+from api.errors import ForeignOrigin, NotSignedIn, TooManyRequests
 from api.wiring import Services, utc_now
 from dossiers.policy import Act, require
 from dossiers.types import Account, Actor, NotFound
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BEARER = "bearer "
+#: A browser's session. The token in it is the same as a program's bearer token, out of reach of scripts.
+SESSION_COOKIE = "hoso_session"
+_READING = frozenset({"GET", "HEAD"})
 
 
 def services(request: Request) -> Services:
@@ -28,15 +32,38 @@ Office = Annotated[Services, Depends(services)]
 
 
 def token_of(request: Request) -> str:
-    """The session token of a request.
+    """The session token of a request: a program's bearer token, or a browser's cookie.
 
     Raises:
         NotSignedIn: There is none.
+        ForeignOrigin: A cookie came with a change that no page of ours asked for.
     """
     header = request.headers.get("authorization", "")
     if header.lower().startswith(_BEARER) and len(header) > len(_BEARER):
         return header[len(_BEARER) :].strip()
-    raise NotSignedIn
+    token = request.cookies.get(SESSION_COOKIE, "")
+    if not token:
+        raise NotSignedIn
+    if request.method not in _READING:
+        own_origin(request)
+    return token
+
+
+def own_origin(request: Request) -> None:
+    """Let a change through only if one of our own pages asks for it, as the browser itself says.
+
+    Browsers add these headers and no page can forge them: Fetch metadata (W3C), else Origin (RFC 6454) against Host.
+
+    Raises:
+        ForeignOrigin: It comes from elsewhere, or nothing says where from.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site == "same-origin":
+        return
+    origin = request.headers.get("origin", "")
+    if site is None and origin and urlsplit(origin).netloc == request.headers.get("host"):
+        return
+    raise ForeignOrigin
 
 
 def token_sha256(token: str) -> str:
@@ -94,6 +121,7 @@ def limit(bucket: str, *, most: int, window_s: int) -> Callable[[Request, Servic
 
 
 Public = Depends(anyone)
+OwnPage = Depends(own_origin)
 SignedIn = Annotated[Account, Depends(account)]
 Sees = Annotated[Actor, Depends(allowed(Act.SEE))]
 Opens = Annotated[Actor, Depends(allowed(Act.OPEN_DOSSIER))]

@@ -25,9 +25,11 @@ from signing.types import SigningRefused, TrustServiceUnavailable
 from storage.database import DatabaseUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    import re
+    from collections.abc import Callable, Iterable
 
     from fastapi import FastAPI, Request
+    from starlette.responses import Response
 
 Language = Literal["vi", "en"]
 
@@ -46,6 +48,10 @@ class AccountLocked(OfficeError):
     def __init__(self, minutes: int) -> None:
         super().__init__(str(minutes))
         self.minutes = minutes
+
+
+class ForeignOrigin(OfficeError):
+    """A browser was sent here by another site's page to change something; the person didn't mean to."""
 
 
 class TooManyRequests(OfficeError):
@@ -247,6 +253,20 @@ OUTCOMES: dict[type[Exception], Outcome] = {
         Said("Bạn chưa đăng nhập, hoặc phiên đã hết.", _SAFE, "Đăng nhập lại."),
         Said("You aren't signed in, or the session has ended.", _SAFE_EN, "Sign in again."),
     ),
+    ForeignOrigin: Outcome(
+        403,
+        "foreign_origin",
+        Said(
+            "Yêu cầu này đến từ một trang khác nên không được thực hiện.",
+            _SAFE,
+            "Mở lại trang từ địa chỉ của trung tâm rồi làm lại.",
+        ),
+        Said(
+            "This request came from another site's page, so it wasn't carried out.",
+            _SAFE_EN,
+            "Open the page again from the centre's own address, then repeat.",
+        ),
+    ),
     WrongPassword: Outcome(
         401,
         "wrong_password",
@@ -385,26 +405,39 @@ def _told(outcome: Outcome, language: Language, *, trace_id: str) -> dict[str, A
     }
 
 
-def add_to(app: FastAPI) -> None:
+@dataclass(frozen=True)
+class Pages:
+    """How trouble looks to a person, for addresses that aren't a program's.
+
+    Attributes:
+        programs: Addresses that answer programs.
+    """
+
+    programs: re.Pattern[str]
+    language_of: Callable[[Request], Language]
+    problem: Callable[[Request, dict[str, Any], dict[str, str] | None], Response]
+
+
+def add_to(app: FastAPI, pages: Pages) -> None:
     """Answer every error of the table, and what the framework refuses, as a problem; `api.app` sees to the rest."""
+    app.state.pages = pages
     for cls in OUTCOMES:
         app.add_exception_handler(cls, answer)
     app.add_exception_handler(RequestValidationError, _answer_invalid)
     app.add_exception_handler(HTTPException, _answer_http)
 
 
-def answer(request: Request, error: Exception) -> JSONResponse:
+def answer(request: Request, error: Exception) -> Response:
     """An error as an answer."""
-    body = problem(error, language_of(request), trace_id=_trace_id(request))
     headers = {"retry-after": str(error.seconds)} if isinstance(error, TooManyRequests) else None
-    return _response(body, headers)
+    return _present(request, lambda language: problem(error, language, trace_id=trace_id_of(request)), headers)
 
 
-def _answer_invalid(request: Request, error: Exception) -> JSONResponse:
+def _answer_invalid(request: Request, error: Exception) -> Response:
     """A body or parameter of the wrong shape: where, and what was expected; never what was sent."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    body = _told(_INVALID, language_of(request), trace_id=_trace_id(request))
-    return _response(body | {"errors": [{"pointer": _pointer(e["loc"]), "message": e["msg"]} for e in found]})
+    listed = {"errors": [{"pointer": _pointer(e["loc"]), "message": e["msg"]} for e in found]}
+    return _present(request, lambda language: _told(_INVALID, language, trace_id=trace_id_of(request)) | listed)
 
 
 def _pointer(steps: Iterable[str | int]) -> str:
@@ -413,21 +446,32 @@ def _pointer(steps: Iterable[str | int]) -> str:
     return "".join(f"/{step}" for step in escaped).encode(errors="replace").decode()
 
 
-def _answer_http(request: Request, error: Exception) -> JSONResponse:
+def _answer_http(request: Request, error: Exception) -> Response:
     """What the framework itself refuses, in our words; its headers, such as Allow, go along."""
     if isinstance(error.__cause__, OfficeError):  # ours, met while the framework read a body
         return answer(request, error.__cause__)
     status = error.status_code if isinstance(error, HTTPException) else 500
     outcome = _REFUSED.get(status, replace(_REFUSED[400], status=status, code="http_error"))
     headers = error.headers if isinstance(error, HTTPException) else None
-    body = _told(outcome, language_of(request), trace_id=_trace_id(request))
-    return _response(body, dict(headers) if headers else None)
+    return _present(
+        request,
+        lambda language: _told(outcome, language, trace_id=trace_id_of(request)),
+        dict(headers) if headers else None,
+    )
 
 
-def _trace_id(request: Request) -> str:
+def trace_id_of(request: Request) -> str:
+    """The id that the log knows this request by."""
     trace_id: str = getattr(request.state, "trace_id", None) or uuid.uuid4().hex
     return trace_id
 
 
-def _response(body: dict[str, Any], headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
+def _present(
+    request: Request, body_in: Callable[[Language], dict[str, Any]], headers: dict[str, str] | None = None
+) -> Response:
+    """A problem for who asked: a page for a person's browser, RFC 9457 for a program."""
+    pages: Pages | None = getattr(request.app.state, "pages", None)
+    if pages is None or pages.programs.match(request.url.path):
+        body = body_in(language_of(request))
+        return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
+    return pages.problem(request, body_in(pages.language_of(request)), headers)

@@ -39,6 +39,7 @@ class Services:
 
     Attributes:
         work_dir: For files in transit, on a disk that keeps them.
+        base_url: Where people reach the service.
         verify_url: Where a QR code leads, without the code itself.
         lock: What the store's object lock is worth, by its self-test.
         secret: Seals download tickets.
@@ -53,6 +54,7 @@ class Services:
     limits: Limits
     max_verification_bytes: int
     work_dir: Path
+    base_url: str
     verify_url: str
     secret: bytes
     tsa_urls: tuple[str, ...]
@@ -127,6 +129,7 @@ def wire(settings: Settings | None = None) -> Services:
         ),
         max_verification_bytes=settings.max_verification_mb * settings_module.MEGABYTE,
         work_dir=work_dir,
+        base_url=settings.base_url,
         verify_url=f"{settings.base_url}/kiem-tra",
         secret=settings.service_secret.get_secret_value().encode(),
         tsa_urls=settings.tsa_urls,

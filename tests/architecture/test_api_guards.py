@@ -15,7 +15,7 @@ import dossiers
 import signing
 import storage
 from api import deps, jobs, worker
-from api.app import API, ROUTERS, create_app
+from api.app import API, PAGES, ROUTERS, create_app
 from api.errors import OUTCOMES, problem
 from api.routes import citizens
 from storage import queue
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from fastapi.dependencies.models import Dependant
 
-ROUTES = [route for router in (*ROUTERS, citizens.printed) for route in router.routes if isinstance(route, APIRoute)]
+ROUTES = [
+    route for router in (*ROUTERS, *PAGES, citizens.printed) for route in router.routes if isinstance(route, APIRoute)
+]
 
 #: Met at start or meaning a fault of ours: an unforeseen error is the right answer.
 STAYS_INSIDE = {
@@ -98,6 +100,9 @@ def test_an_unforeseen_error_tells_nothing_of_itself() -> None:
 def test_every_queue_has_a_worker_and_only_one_signs() -> None:
     assert set(worker.READING) | set(worker.SIGNING) == set(queue.QUEUE_OF.values())
     assert not set(worker.READING) & set(worker.SIGNING)
+    assert set(worker.LOOKING) == {queue.LOOK} < set(worker.READING), (
+        "looking is never behind reading, and never undone"
+    )
 
 
 def test_every_task_has_a_function() -> None:

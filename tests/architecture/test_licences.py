@@ -54,6 +54,9 @@ def licences(dist: metadata.Distribution) -> set[str]:
         said = ", ".join(c.rsplit(" :: ", 1)[-1] for c in classifiers if c.startswith("License ::"))
     if not said:
         said = (dist.metadata.get("License") or "").strip().split("\n")[0]
+    if not said:  # some only bring the text, whose first line is its name
+        texts = [f for f in dist.files or () if f.name == "LICENSE" and "dist-info" in f.parts[0]]
+        said = texts[0].read_text().strip().split("\n")[0] if texts else ""
     words = (word.strip(" ()") for word in re.split(r"\bAND\b|\bOR\b|,", said.replace("(MPL 2.0)", "[MPL]")))
     known = {name.replace("(MPL 2.0)", "[MPL]"): spdx for name, spdx in OTHER_WORDS.items()}
     return {known.get(word, word) for word in words if word and word not in ASIDE}

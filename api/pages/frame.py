@@ -1,0 +1,192 @@
+"""What every page shares: the frame around it, the language it speaks, its headers, and how trouble looks.
+
+Words stand in the templates as pairs, Vietnamese first: `t("Tra cứu", "Look up")`. Neither can be forgotten, and a
+reviewer sees both at once (decision 0014).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote, urlsplit
+
+from fastapi import Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import AfterValidator, StringConstraints
+
+from api import errors
+from api.deps import Office, SignedIn
+from api.pages import assets, told, words
+from api.schemas.common import clean
+from dossiers.labels import label
+from dossiers.policy import MAY, Act
+from dossiers.types import Account, Agency, OfficeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from api.errors import Language
+
+#: What a person typed into a form: trimmed, NFC, without what no database takes.
+Typed = Annotated[str, Form(), StringConstraints(strip_whitespace=True, max_length=2000), AfterValidator(clean)]
+#: A password: as typed.
+TypedSecret = Annotated[str, Form(), StringConstraints(max_length=256)]
+
+LANGUAGE_COOKIE = "hoso_language"
+SIZE_COOKIE = "hoso_size"
+_TOLD_COOKIE = "hoso_told"
+_YEAR_S = 365 * 24 * 3600
+
+#: The ways through the office that a person may go: address, words, and the act they need.
+WAYS = (
+    ("/viec", "Việc", "Work", "see"),
+    ("/ho-so/moi", "Hồ sơ mới", "New dossier", "open_dossier"),
+    ("/ban-giao", "Bàn giao", "Transfers", "open_dossier"),
+    ("/ket-qua", "Kết quả", "Results", "see"),
+)
+
+#: Nothing from elsewhere, nothing inline; pages are never framed. `blob:` is for pictures a phone has just taken.
+SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS = {
+    "content-security-policy": SECURITY_POLICY,
+    "cache-control": "no-store",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.globals["asset"] = assets.address
+_TEMPLATES.filters.update(
+    day=words.day,
+    moment=words.moment,
+    clock=words.clock,
+    grouped=words.grouped,
+    size=words.size,
+)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One request's frame: who is asking, in which language.
+
+    Attributes:
+        account, agency: Who is signed in, and for which agency; None for the public.
+    """
+
+    request: Request
+    language: Language
+    account: Account | None = None
+    agency: Agency | None = None
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """A template as an answer; what was told by the last redirect is shown once."""
+        news = told.TOLD.get(self.request.cookies.get(_TOLD_COOKIE, ""))
+        html = _TEMPLATES.get_template(template).render(**self._shared(), **values, news=news)
+        response = HTMLResponse(html, status, _HEADERS)
+        if news is not None:
+            response.delete_cookie(_TOLD_COOKIE)
+        return response
+
+    def part(self, template: str, **values: Any) -> HTMLResponse:
+        """A piece of a page, for one that refreshes itself; what was told is left for the next whole page."""
+        html = _TEMPLATES.get_template(template).render(**self._shared(), **values, news=None)
+        return HTMLResponse(html, headers=_HEADERS)
+
+    def to(self, path: str, *, tell: str = "") -> Response:
+        """Go on to another page after a form was taken (303), and tell there what has happened.
+
+        Args:
+            path: Of our own.
+            tell: Key of `told.TOLD`.
+        """
+        response = RedirectResponse(path, status_code=303, headers={"cache-control": "no-store"})
+        if tell:
+            if tell not in told.TOLD:
+                raise KeyError(tell)
+            response.set_cookie(_TOLD_COOKIE, tell, max_age=60, httponly=True, samesite="lax")
+        return response
+
+    def trouble(self, error: OfficeError | Exception) -> Mapping[str, Any]:
+        """An error in this language, for a form that is shown again: title, safe, next, and everything listed."""
+        return errors.problem(error, self.language, trace_id=errors.trace_id_of(self.request))
+
+    def _shared(self) -> dict[str, Any]:
+        language = self.language
+        path = self.request.url.path
+        query = self.request.url.query
+        return {
+            "t": lambda vi, en: en if language == "en" else vi,
+            "words": lambda what: label(what, language),
+            "due": lambda day: words.due(day, language),
+            "lang": language,
+            "large": self.request.cookies.get(SIZE_COOKIE) == "large",
+            "account": self.account,
+            "own_agency": self.agency,
+            "path": path,
+            "may": lambda act: bool(self.account and self.account.roles & MAY[Act(act)]),
+            "ways": WAYS,
+            "demo": not self.request.app.state.services.in_production,
+            "here": quote(f"{path}?{query}" if query else path, safe=""),
+        }
+
+
+def language_of(request: Request) -> Language:
+    """Vietnamese unless the person has chosen English here: many a Vietnamese computer asks for English by itself."""
+    return "en" if request.cookies.get(LANGUAGE_COOKIE) == "en" else "vi"
+
+
+def public_frame(request: Request) -> Frame:
+    """The frame of a page for anyone."""
+    return Frame(request, language_of(request))
+
+
+def staff_frame(request: Request, office: Office, account: SignedIn) -> Frame:
+    """The frame of a page for someone signed in."""
+    with office.begin() as work:
+        agency = work.agencies.of(account.agency)
+    return Frame(request, language_of(request), account, agency)
+
+
+PublicFrame = Annotated[Frame, Depends(public_frame)]
+StaffFrame = Annotated[Frame, Depends(staff_frame)]
+
+
+def problem_page(request: Request, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """An error as a page: what happened, is the work safe, what to do. It asks the database for nothing.
+
+    Someone who isn't signed in is led to the sign-in page, and from there back.
+    """
+    if body["code"] == "not_signed_in":
+        back = request.url.path if request.method == "GET" else "/viec"
+        door = f"/dang-nhap?ve={quote(back, safe='')}"
+        if "hx-request" in request.headers:
+            return Response(status_code=401, headers={"hx-redirect": door})
+        return RedirectResponse(door, status_code=303, headers={"cache-control": "no-store"})
+    frame = public_frame(request)
+    response = frame.page("problem.html", status=body["status"], problem=body)
+    response.headers.update(headers or {})
+    return response
+
+
+def local_path(path: str, otherwise: str) -> str:
+    """A path of our own to go back to, or `otherwise` for anything that leads elsewhere."""
+    parts = urlsplit(path)
+    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    return path if ours and path.isprintable() else otherwise
+
+
+def remember(response: Response, cookie: str, value: str) -> Response:
+    """Keep a preference of this browser for a year."""
+    response.set_cookie(cookie, value, max_age=_YEAR_S, httponly=True, samesite="lax")
+    return response
