@@ -23,14 +23,26 @@ _CHUNK = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-def file_response(request: Request, store: ObjectStore, key: ObjectKey, filename: str) -> Response:
-    """The object, whole (200) or the one range asked for (206); 416 for a range that isn't there."""
+#: So much of a hash stands in an address whose content never changes.
+SHORT_HASH = 12
+
+
+def file_response(
+    request: Request, store: ObjectStore, key: ObjectKey, filename: str, *, inline: bool = False
+) -> Response:
+    """The object, whole (200) or the one range asked for (206); 416 for a range that isn't there.
+
+    Args:
+        inline: To be shown in a page, not saved; for pictures only. An address that names the content (`?v=`, the
+            beginning of its hash) may then be kept by the browser for good.
+    """
+    same_for_ever = inline and request.query_params.get("v") == key.sha256[:SHORT_HASH]
     headers = {
-        "content-disposition": _disposition(filename),
+        "content-disposition": _disposition(filename, inline=inline),
         "accept-ranges": "bytes",
         "etag": f'"{key.sha256}"',
         "x-content-type-options": "nosniff",
-        "cache-control": "private, no-store",
+        "cache-control": "private, max-age=31536000, immutable" if same_for_ever else "private, no-store",
     }
     wanted = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
     if request.headers.get("if-range", headers["etag"]) != headers["etag"]:
@@ -68,8 +80,9 @@ def _chunks(opened: ExitStack, stream: BinaryIO) -> Iterator[bytes]:
             yield chunk
 
 
-def _disposition(filename: str) -> str:
+def _disposition(filename: str, *, inline: bool) -> str:
     """An ASCII name for old readers and the real one beside it (RFC 6266)."""
     plain = unicodedata.normalize("NFKD", filename.replace("đ", "d").replace("Đ", "D"))
     ascii_name = re.sub(r"[^A-Za-z0-9._-]+", "-", plain.encode("ascii", "ignore").decode()) or "file"
-    return f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename)}"
+    how = "inline" if inline else "attachment"
+    return f"{how}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(filename)}"

@@ -41,6 +41,11 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
     def task(name: str, call: Callable[..., None], *passing: type[Exception]) -> None:
         app.task(name=name, queue=queue.QUEUE_OF[name], retry=queue.Patience(*(passing or _PASSING)))(call)
 
+    def look_at_pages(component_id: str, first: int) -> None:
+        digitization.look_at_pages(
+            office.begin, office.store, UUID(component_id), first, limits=office.limits, work_dir=office.work_dir
+        )
+
     def read_page(page_id: str) -> None:
         digitization.read_page(
             office.begin, office.store, UUID(page_id), limits=office.limits, work_dir=office.work_dir
@@ -59,7 +64,9 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
     def issue(e_result_id: str) -> None:
         issuance.issue(office.begin, UUID(e_result_id), now=utc_now())
 
-    task(queue.READ_PAGE, read_page, Exception)  # attempts are counted on the page, which is set aside in the end
+    # Attempts are counted on the page, which is passed over, or set aside, in the end.
+    task(queue.LOOK_AT_PAGES, look_at_pages, Exception)
+    task(queue.READ_PAGE, read_page, Exception)
     task(queue.ASSEMBLE, assemble)
     task(queue.EXTRACT_FIELDS, extract_fields)
     task(queue.ISSUE, issue, Exception)

@@ -161,18 +161,17 @@ def _scratch(settings: Settings) -> Path:
 
 
 def _parts_of_ours() -> Callable[[Settings], list[Part]]:
-    """Load the web and the workers, to be forked: the web, exactly one worker that signs, and the others."""
+    """Load the web and the workers, to be forked: the web, exactly one that signs, one that looks, and the others."""
     from api.commands.serve import serve
     from api.commands.worker import work
+    from api.worker import LOOKING, READING, SIGNING
 
     def parts(settings: Settings) -> list[Part]:
         return [
             Part("web", partial(serve, settings)),
-            Part("worker-signing", partial(work, settings, signing=True)),
-            *(
-                Part(f"worker-{n}", partial(work, settings, signing=False))
-                for n in range(1, settings.reading_workers + 1)
-            ),
+            Part("worker-signing", partial(work, settings, SIGNING)),
+            Part("worker-looking", partial(work, settings, LOOKING)),
+            *(Part(f"worker-{n}", partial(work, settings, READING)) for n in range(1, settings.reading_workers + 1)),
         ]
 
     return parts

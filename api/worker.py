@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 _LOG = structlog.get_logger("worker")
 
-#: Queues of a reading worker; the signing worker has its own and no other.
-READING = (queue.PAGE, queue.PAPER, queue.REGISTER)
+#: Queues of a reading worker; the signing worker has its own and no other. A looking worker is never busy with a long
+#: page, so that what is on the desk is seen at once; reading workers look as well, when they have a hand free.
+LOOKING = (queue.LOOK,)
+READING = (queue.LOOK, queue.PAGE, queue.PAPER, queue.REGISTER)
 SIGNING = (queue.SIGN,)
 
 _REFRESH_EVERY_S = 900.0

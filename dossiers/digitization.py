@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from digitize import assemble as pdf
 from digitize import fields as paper_fields
-from digitize import load, pipeline, reading
+from digitize import load, pipeline, quality, reading
 from digitize.types import RESCAN, ReadingFailed, UnreadableScan
 from dossiers.calendar import VIETNAM
 from dossiers.policy import Act, require
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 #: A page whose reading was begun this often without an end is set aside: it probably kills the process that reads it.
 MAX_ATTEMPTS = 3
 
+#: So many pages of one component are looked at in a row; then it is another's turn.
+LOOKED_AT_IN_A_ROW = 10
+
 _RESCAN = frozenset(flag.value for flag in RESCAN)
 
 _SIGNED_IN = (ComponentState.CAPTURE_SIGNING, ComponentState.SIGNING)
@@ -68,6 +71,57 @@ class Review:
     words: Mapping[int, Mapping[int, str]]
     fields: Mapping[str, str]
     keep_reason: str = ""
+
+
+def look_at_pages(
+    begin: Begin,
+    store: ObjectStore,
+    component_id: UUID,
+    first: int = 1,
+    *,
+    limits: load.Limits,
+    work_dir: Path,
+) -> None:
+    """Make each page's small picture and say what is wrong with it, before anything is cleaned or read.
+
+    A page that was only looked at stays RECEIVED; one that was read or set aside meanwhile keeps what was found. Pages
+    that can't be loaded are left to `read_page`, which sets them aside. One commit a page, so that they appear one by
+    one; what comes after `LOOKED_AT_IN_A_ROW` waits behind other people's first pages.
+
+    Raises:
+        StoreUnavailable: The job is to be tried again.
+    """
+    with begin() as work:
+        component = work.components.of(component_id)
+        if component.state is ComponentState.REPLACED:
+            return
+        pages = [p for p in work.components.glance([component_id]) if p.number >= first and p.thumbnail is None]
+        if len(pages) > LOOKED_AT_IN_A_ROW:
+            work.jobs.look_at_pages(component_id, pages[LOOKED_AT_IN_A_ROW].number)
+    with tempfile.TemporaryDirectory(dir=work_dir) as folder:
+        scan = Path(folder, "scan")
+        try:
+            store.fetch(component.scan, scan)
+        except ObjectMissing:
+            return
+        for page in pages[:LOOKED_AT_IN_A_ROW]:
+            with begin() as work:
+                attempt = work.components.begin_attempt(page.id)
+            if attempt > MAX_ATTEMPTS:  # it probably kills the process that looks at it
+                continue
+            try:
+                image = load.page(scan, page.number, limits=limits)
+            except UnreadableScan:
+                continue
+            seen = quality.flags_of(image)
+            small = Path(folder, "thumbnail")
+            small.write_bytes(quality.thumbnail(image))
+            with begin() as work:
+                work.components.end_attempt(page.id)
+            key = store.put(small, media_type="image/jpeg")
+            with begin() as work:
+                work.components.lock(component_id)  # whoever reads the page keeps all of it, its small picture too
+                work.components.keep_look(page.id, key, flags=sorted(seen.flags), measured=seen.measured)
 
 
 def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.Limits, work_dir: Path) -> None:
@@ -373,6 +427,8 @@ def try_again(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) 
         for page in broken:
             work.components.keep_page(replace(page, state=PageState.RECEIVED, attempts=0, trouble=""))
             work.jobs.read_page(page.id)
+        if broken:
+            work.jobs.look_at_pages(component.id)
         reviewed = not broken and all(p.state is PageState.REVIEWED for p in pages)
         state = ComponentState.REVIEWED if reviewed else ComponentState.RECEIVED
         component = work.components.keep(

@@ -189,6 +189,7 @@ def add_component(
             page = Page(id=uuid.uuid4(), component_id=component.id, number=number, state=PageState.RECEIVED)
             work.components.keep_page(page)
             work.jobs.read_page(page.id)
+        work.jobs.look_at_pages(component.id)
         if replaces is not None:
             _replace(work, dossier.id, replaces)
         if dossier.state not in (DossierState.DRAFT, DossierState.DIGITIZING):

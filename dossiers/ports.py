@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime, timedelta
     from pathlib import Path
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ExtractedField,
         ObjectKey,
         Page,
+        PageGlance,
         Procedure,
         SearchHit,
     )
@@ -290,8 +291,18 @@ class Components(Protocol):
         """Insert or change."""
         ...
 
+    def glance(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
+        """The pages of these components, by number within each: one query, however many there are."""
+        ...
+
+    def keep_look(
+        self, page_id: UUID, thumbnail: ObjectKey, *, flags: Sequence[str], measured: Mapping[str, float]
+    ) -> None:
+        """Keep a page's small picture, and what was seen on it unless it has been read since."""
+        ...
+
     def begin_attempt(self, page_id: UUID) -> int:
-        """Count one more attempt at reading; gives the new count."""
+        """Count one more attempt at looking or reading; gives the new count."""
         ...
 
     def end_attempt(self, page_id: UUID) -> None:
@@ -433,6 +444,10 @@ class Limits(Protocol):
 
 class Jobs(Protocol):
     """Work for later, deferred in this transaction. Each takes ids only and may run twice."""
+
+    def look_at_pages(self, component_id: UUID, first: int = 1) -> None:
+        """Make the small pictures of a component's pages and their first flags, from page `first` on."""
+        ...
 
     def read_page(self, page_id: UUID) -> None:
         """Clean and read one page."""

@@ -523,7 +523,7 @@ class Page:
         text: Plain NFC text for search.
         flags, measured: As `digitize.types.PageFlags`.
         corrections: What a person made of words: index → text. The raw reading stays.
-        attempts: How often reading was begun; after `MAX_ATTEMPTS` the page is set aside.
+        attempts: How often looking or reading was begun and not survived; after `MAX_ATTEMPTS` the page is set aside.
     """
 
     id: UUID
@@ -540,6 +540,21 @@ class Page:
     attempts: int = 0
     trouble: str = ""
     reviewed_by: str = ""
+
+
+@dataclass(frozen=True)
+class PageGlance:
+    """What a progress bar asks of a page, again and again: all of `Page` but its text and what was measured."""
+
+    id: UUID
+    component_id: UUID
+    number: int
+    state: PageState
+    thumbnail: ObjectKey | None
+    picture: ObjectKey | None
+    flags: tuple[str, ...]
+    trouble: str
+    reviewed_by: str
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dossiers.types import Component, ComponentState, ExtractedField, NotFound, Page, PageState
+from dossiers.types import Component, ComponentState, ExtractedField, NotFound, Page, PageGlance, PageState
 from storage.rows import from_row, keep_version, many, one, to_row, upsert
 from storage.search import folded, vector, written
 from storage.tables import components, extracted_fields, pages
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
+
+    from dossiers.types import ObjectKey
 
 _SETTLED = (PageState.READ, PageState.REVIEWED, PageState.SET_ASIDE)
 _FROM_MACHINE = "ocr"
@@ -79,8 +81,33 @@ class PostgresComponents:
         }
         upsert(self._connection, pages, row)
 
+    def glance(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
+        """The pages of these components, by number within each: one query, however many there are."""
+        query = _GLANCE.where(pages.c.component_id.in_(component_ids))
+        return many(PageGlance, self._connection, query.order_by(pages.c.component_id, pages.c.number))
+
+    def keep_look(
+        self, page_id: UUID, thumbnail: ObjectKey, *, flags: Sequence[str], measured: Mapping[str, float]
+    ) -> None:
+        """Keep a page's small picture, and what was seen on it unless it has been read since.
+
+        Whether it has is asked in the statement itself: what a reading found is never overwritten by a late look.
+        """
+        unread = pages.c.state == PageState.RECEIVED
+        seen = {pages.c.flags: tuple(flags), pages.c.measured: dict(measured)}
+        looked = sa.update(pages).where(pages.c.id == page_id)
+        looked = looked.values(
+            {column: sa.case((unread, sa.literal(value, column.type)), else_=column) for column, value in seen.items()}
+        )
+        looked = looked.values(
+            thumbnail_sha256=thumbnail.sha256,
+            thumbnail_size=thumbnail.size,
+            thumbnail_media_type=thumbnail.media_type,
+        )
+        self._connection.execute(looked)
+
     def begin_attempt(self, page_id: UUID) -> int:
-        """Count one more attempt at reading; gives the new count. Raises NotFound."""
+        """Count one more attempt at looking or reading; gives the new count. Raises NotFound."""
         statement = sa.update(pages).where(pages.c.id == page_id).values(attempts=pages.c.attempts + 1)
         attempts: int | None = self._connection.execute(statement.returning(pages.c.attempts)).scalar_one_or_none()
         if attempts is None:
@@ -119,6 +146,8 @@ class PostgresComponents:
 
 #: The page without its search vectors, which are as big as its text.
 _PAGE = sa.select(*(column for column in pages.c if column.name not in {"written", "folded"}))
+_WEIGHTY = {"written", "folded", "text", "measured", "corrections"}
+_GLANCE = sa.select(*(column for column in pages.c if column.name not in _WEIGHTY))
 
 
 class PostgresRegister:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Names of the tasks. Each takes the arguments of the method of `Jobs` with its name, ids as text.
+LOOK_AT_PAGES = "look_at_pages"
 READ_PAGE = "read_page"
 ASSEMBLE = "assemble"
 EXTRACT_FIELDS = "extract_fields"
@@ -39,6 +40,7 @@ SIGN_E_RESULT = "sign_e_result"
 ISSUE = "issue"
 
 # Queues. Only the one signing worker listens to SIGN: it alone can open keys.
+LOOK = "look"
 PAGE = "page"
 PAPER = "assemble"
 SIGN = "sign"
@@ -46,6 +48,7 @@ REGISTER = "issue"
 
 #: Which queue a task waits in; a test holds that every queue has a worker and every task a function.
 QUEUE_OF = {
+    LOOK_AT_PAGES: LOOK,
     READ_PAGE: PAGE,
     ASSEMBLE: PAPER,
     EXTRACT_FIELDS: PAPER,
@@ -57,8 +60,9 @@ QUEUE_OF = {
 #: A big file steps back by one after each so many pages, so that a small one behind it needn't wait for all of it.
 _PAGES_OF_ONE_PRIORITY = 20
 _LOWEST_PRIORITY = -100
-#: What is nearly done comes before what is only begun.
+#: What is nearly done comes before what is only begun, and paper that is still on the desk before both.
 _FINISHING_PRIORITY = 10
+_ON_THE_DESK_PRIORITY = 20
 
 # A worker killed outright is missed after STALLED_AFTER_S at most HEARTBEAT_S late, found within one LOOK_EVERY_S and
 # its jobs fetched within one POLL_EVERY_S: 20 s at worst, while a promise of 30 s is kept with some to spare.
@@ -87,6 +91,16 @@ class PostgresJobs:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
         self._pages: list[UUID] = []
+
+    def look_at_pages(self, component_id: UUID, first: int = 1) -> None:
+        """Make the small pictures of a component's pages and their first flags, from page `first` on."""
+        self._defer(
+            LOOK_AT_PAGES,
+            f"{component_id}:{first}",
+            priority=_ON_THE_DESK_PRIORITY - (first > 1),  # everybody's first pages come first
+            component_id=str(component_id),
+            first=first,
+        )
 
     def read_page(self, page_id: UUID) -> None:
         """Clean and read one page. Saved up: a file has up to 2,000 of them, and one statement defers them all."""

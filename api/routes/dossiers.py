@@ -33,6 +33,7 @@ from api.schemas.dossiers import (
     ComponentOut,
     DossierIn,
     DossierOut,
+    DossierProgressOut,
     DossiersOut,
     EventOut,
     FieldOut,
@@ -93,6 +94,15 @@ def dossier(dossier_id: UUID, actor: Sees, office: Office) -> DossierOut:
         found = work.dossiers.of(actor, dossier_id)
         results = [shown for r in work.e_results.of_dossier(found.id) if (shown := r.seen_by(actor.agency))]
         return DossierOut.of(found, work.components.of_dossier(found.id), results)
+
+
+@router.get("/dossiers/{dossier_id}/progress")
+def dossier_progress(dossier_id: UUID, actor: Sees, office: Office) -> DossierProgressOut:
+    """How far its papers are, page by page, and who acts next."""
+    with office.begin() as work:
+        found = work.dossiers.of(actor, dossier_id)
+        components = work.components.of_dossier(found.id)
+        return DossierProgressOut.of(found, components, work.components.glance(c.id for c in components))
 
 
 @router.get("/dossiers/{dossier_id}/history")
@@ -208,7 +218,7 @@ def progress(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) 
     """How far it is, page by page."""
     found = _component(office, actor, dossier_id, component_id)
     with office.begin() as work:
-        return ProgressOut.of(found, work.components.pages(found.id))
+        return ProgressOut.of(found, work.components.glance([found.id]))
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/events")
@@ -286,9 +296,18 @@ def words(dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office
 def picture(
     request: Request, dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office: Office
 ) -> Response:
-    """The cleaned display page."""
+    """The cleaned display page, to be shown; with `?v=` and the beginning of its hash it may be kept for good."""
     page = _page(office, actor, dossier_id, component_id, number)
-    return file_response(request, office.store, _there(page.picture), f"page-{number}")
+    return file_response(request, office.store, _there(page.picture), f"page-{number}", inline=True)
+
+
+@router.get("/dossiers/{dossier_id}/components/{component_id}/pages/{number}/thumbnail")
+def thumbnail(
+    request: Request, dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office: Office
+) -> Response:
+    """The page as it came, small, to be shown; 404 until it is there. `?v=` as for the picture."""
+    page = _page(office, actor, dossier_id, component_id, number)
+    return file_response(request, office.store, _there(page.thumbnail), f"page-{number}-small.jpg", inline=True)
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/fields")

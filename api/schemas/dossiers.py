@@ -9,12 +9,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from api.files import SHORT_HASH
 from api.schemas.common import In, Labelled, StepOut, Text
 from api.schemas.e_results import EResultOut
+from digitize.types import Flag
 from dossiers.codes import format_lookup_code
 from dossiers.intake import Receipt
 from dossiers.labels import label
-from dossiers.types import Component, Dossier, DossierState, EResult, ExtractedField, Page, SearchHit
+from dossiers.types import Component, Dossier, DossierState, EResult, ExtractedField, Page, PageGlance, SearchHit
 
 
 class ApplicantIn(In):
@@ -56,18 +58,24 @@ class PageOut(BaseModel):
     number: int
     state: Labelled
     flags: list[str]
+    flag_words: list[Labelled]
     trouble: str
     reviewed: bool
+    thumbnail: Annotated[str | None, Field(description="Short hash for `?v=`; null until there is one.")]
+    picture: Annotated[str | None, Field(description="The same, of the cleaned page.")]
 
     @staticmethod
-    def of(page: Page) -> PageOut:
+    def of(page: Page | PageGlance) -> PageOut:
         """Without its text."""
         return PageOut(
             number=page.number,
             state=Labelled.of(page.state),
             flags=list(page.flags),
+            flag_words=[Labelled.of(Flag(flag)) for flag in page.flags],
             trouble=page.trouble,
             reviewed=bool(page.reviewed_by),
+            thumbnail=page.thumbnail.sha256[:SHORT_HASH] if page.thumbnail else None,
+            picture=page.picture.sha256[:SHORT_HASH] if page.picture else None,
         )
 
 
@@ -123,7 +131,7 @@ class ProgressOut(BaseModel):
     pages: list[PageOut]
 
     @staticmethod
-    def of(component: Component, pages: Sequence[Page]) -> ProgressOut:
+    def of(component: Component, pages: Sequence[Page | PageGlance]) -> ProgressOut:
         """Counted from the pages themselves."""
         return ProgressOut(
             component=component.id,
@@ -132,6 +140,28 @@ class ProgressOut(BaseModel):
             total=len(pages),
             searchable=component.searchable is not None,
             pages=[PageOut.of(p) for p in pages],
+        )
+
+
+class DossierProgressOut(BaseModel):
+    """How far all papers of a dossier are, at one address to ask again and again."""
+
+    state: Labelled
+    next_step: StepOut | None
+    done: int
+    total: int
+    components: list[ProgressOut]
+
+    @staticmethod
+    def of(dossier: Dossier, components: Sequence[Component], pages: Sequence[PageGlance]) -> DossierProgressOut:
+        """Counted from the pages of all of them."""
+        each = [ProgressOut.of(c, [p for p in pages if p.component_id == c.id]) for c in components]
+        return DossierProgressOut(
+            state=Labelled.of(dossier.state),
+            next_step=StepOut.of(dossier.next_step(components)),
+            done=sum(one.done for one in each),
+            total=sum(one.total for one in each),
+            components=each,
         )
 
 

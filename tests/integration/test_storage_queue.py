@@ -106,7 +106,15 @@ def test_a_task_may_ask_for_the_next_one_in_its_transaction(migrated_dsn: str, d
 
 
 def test_every_task_has_a_queue() -> None:
-    assert set(QUEUE_OF) == {"read_page", "assemble", "extract_fields", "sign_copy", "sign_e_result", "issue"}
+    assert set(QUEUE_OF) == {
+        "look_at_pages",
+        "read_page",
+        "assemble",
+        "extract_fields",
+        "sign_copy",
+        "sign_e_result",
+        "issue",
+    }
 
 
 def test_an_outage_delays_a_job_and_loses_none(
