@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from storage import migrations
 from storage.migrations import current, head, migrate, procrastinate_schema
 from storage.tables import metadata
 
@@ -41,6 +43,45 @@ def test_the_migrated_schema_is_the_one_the_tables_describe(migrated_dsn: str) -
             opts={"compare_type": True, "compare_server_default": True, "include_name": _is_ours},
         )
         assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_paper_taken_in_before_anybody_recorded_it_is_with_whoever_took_it_in(postgres_dsn: str) -> None:
+    _upgrade(postgres_dsn, "0002")
+    with psycopg.connect(postgres_dsn) as connection:
+        for code in ("DESK", "POST"):
+            connection.execute(
+                "INSERT INTO agencies VALUES (%s, '', 'commune', NULL, '', '', '', '', '', 'review', NULL, NULL)",
+                [code],
+            )
+        connection.execute("INSERT INTO procedures VALUES ('1', '', '[]', 1, '', '', '', '')")
+        for code, helped_at in (("helped", "POST"), ("alone", None)):
+            connection.execute(
+                """
+                INSERT INTO dossiers (id, code, lookup_code, procedure, applicant_name, applicant_id_number,
+                    applicant_phone, applicant_address, receiving, competent, helped_at, state, opened_by, opened_at,
+                    note, version)
+                VALUES (gen_random_uuid(), %(code)s, %(code)s, '1', '', '', '', '', 'DESK', 'DESK', %(helped_at)s,
+                    'in_process', 'motcua', now(), '', 1)
+                """,
+                {"code": code, "helped_at": helped_at},
+            )
+
+    migrate(postgres_dsn)
+
+    with psycopg.connect(postgres_dsn) as connection:
+        found = connection.execute("SELECT code, paper_at, transfer, paper_note FROM dossiers").fetchall()
+    assert sorted(found) == [("alone", "DESK", None, ""), ("helped", "POST", None, "")]
+
+
+def _upgrade(dsn: str, revision: str) -> None:
+    """Bring a new database to an earlier revision."""
+    config = migrations._config()
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.commit()
     engine.dispose()
 
 
