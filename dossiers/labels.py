@@ -301,8 +301,54 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
     ),
 }
 
-#: Codes of steps, extracted fields and troubles, which aren't enums since other layers add to them.
-CODES: Final[dict[str, tuple[str, str]]] = {**_STEPS, **_TRANSFERS, **_FIELDS, **_TROUBLES}
+#: What the log says happened, as a person reads it.
+_EVENTS: Final[dict[str, tuple[str, str]]] = {
+    "dossier.opened": ("mở hồ sơ", "dossier opened"),
+    "dossier.received": ("tiếp nhận, in giấy hẹn", "received, receipt printed"),
+    "dossier.needs_supplement": ("yêu cầu bổ sung", "a supplement was asked for"),
+    "dossier.refused": ("từ chối", "refused"),
+    "dossier.cancelled": ("rút hồ sơ", "cancelled"),
+    "dossier.resumed": ("tiếp tục sau bổ sung", "resumed after the supplement"),
+    "dossier.in_process": ("bắt đầu giải quyết", "taken into work"),
+    "dossier.returned": ("trả kết quả cho người dân", "result handed to the citizen"),
+    "dossier.paper_sent": ("giấy tờ rời nơi giữ, chờ bên nhận", "papers sent on, waiting to be accepted"),
+    "dossier.paper_arrived": ("bên nhận đã nhận giấy tờ", "papers accepted by the receiver"),
+    "dossier.paper_missing": ("bên nhận báo thiếu giấy tờ", "papers reported missing by the receiver"),
+    "dossier.paper_recalled": ("rút lại giấy tờ đang bàn giao", "papers taken back on their way"),
+    "transfer.sent": ("lập phiếu bàn giao", "transfer slip made"),
+    "transfer.accepted": ("nhận bàn giao", "transfer accepted"),
+    "transfer.recalled": ("rút phiếu bàn giao", "transfer recalled"),
+    "component.received": ("nhận bản quét", "scan received"),
+    "component.assembled": ("tạo PDF tìm được chữ", "searchable PDF made"),
+    "component.corrected": ("sửa chữ đã đọc", "what was read was corrected"),
+    "component.reviewed": ("soát xong giấy tờ", "paper reviewed"),
+    "component.set_aside": ("dừng, cần người xem lại", "set aside for a person to look at"),
+    "component.taken_up_again": ("cho xử lý lại", "taken up again"),
+    "copy.requested": ("yêu cầu ký bản số hóa", "signature on the copy asked for"),
+    "copy.signed": ("đã ký bản số hóa", "digitised copy signed"),
+    "e_result.drafted": ("soạn dự thảo kết quả", "result drafted"),
+    "e_result.submitted": ("trình ký, lấy số", "submitted, number taken"),
+    "e_result.read": ("lãnh đạo đã đọc", "read by the leader"),
+    "e_result.returned": ("trả lại để sửa, hủy số", "returned for correction, number void"),
+    "e_result.approved": ("lãnh đạo duyệt", "approved by the leader"),
+    "e_result.leader_signed": ("đã ký số lãnh đạo", "signed by the leader"),
+    "e_result.sealed": ("đã ký số cơ quan", "sealed by the agency"),
+    "e_result.issued": ("phát hành, vào sổ", "issued and registered"),
+    "e_result.trouble": ("việc ký bị dừng", "signing stopped"),
+    "e_result.resumed": ("cho ký tiếp", "signing resumed"),
+    "e_result.withdrawn": ("thu hồi kết quả", "result withdrawn"),
+    "e_result.superseded": ("thay thế kết quả", "result superseded"),
+    "session.opened": ("đăng nhập", "signed in"),
+    "session.closed": ("đăng xuất", "signed out"),
+    "session.refused": ("đăng nhập không thành", "sign-in refused"),
+    "account.kept": ("lưu tài khoản", "account kept"),
+    "agency.kept": ("lưu cơ quan", "agency kept"),
+    "procedure.kept": ("lưu thủ tục", "procedure kept"),
+    "certificate.kept": ("lưu chứng thư", "certificate kept"),
+}
+
+#: Codes of steps, extracted fields, troubles and events, which aren't enums since other layers add to them.
+CODES: Final[dict[str, tuple[str, str]]] = {**_STEPS, **_TRANSFERS, **_FIELDS, **_TROUBLES, **_EVENTS}
 
 
 def label(what: Enum | str, language: Language = "vi") -> str:

@@ -267,6 +267,10 @@ class Components(Protocol):
         """As `of`, held until the block ends: serialises the fan-in of its pages."""
         ...
 
+    def of_dossiers(self, dossier_ids: Iterable[UUID]) -> Mapping[UUID, Sequence[Component]]:
+        """Of several dossiers at once, each by ordinal, replaced ones left out."""
+        ...
+
     def last_ordinal(self, dossier_id: UUID) -> int:
         """The highest ordinal given so far, replaced components counted; 0 when there is none."""
         ...
@@ -367,6 +371,10 @@ class EResults(Protocol):
 
     def of_dossier(self, dossier_id: UUID) -> Sequence[EResult]:
         """By ordinal."""
+        ...
+
+    def of_dossiers(self, dossier_ids: Iterable[UUID]) -> Mapping[UUID, Sequence[EResult]]:
+        """Of several dossiers at once, each by ordinal."""
         ...
 
     def waiting(self, actor: Actor) -> Sequence[EResult]:

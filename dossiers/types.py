@@ -407,10 +407,11 @@ class Dossier:
     def _desk_role(self, agency: str) -> Role:
         return Role.POSTAL if agency == self.helped_at else Role.CLERK
 
-    def next_step(self, components: Sequence[Component] = ()) -> Step | None:
+    def next_step(self, components: Sequence[Component] = (), e_results: Sequence[EResult] = ()) -> Step | None:
         """Who acts next; None once nothing is left to do.
 
-        While papers are on their way, the most urgent of them speaks for the dossier, as far as they are given.
+        While papers are on their way, the most urgent of them speaks for the dossier; while it is in process, the
+        newest result on its way does; both as far as they are given.
         """
         desk = self.helped_at or self.receiving
         role_at_desk = Role.POSTAL if self.helped_at else Role.CLERK
@@ -422,6 +423,10 @@ class Dossier:
                 return Step("receive", role_at_desk, desk)
             if steps:
                 return steps[0]
+        if self.state is DossierState.IN_PROCESS:
+            on_the_way = [step for r in e_results if (step := r.next_step())]
+            if on_the_way:
+                return on_the_way[-1]
         return {
             DossierState.DRAFT: Step("add_components", role_at_desk, desk),
             DossierState.RECEIVED: Step("scan", role_at_desk, desk),

@@ -35,6 +35,16 @@ class PostgresComponents:
         )
         return many(Component, self._connection, query.order_by(components.c.ordinal))
 
+    def of_dossiers(self, dossier_ids: Iterable[UUID]) -> Mapping[UUID, Sequence[Component]]:
+        """Of several dossiers at once, each by ordinal, replaced ones left out."""
+        query = sa.select(components).where(
+            components.c.dossier_id.in_(dossier_ids), components.c.state != ComponentState.REPLACED
+        )
+        found: dict[UUID, list[Component]] = {}
+        for component in many(Component, self._connection, query.order_by(components.c.ordinal)):
+            found.setdefault(component.dossier_id, []).append(component)
+        return found
+
     def last_ordinal(self, dossier_id: UUID) -> int:
         """The highest ordinal given so far, replaced components counted; 0 when there is none."""
         query = sa.select(sa.func.coalesce(sa.func.max(components.c.ordinal), 0))

@@ -12,7 +12,7 @@ from storage.rows import keep_version, many, one, refuse_duplicates
 from storage.tables import e_results, number_registers, numbers, signature_attempts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from dossiers.types import Actor, ObjectKey
@@ -44,6 +44,14 @@ class PostgresEResults:
         """By ordinal."""
         query = sa.select(e_results).where(e_results.c.dossier_id == dossier_id)
         return many(EResult, self._connection, query.order_by(e_results.c.ordinal))
+
+    def of_dossiers(self, dossier_ids: Iterable[UUID]) -> Mapping[UUID, Sequence[EResult]]:
+        """Of several dossiers at once, each by ordinal."""
+        query = sa.select(e_results).where(e_results.c.dossier_id.in_(dossier_ids)).order_by(e_results.c.ordinal)
+        found: dict[UUID, list[EResult]] = {}
+        for e_result in many(EResult, self._connection, query):
+            found.setdefault(e_result.dossier_id, []).append(e_result)
+        return found
 
     def waiting(self, actor: Actor) -> Sequence[EResult]:
         """Results of the actor's agency that are not yet issued, oldest first."""

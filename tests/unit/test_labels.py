@@ -46,6 +46,29 @@ def trouble_codes() -> set[str]:
     }
 
 
+def events() -> set[str]:
+    """What the use cases write into the log; an f-string's end is each state of its kind."""
+    states = {"dossier": dossiers.types.DossierState, "e_result": dossiers.types.ResultState}
+    closing = {"needs_supplement", "refused", "cancelled", "leader_signed", "sealed", "withdrawn", "superseded"}
+    found = set()
+    for path in [*PACKAGE.glob("*.py"), PACKAGE.parent / "api" / "sign_in.py"]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func).endswith("audit.append")):
+                continue
+            if isinstance(node.args[1], ast.Constant):
+                found.add(node.args[1].value)
+            elif isinstance(node.args[1], ast.JoinedStr):
+                kind = node.args[1].values[0].value.removesuffix(".")
+                found |= {f"{kind}.{state.value}" for state in states[kind] if state.value in closing}
+    return found
+
+
+@pytest.mark.parametrize("event", sorted(events()))
+def test_every_event_of_the_log_has_words_in_both_languages(event: str) -> None:
+    assert label(event, "vi") != event
+    assert label(event, "en") != event
+
+
 def documented_reasons(error: type[Exception]) -> set[str]:
     return set(re.findall(r'"([a-z_]+)"', error.__doc__ or ""))
 
