@@ -345,6 +345,7 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "agency.kept": ("lưu cơ quan", "agency kept"),
     "procedure.kept": ("lưu thủ tục", "procedure kept"),
     "certificate.kept": ("lưu chứng thư", "certificate kept"),
+    "trust.added": ("thêm chứng thư gốc tin cậy", "trust anchor added"),
 }
 
 #: Codes of steps, extracted fields, troubles and events, which aren't enums since other layers add to them.
