@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import compile_path
 
 from api import errors
-from api.pages import assets, doors, frame
+from api.pages import assets, desk, doors, frame
 from api.routes import catalogue, citizens, dossiers, e_results, health, sessions, transfers
 from api.uploads import SmallBodies
 from api.wiring import Services, wire
@@ -34,7 +34,7 @@ UPLOADS = ("/verifications", "/dossiers/{dossier_id}/components", "/dossiers/{do
 _MOST_BODY_BYTES = 1024 * 1024
 
 #: The doors for people, each a room of `api.pages`.
-PAGES = tuple(module.router for module in (assets, doors))
+PAGES = tuple(module.router for module in (assets, doors, desk))
 
 #: What answers programs: everything under here speaks JSON, also when it refuses.
 _PROGRAMS = re.compile(r"/api/|/static/")

@@ -1,0 +1,224 @@
+"""The desk: what waits for whom, and one dossier with everything that can be done about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from api.deps import Closes, Office, Processes, Sees
+from api.pages.frame import Frame, StaffFrame
+from api.wiring import utc_now
+from dossiers import intake
+from dossiers.calendar import local_day
+from dossiers.types import (
+    Actor,
+    Component,
+    ComponentState,
+    Dossier,
+    DossierState,
+    EResult,
+    Page,
+    PaperState,
+    Role,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dossiers.ports import Begin, UnitOfWork
+    from dossiers.types import AuditEntry, Procedure
+
+router = APIRouter(include_in_schema=False)
+
+#: Rows a queue looks over; more than this office can have open means that its counts are said as "500+".
+_MOST = 500
+_SHOWN = 60
+_FINISHED = frozenset({DossierState.RETURNED, DossierState.REFUSED, DossierState.CANCELLED})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A dossier in the queue, with who acts next."""
+
+    dossier: Dossier
+    procedure: str
+    step: Step | None
+    paper_step: Step | None
+    pages: int
+    papers_in_trouble: int
+
+    def is_for(self, actor: Actor) -> bool:
+        """Whether this person's role at this agency has the next move, with the dossier or its paper."""
+        return any(
+            step.agency == actor.agency and step.role in actor.roles
+            for step in (self.step, self.paper_step)
+            if step is not None and step.role is not None
+        )
+
+
+@dataclass(frozen=True)
+class View:
+    """A way to look at the queue: its name in the address, its words, and which rows it keeps."""
+
+    name: str
+    vi: str
+    en: str
+    keeps: Callable[[Row, Actor], bool]
+
+
+VIEWS = (
+    View("cua-toi", "Của tôi", "Mine", lambda row, actor: row.is_for(actor)),
+    View("tat-ca", "Tất cả đang mở", "All open", lambda row, _: row.dossier.state not in _FINISHED),
+    View(
+        "cho-quet", "Chờ thêm giấy", "Papers to add", lambda row, _: _step_in(row, "add_components", "scan", "receive")
+    ),
+    View("cho-soat", "Chờ soát", "To review", lambda row, _: _step_in(row, "review")),
+    View("cho-ky", "Chờ ký", "To sign", lambda row, _: _step_in(row, "sign_copy", "approve", "mend_signing")),
+    View("cho-ket-qua", "Chờ kết quả", "Result to prepare", lambda row, _: _step_in(row, "prepare_result", "submit")),
+    View("cho-bo-sung", "Chờ bổ sung", "Supplement", lambda row, _: _step_in(row, "await_supplement")),
+    View("qua-han", "Quá hạn", "Late", lambda row, _: _is_late(row)),
+    View("loi", "Lỗi xử lý", "Stopped", lambda row, _: row.papers_in_trouble > 0 or _step_in(row, "mend_signing")),
+    View("giay-dang-giu", "Giấy đang giữ", "Paper held here", lambda row, actor: row.dossier.paper_at == actor.agency),
+    View("da-xong", "Đã xong", "Finished", lambda row, _: row.dossier.state in _FINISHED),
+)
+
+
+def _step_in(row: Row, *codes: str) -> bool:
+    return row.step is not None and row.step.code in codes
+
+
+def _is_late(row: Row) -> bool:
+    dossier = row.dossier
+    open_still = dossier.state not in _FINISHED and dossier.state is not DossierState.RESULT_READY
+    return open_still and dossier.due_on is not None and dossier.due_on < local_day(utc_now())
+
+
+@router.get("/viec")
+def queue(actor: Sees, office: Office, frame: StaffFrame, loc: str = "cua-toi") -> Response:
+    """The queue: owner, due date and next step on every row."""
+    return frame.page("queue.html", **_queue(actor, office.begin, loc))
+
+
+@router.get("/viec/danh-sach")
+def queue_rows(actor: Sees, office: Office, frame: StaffFrame, loc: str = "cua-toi") -> Response:
+    """The queue alone, to be laid over the one on the page."""
+    return frame.part("_queue.html", **_queue(actor, office.begin, loc))
+
+
+def _queue(actor: Actor, begin: Begin, loc: str) -> dict[str, Any]:
+    with begin() as work:
+        rows = _rows(work, actor)
+        agencies = {agency.code: agency.name for agency in work.agencies.all()}
+    view = next((v for v in VIEWS if v.name == loc), VIEWS[0])
+    kept = [row for row in rows if view.keeps(row, actor)]
+    return {
+        "view": view,
+        "views": [(v, sum(v.keeps(row, actor) for row in rows)) for v in VIEWS],
+        "rows": kept[:_SHOWN],
+        "left_out": max(0, len(kept) - _SHOWN),
+        "all_seen": len(rows) < _MOST,
+        "agencies": agencies,
+        "Travelling": PaperState.TRAVELLING,
+    }
+
+
+def _rows(work: UnitOfWork, actor: Actor) -> list[Row]:
+    found = work.dossiers.queue(actor, limit=_MOST)
+    ids = [d.id for d in found]
+    papers = work.components.of_dossiers(ids)
+    results = work.e_results.of_dossiers(ids)
+    procedures = {p.code: p.name for p in work.procedures.all()}
+    return [
+        Row(
+            dossier=d,
+            procedure=procedures[d.procedure],
+            step=d.next_step(papers.get(d.id, ()), _seen(results.get(d.id, ()), actor)),
+            paper_step=d.paper_step(),
+            pages=sum(c.pages_total for c in papers.get(d.id, ())),
+            papers_in_trouble=sum(c.state is ComponentState.SET_ASIDE for c in papers.get(d.id, ())),
+        )
+        for d in found
+    ]
+
+
+def _seen(results: Sequence[EResult], actor: Actor) -> list[EResult]:
+    return [shown for r in results if (shown := r.seen_by(actor.agency))]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A dossier as its page shows it."""
+
+    dossier: Dossier
+    procedure: Procedure
+    components: Sequence[Component]
+    pages: Mapping[UUID, Sequence[Page]]
+    results: Sequence[EResult]
+    history: Sequence[AuditEntry]
+    agencies: Mapping[str, str]
+    people: Mapping[str, str]
+
+
+def opened(work: UnitOfWork, actor: Actor, dossier_id: UUID) -> Opened:
+    """Everything about a dossier that the asker may see.
+
+    Raises:
+        NotFound: There is none, or the asker's agency has no part in it.
+    """
+    dossier = work.dossiers.of(actor, dossier_id)
+    components = work.components.of_dossier(dossier.id)
+    results = _seen(work.e_results.of_dossier(dossier.id), actor)
+    subjects = [dossier.id, *(c.id for c in components), *(r.id for r in results)]
+    history = sorted((entry for subject in subjects for entry in work.audit.of(subject)), key=lambda e: e.sequence)
+    return Opened(
+        dossier=dossier,
+        procedure=work.procedures.of(dossier.procedure),
+        components=components,
+        pages={c.id: work.components.pages(c.id) for c in components},
+        results=results,
+        history=history[::-1],
+        agencies={agency.code: agency.name for agency in work.agencies.all()},
+        people={
+            person.username: person.name for code in dossier.agencies() for person in work.accounts.in_agency(code)
+        },
+    )
+
+
+@router.get("/ho-so/{dossier_id}")
+def dossier_page(dossier_id: UUID, actor: Sees, office: Office, frame: StaffFrame) -> Response:
+    """One dossier: where it is, who has it, what can be done, its papers, its results, its history."""
+    return _shown(frame, actor, office.begin, dossier_id)
+
+
+def _shown(frame: Frame, actor: Actor, begin: Begin, dossier_id: UUID, **more: Any) -> Response:
+    with begin() as work:
+        found = opened(work, actor, dossier_id)
+    dossier = found.dossier
+    return frame.page(
+        "dossier.html",
+        actor=actor,
+        step=dossier.next_step(found.components, found.results),
+        paper_step=dossier.paper_step(),
+        State=DossierState,
+        Role=Role,
+        **vars(found),
+        **more,
+    )
+
+
+@router.post("/ho-so/{dossier_id}/giai-quyet")
+def start_processing(dossier_id: UUID, actor: Processes, office: Office, frame: StaffFrame) -> Response:
+    """The competent agency takes it into work."""
+    intake.start_processing(office.begin, dossier_id, by=actor)
+    return frame.to(f"/ho-so/{dossier_id}", tell="in_process")
+
+
+@router.post("/ho-so/{dossier_id}/tiep-tuc")
+def resume(dossier_id: UUID, actor: Closes, office: Office, frame: StaffFrame) -> Response:
+    """Go on with a dossier that waited for a supplement."""
+    intake.resume(office.begin, dossier_id, by=actor)
+    return frame.to(f"/ho-so/{dossier_id}", tell="resumed")
