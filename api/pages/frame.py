@@ -72,6 +72,7 @@ _TEMPLATES.filters.update(
     moment=words.moment,
     clock=words.clock,
     grouped=words.grouped,
+    short=words.short,
     size=words.size,
 )
 

@@ -48,6 +48,11 @@ def size(count: int) -> str:
     return f"{count / _MB:.1f} MB".replace(".", ",")
 
 
+def short(agency: str) -> str:
+    """An agency's name as people at the desk write it: "TT PVHCC phường Hồng Gai"."""
+    return agency.replace("Trung tâm Phục vụ hành chính công", "TT PVHCC")
+
+
 def due(promised: date | None, language: Language) -> tuple[str, str]:
     """How near a promised day is, in words, and how urgent: "late", "today", "soon", "later", or "" without one."""
     if promised is None:
