@@ -243,6 +243,10 @@ class Dossiers(Protocol):
         """
         ...
 
+    def find(self, actor: Actor, text: str, *, limit: int = 20) -> Sequence[Dossier]:
+        """The actor's dossiers by the applicant's name or the code: with the accents typed first, then without them."""
+        ...
+
     def next_ordinal(self, agency: str, day: date) -> int:
         """The day's next number for dossiers of this agency, from 1; gaps only after a rollback are impossible."""
         ...

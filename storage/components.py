@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from dossiers.types import Component, ComponentState, ExtractedField, NotFound, Page, PageGlance, PageState
 from storage.rows import from_row, keep_version, many, one, to_row, upsert
-from storage.search import folded, vector, written
 from storage.tables import components, extracted_fields, pages
+from storage.words import folded, vector, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import TSQUERY, insert
 
 from dossiers.types import Dossier, DossierState
 from storage.rows import keep_version, many, one
 from storage.tables import day_ordinals, dossiers
+from storage.words import all_of_query, folded, vector, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -96,6 +97,27 @@ class PostgresDossiers:
         )
         return many(Dossier, self._connection, query.order_by(dossiers.c.received_at, dossiers.c.id).limit(limit))
 
+    def find(self, actor: Actor, text: str, *, limit: int = 20) -> Sequence[Dossier]:
+        """The actor's dossiers whose applicant's name or code has all these words: with accents first, then without.
+
+        The last word may be only begun. Within each, the newest first. A text without a letter or digit finds nothing.
+        """
+        exactly = all_of_query(written(text))
+        roughly = all_of_query(folded(text), last_is_begun=True)
+        if not exactly or not roughly:
+            return []
+        is_exact = dossiers.c.written.bool_op("@@")(sa.cast(exactly, TSQUERY))
+        is_rough = dossiers.c.folded.bool_op("@@")(sa.cast(roughly, TSQUERY))
+        # Two questions, as for pages: the second, longer one is asked only when there is room left.
+        found = self._newest(actor, is_exact, limit)
+        if len(found) < limit:
+            found += self._newest(actor, sa.and_(is_rough, sa.not_(is_exact)), limit - len(found))
+        return found
+
+    def _newest(self, actor: Actor, which: sa.ColumnElement[bool], limit: int) -> list[Dossier]:
+        query = self._seen(actor).where(which).order_by(dossiers.c.opened_at.desc(), dossiers.c.id).limit(limit)
+        return many(Dossier, self._connection, query)
+
     def next_ordinal(self, agency: str, day: date) -> int:
         """The day's next number for dossiers of this agency, from 1. The day's row is held until the block ends."""
         new = insert(day_ordinals).values(agency=agency, day=day, last=1)
@@ -107,7 +129,14 @@ class PostgresDossiers:
 
     def keep(self, dossier: Dossier) -> Dossier:
         """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
-        return keep_version(self._connection, dossiers, dossier)
+        named = f"{dossier.applicant.name} {dossier.code}"
+        return keep_version(
+            self._connection,
+            dossiers,
+            dossier,
+            written=vector(written(named)),
+            folded=vector(folded(named)),
+        )
 
     @staticmethod
     def _seen(actor: Actor) -> sa.Select[tuple[object, ...]]:

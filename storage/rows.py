@@ -124,8 +124,11 @@ def refuse_duplicates(connection: sa.Connection, statement: sa.Executable) -> sa
         raise Duplicate("đã có rồi", of=diagnosis.constraint_name or "") from error
 
 
-def keep_version(connection: sa.Connection, table: sa.Table, value: V) -> V:
+def keep_version(connection: sa.Connection, table: sa.Table, value: V, **beside: str) -> V:
     """Insert a new value (version 0) or change one that nobody else has changed since it was read.
+
+    Args:
+        beside: Columns that are no part of the value but made from it, such as the words it is found by.
 
     Returns:
         The value with its new version.
@@ -135,7 +138,7 @@ def keep_version(connection: sa.Connection, table: sa.Table, value: V) -> V:
         Duplicate: Another row already holds what must be unique.
     """
     kept = replace(value, version=value.version + 1)
-    row = to_row(kept, table)
+    row = to_row(kept, table) | beside
     statement = (
         insert(table).values(row).on_conflict_do_nothing(index_elements=["id"])
         if value.version == 0

@@ -306,6 +306,12 @@ dossiers = sa.Table(
     _id("transfer", "transfers.id", nullable=True),
     _text("paper_note"),
     sa.Column("version", sa.Integer, nullable=False),
+    # The words of the applicant's name and the code as `words` splits them: as written, and without accents. Empty
+    # where a program of an earlier version kept the row while this one was being started.
+    sa.Column("written", TSVECTOR, nullable=False, server_default=""),
+    sa.Column("folded", TSVECTOR, nullable=False, server_default=""),
+    sa.Index("dossiers_written_idx", "written", postgresql_using="gin"),
+    sa.Index("dossiers_folded_idx", "folded", postgresql_using="gin"),
     sa.Index(None, "receiving", "state"),
     sa.Index(None, "competent", "state"),
     sa.Index(None, "helped_at", "state"),

@@ -11,7 +11,9 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from dossiers.types import Actor, Role
 from storage import migrations
+from storage.database import Database
 from storage.migrations import current, head, migrate, procrastinate_schema
 from storage.tables import metadata
 
@@ -72,6 +74,33 @@ def test_paper_taken_in_before_anybody_recorded_it_is_with_whoever_took_it_in(po
     with psycopg.connect(postgres_dsn) as connection:
         found = connection.execute("SELECT code, paper_at, transfer, paper_note FROM dossiers").fetchall()
     assert sorted(found) == [("alone", "DESK", None, ""), ("helped", "POST", None, "")]
+
+
+def test_dossiers_kept_before_they_were_found_by_name_are_found_afterwards(postgres_dsn: str) -> None:
+    _upgrade(postgres_dsn, "0003")
+    with psycopg.connect(postgres_dsn) as connection:
+        connection.execute(
+            "INSERT INTO agencies VALUES ('DESK', '', 'commune', NULL, '', '', '', '', '', 'review', NULL, NULL)"
+        )
+        connection.execute("INSERT INTO procedures VALUES ('1', '', '[]', 1, '', '', '', '')")
+        connection.execute(
+            """
+            INSERT INTO dossiers (id, code, lookup_code, procedure, applicant_name, applicant_id_number,
+                applicant_phone, applicant_address, receiving, competent, paper_at, state, opened_by, opened_at, note,
+                paper_note, version)
+            VALUES (gen_random_uuid(), '000.00.01.H99-260101-0007', '1', '1', 'Đỗ Thị Mơ', '', '', '', 'DESK', 'DESK',
+                'DESK', 'in_process', 'motcua', now(), '', '', 1)
+            """
+        )
+
+    migrate(postgres_dsn)
+
+    database = Database(postgres_dsn)
+    clerk = Actor(None, "motcua", "", "DESK", frozenset({Role.CLERK}))
+    with database.begin() as work:
+        for text in ("Đỗ Thị Mơ", "do thi mo", "260101-0007"):
+            assert [d.applicant.name for d in work.dossiers.find(clerk, text)] == ["Đỗ Thị Mơ"]
+    database.close()
 
 
 def _upgrade(dsn: str, revision: str) -> None:

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dossiers.types import ComponentState, PageState
-from storage.search import folded, phrase_query, snippet, vector, written
+from dossiers.types import Applicant, ComponentState, PageState
+from storage.search import snippet
+from storage.words import folded, phrase_query, vector, written
 from tests.integration.kept_office import (
     CENTRE,
+    COMMUNE,
     NOON,
     clerk_of,
     component,
@@ -194,3 +196,44 @@ def test_no_plan_is_kept_from_one_phrase_to_the_next(work: PostgresUnitOfWork) -
         work.search.pages(CLERK, "ủy ban nhân dân")
     prepared = work.search._connection.exec_driver_sql("SELECT count(*) FROM pg_prepared_statements")
     assert prepared.scalar_one() == 0
+
+
+def test_a_dossier_is_found_by_its_applicants_name_exact_accents_first(work: PostgresUnitOfWork) -> None:
+    road = work.dossiers.keep(dossier(applicant=Applicant("Nguyễn Đình Đường"), opened_at=NOON))
+    name = work.dossiers.keep(
+        dossier(applicant=Applicant("Nguyễn Đình Dương"), opened_at=NOON - timedelta(days=9), helped_at=None)
+    )
+    work.dossiers.keep(dossier(COMMUNE, applicant=Applicant("Nguyễn Đình Dương")))
+
+    def found(text: str) -> list[str]:
+        return [d.applicant.name for d in work.dossiers.find(CLERK, text)]
+
+    assert found("nguyen dinh duong") == [road.applicant.name, name.applicant.name]
+    assert found("Nguyễn Đình Dương") == [name.applicant.name, road.applicant.name]
+    assert found("duong NGUYEN") == [road.applicant.name, name.applicant.name]
+    assert found("nguyễn đình đư") == [road.applicant.name, name.applicant.name]
+    assert found("Nguyễn Văn Dương") == []
+    assert [d.id for d in work.dossiers.find(CLERK, "nguyen dinh duong", limit=1)] == [road.id]
+
+
+def test_a_dossier_is_found_by_its_code_or_a_part_of_it(work: PostgresUnitOfWork) -> None:
+    one = work.dossiers.keep(dossier(code="000.00.01.H99-270101-0042"))
+    work.dossiers.keep(dossier(code="000.00.01.H99-270101-0043"))
+
+    for text in ("000.00.01.H99-270101-0042", "270101-0042", "270101 0042", "nguyen dinh duong 270101-0042"):
+        assert [d.id for d in work.dossiers.find(CLERK, text)] == [one.id]
+    assert len(work.dossiers.find(CLERK, "270101")) == 2
+
+
+def test_a_name_that_changes_is_found_by_its_new_words_alone(work: PostgresUnitOfWork) -> None:
+    kept = work.dossiers.keep(dossier(applicant=Applicant("Trần Thị Mận")))
+    work.dossiers.keep(replace(kept, applicant=Applicant("Trần Thị Mơ")))
+
+    assert work.dossiers.find(CLERK, "tran thi man") == []
+    assert [d.applicant.name for d in work.dossiers.find(CLERK, "tran thi mo")] == ["Trần Thị Mơ"]
+
+
+@pytest.mark.parametrize("text", ["", "  …  ", "'", "a' | 'b", "\\", "& !", ":*"])
+def test_no_text_breaks_the_search_for_dossiers(work: PostgresUnitOfWork, text: str) -> None:
+    work.dossiers.keep(dossier())
+    assert work.dossiers.find(CLERK, text) == []
