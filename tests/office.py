@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from api import jobs, worker
 from api.app import create_app
 from api.demo import centre, provision
+from api.deps import SESSION_COOKIE
 from api.settings import Settings
 from storage import queue
 from tests.pki import Pki, running_pki
@@ -50,6 +51,24 @@ class Office:
                 self._tokens[who] = answer.json()["token"]
             headers["authorization"] = f"Bearer {self._tokens[who]}"
         return self.client.request(method, f"/api/v1{path}", headers=headers, **body)
+
+    def open(self, who: str, path: str, **more: Any) -> httpx2.Response:
+        """A page, as somebody's browser gets it; redirects are followed. "" is the public."""
+        return self._browse(who, "GET", path, **more)
+
+    def send(self, who: str, path: str, data: Any = None, **more: Any) -> httpx2.Response:
+        """A form, as somebody's browser sends it from a page of ours; redirects are followed."""
+        headers = {"sec-fetch-site": "same-origin", **more.pop("headers", {})}
+        return self._browse(who, "POST", path, data=data, headers=headers, **more)
+
+    def _browse(self, who: str, method: str, path: str, **more: Any) -> httpx2.Response:
+        if who and who not in self._tokens:
+            self.ask(who, "GET", "/session")
+        cookies = {SESSION_COOKIE: self._tokens[who]} if who else {}
+        cookies |= more.pop("cookies", {})
+        headers = {"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} | more.pop("headers", {})
+        self.client.cookies.clear()  # a browser of its own each time: nobody's cookies are left for the next
+        return self.client.request(method, path, headers=headers, **more)
 
     def refresh_lists(self) -> None:
         """What the timer does."""
