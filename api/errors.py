@@ -18,7 +18,7 @@ from digitize.types import ReadingFailed, UnreadableScan
 from dossiers.codes import BadCode
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.signatures import SignatureUnproven
-from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound, OfficeError, WrongState
+from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound, OfficeError, Overtaken, WrongState
 from signing.places import PlaceNotFound
 from signing.templates import TemplateDataError, UnknownTemplate
 from signing.types import SigningRefused, TrustServiceUnavailable
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI, Request
     from starlette.responses import Response
+
+    from dossiers.types import Conflict
 
 Language = Literal["vi", "en"]
 
@@ -365,7 +367,7 @@ def language_of(request: Request) -> Language:
 
 
 def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str, Any]:
-    """An error as an RFC 9457 problem, without anything personal in it."""
+    """An error as an RFC 9457 problem, with nothing personal in it but what the asker may see anyway."""
     body = _told(outcome_of(error), language, trace_id=trace_id)
     match error:
         case UnreadableScan(reason=reason):
@@ -378,17 +380,29 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
             body |= {"of": of}
         case TemplateDataError(problems=problems):
             body |= {"errors": [{"pointer": f"/data/{p.key}", "message": p.message} for p in problems]}
-        case AccountLocked(minutes=minutes):
-            body |= {"minutes": minutes}
-        case TooManyRequests(seconds=seconds):
-            body |= {"seconds": seconds}
-        case TooLarge(limit=limit):
-            body |= {"limit_bytes": limit}
+        case Overtaken(conflicts=conflicts):
+            body |= {"conflicts": [_conflict(c) for c in conflicts]}
+        case AccountLocked() | TooManyRequests() | TooLarge():
+            body |= _how_much(error)
         case WrongState() | NotAllowed():
             body |= {"reason": str(error)}
-        case _:
-            pass
     return body
+
+
+def _how_much(error: AccountLocked | TooManyRequests | TooLarge) -> dict[str, int]:
+    match error:
+        case AccountLocked(minutes=minutes):
+            return {"minutes": minutes}
+        case TooManyRequests(seconds=seconds):
+            return {"seconds": seconds}
+        case TooLarge(limit=limit):
+            return {"limit_bytes": limit}
+
+
+def _conflict(found: Conflict) -> dict[str, Any]:
+    """What is there now: the asker sees the paper anyway."""
+    where = {"key": found.key} if found.key else {"page": found.page, "index": found.index}
+    return {**where, "present": found.present, "by": found.by}
 
 
 def _told(outcome: Outcome, language: Language, *, trace_id: str) -> dict[str, Any]:

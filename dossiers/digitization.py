@@ -1,4 +1,4 @@
-"""One component from scan to searchable, reviewed, signed copy.
+"""One component from scan to searchable, signed copy: the machine's part. A person's part is in `review`.
 
 Each job below may run twice, or die anywhere: it looks at the record first and leaves quietly when there is nothing
 left to do; objects are content-addressed, so storing them again changes nothing.
@@ -7,16 +7,15 @@ left to do; objects are content-addressed, so storing them again changes nothing
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitize import assemble as pdf
 from digitize import fields as paper_fields
 from digitize import load, pipeline, quality, reading
-from digitize.types import RESCAN, ReadingFailed, UnreadableScan
+from digitize.types import ReadingFailed, UnreadableScan
 from dossiers.calendar import VIETNAM
-from dossiers.policy import Act, require
 from dossiers.ports import ObjectMissing
 from dossiers.signatures import SignatureUnproven, SigningDesk, recorded, sign_once
 from dossiers.types import (
@@ -25,17 +24,14 @@ from dossiers.types import (
     DigitisationProfile,
     DossierState,
     ExtractedField,
-    Incomplete,
-    NotAllowed,
     NotFound,
     PageState,
-    WrongState,
 )
 from signing import appearance
 from signing.types import Place, SigningRefused, TrustServiceUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -49,28 +45,11 @@ MAX_ATTEMPTS = 3
 #: So many pages of one component are looked at in a row; then it is another's turn.
 LOOKED_AT_IN_A_ROW = 10
 
-_RESCAN = frozenset(flag.value for flag in RESCAN)
-
 _SIGNED_IN = (ComponentState.CAPTURE_SIGNING, ComponentState.SIGNING)
 _ASSEMBLED_IN = (ComponentState.RECEIVED, ComponentState.REVIEWED)
 
 CONVERTED_NOTICE = "Bản điện tử chuyển đổi từ văn bản giấy"
 DERIVATIVE_NOTICE = "Bản dẫn xuất để tra cứu, không có chữ ký số. Bản có chữ ký số được giữ nguyên bên cạnh."
-
-
-@dataclass(frozen=True)
-class Review:
-    """What a person decided about a component.
-
-    Attributes:
-        words: Page number → word index → text ("" drops the word).
-        fields: Key → value.
-        keep_reason: Why flagged pages are good enough; needed when a page ought to be scanned again.
-    """
-
-    words: Mapping[int, Mapping[int, str]]
-    fields: Mapping[str, str]
-    keep_reason: str = ""
 
 
 def look_at_pages(
@@ -173,7 +152,7 @@ def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.L
                 state=PageState.READ,
                 picture=picture_key,
                 words=words_key,
-                text=read.ocr.text,
+                text=reading.corrected(read.ocr, page.corrections).text,
                 flags=tuple(sorted(read.flags.flags)),
                 measured=dict(read.flags.measured),
             )
@@ -218,7 +197,7 @@ def extract_fields(begin: Begin, store: ObjectStore, component_id: UUID, *, work
         work.components.of(component_id)
         pages = work.components.pages(component_id)
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
-        found = paper_fields.extract([_reading(store, page, Path(folder)).ocr for page in pages if page.words])
+        found = paper_fields.extract([reading_of(store, page, Path(folder)).ocr for page in pages if page.words])
     with begin() as work:
         work.components.lock(component_id)
         work.components.keep_fields(
@@ -236,100 +215,6 @@ def extract_fields(begin: Begin, store: ObjectStore, component_id: UUID, *, work
                 for f in found
             ],
         )
-
-
-def review(
-    begin: Begin,
-    store: ObjectStore,
-    component_id: UUID,
-    *,
-    by: Actor,
-    dossier_id: UUID,
-    decided: Review,
-    work_dir: Path,
-) -> Component:
-    """Record what a person corrected, and go on: the text layer is made again, or the corrections stay beside it.
-
-    In the review profile the searchable PDF is assembled anew with the corrected words and then waits to be signed;
-    in the capture profile the signed file stays as it is. A scan that came signed is never touched in either.
-
-    Raises:
-        Incomplete: A page ought to be scanned again, or there are more or fewer than were counted at the counter, and
-            no reason to keep the scan was given; all of it is named.
-        WrongState: Its pages are not all read yet.
-    """
-    require(by, Act.REVIEW)
-    with begin() as work:
-        _reviewable(work.dossiers.of(by, dossier_id), work.components.of(component_id))
-        before = {p.number: p for p in work.components.pages(component_id)}
-    texts = _corrected_texts(store, before, decided, work_dir)
-    with begin() as work:
-        dossier, component = _locked(work, by, dossier_id, component_id)
-        _reviewable(dossier, component)
-        pages = {p.number: p for p in work.components.pages(component_id)}
-        keep_reason = decided.keep_reason.strip() or component.keep_reason
-        doubtful = [
-            f"{number}: {', '.join(sorted(_RESCAN & set(page.flags)))}"
-            for number, page in pages.items()
-            if _RESCAN & set(page.flags)
-        ]
-        if component.pages_declared not in (None, component.pages_total):
-            doubtful.append(f"{component.pages_declared} ≠ {component.pages_total}")
-        if doubtful and not keep_reason:
-            raise Incomplete("rescan", tuple(doubtful))
-        for number, page in pages.items():
-            corrections = {**page.corrections, **decided.words.get(number, {})}
-            work.components.keep_page(
-                replace(
-                    page,
-                    corrections=corrections,
-                    text=texts.get(number, page.text),
-                    state=PageState.REVIEWED,
-                    reviewed_by=by.username,
-                )
-            )
-        for key, value in decided.fields.items():
-            _keep_corrected(work, component_id, key, value, by)
-        component = replace(component, keep_reason=keep_reason)
-        if component.copy is not None:
-            component = work.components.keep(replace(component, state=ComponentState.DIGITIZED))
-            _settle(work, dossier)
-        else:
-            revision = component.revision + 1
-            component = work.components.keep(
-                replace(component, state=ComponentState.REVIEWED, revision=revision, searchable=None)
-            )
-            work.jobs.assemble(component.id, revision)
-        work.audit.append(
-            by,
-            "component.reviewed",
-            component.id,
-            words=sum(len(w) for w in decided.words.values()),
-            fields=sorted(decided.fields),
-        )
-        return component
-
-
-def ask_for_copy(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) -> Component:
-    """A clerk has the reviewed component signed as an electronic copy (SAO Y); the signing worker does it.
-
-    Raises:
-        NotAllowed: It is the receiving agency's to sign.
-        WrongState: It isn't reviewed, or its text layer is still being made again.
-        NotFound: The agency has no active seal.
-    """
-    require(by, Act.SIGN_COPY)
-    with begin() as work:
-        dossier, component = _locked(work, by, dossier_id, component_id)
-        if by.agency != dossier.receiving:
-            raise NotAllowed("receiving")  # its seal is not theirs to set
-        if component.state is not ComponentState.REVIEWED or component.searchable is None:
-            raise WrongState(component.state)
-        work.certificates.for_agency(dossier.receiving)
-        component = work.components.keep(replace(component, state=ComponentState.SIGNING))
-        work.jobs.sign_copy(component.id, component.revision)
-        work.audit.append(by, "copy.requested", component.id)
-        return component
 
 
 def sign_copy(desk: SigningDesk, component_id: UUID, revision: int) -> None:
@@ -386,7 +271,7 @@ def _copied(
         work.jobs.extract_fields(component.id)
     else:
         component = work.components.keep(replace(component, state=ComponentState.DIGITIZED, copy=copy, trouble=""))
-        _settle(work, dossier)
+        settle(work, dossier)
     work.audit.append(_system(dossier), "copy.signed", component.id, sha256=copy.sha256, certificate=certificate_sha256)
     return component
 
@@ -412,47 +297,6 @@ def _set_aside(work: UnitOfWork, component: Component, trouble: str) -> Componen
     dossier = work.dossiers.for_job(component.dossier_id)
     work.audit.append(_system(dossier), "component.set_aside", component.id, trouble=trouble)
     return work.components.keep(replace(component, state=ComponentState.SET_ASIDE, trouble=trouble))
-
-
-def try_again(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) -> Component:
-    """Take up again a component that was set aside: its unread pages are read anew, its signature asked for anew."""
-    require(by, Act.REVIEW)
-    with begin() as work:
-        _, component = _locked(work, by, dossier_id, component_id)
-        if component.state is not ComponentState.SET_ASIDE:
-            raise WrongState(component.state)
-        revision = component.revision + 1
-        pages = work.components.pages(component_id)
-        broken = [p for p in pages if p.state is PageState.SET_ASIDE]
-        for page in broken:
-            work.components.keep_page(replace(page, state=PageState.RECEIVED, attempts=0, trouble=""))
-            work.jobs.read_page(page.id)
-        if broken:
-            work.jobs.look_at_pages(component.id)
-        reviewed = not broken and all(p.state is PageState.REVIEWED for p in pages)
-        state = ComponentState.REVIEWED if reviewed else ComponentState.RECEIVED
-        component = work.components.keep(
-            replace(component, state=state, trouble="", revision=revision, searchable=None)
-        )
-        if not broken:
-            work.jobs.assemble(component.id, revision)
-        work.audit.append(by, "component.taken_up_again", component.id)
-        return component
-
-
-def _locked(work: UnitOfWork, by: Actor, dossier_id: UUID, component_id: UUID) -> tuple[Dossier, Component]:
-    dossier = work.dossiers.lock(by, dossier_id)
-    component = work.components.lock(component_id)
-    if component.dossier_id != dossier.id:
-        raise NotFound(str(component_id))
-    return dossier, component
-
-
-def _reviewable(dossier: Dossier, component: Component) -> None:
-    if component.dossier_id != dossier.id:
-        raise NotFound(str(component.id))
-    if component.state not in (ComponentState.READ, ComponentState.REVIEWED):
-        raise WrongState(component.state)
 
 
 def _after_page(work: UnitOfWork, component: Component) -> None:
@@ -507,7 +351,7 @@ def _scanner_signs(work: UnitOfWork, dossier: Dossier, component: Component) -> 
     return True
 
 
-def _settle(work: UnitOfWork, dossier: Dossier) -> None:
+def settle(work: UnitOfWork, dossier: Dossier) -> None:
     """Call the dossier digitised once every one of its papers is."""
     if dossier.state is DossierState.DIGITIZING and all(
         c.state is ComponentState.DIGITIZED for c in work.components.of_dossier(dossier.id)
@@ -515,31 +359,15 @@ def _settle(work: UnitOfWork, dossier: Dossier) -> None:
         work.dossiers.keep(dossier.move(DossierState.DIGITIZED))
 
 
-def _keep_corrected(work: UnitOfWork, component_id: UUID, key: str, value: str, by: Actor) -> None:
-    read = {f.key: f for f in work.components.fields(component_id)}.get(key)
-    if read is None:
-        read = ExtractedField(component_id, key, "", "", 1, None, 100.0)
-        origin = "typed"
-    else:
-        origin = read.origin if read.value == value else "corrected"
-    work.components.keep_field(replace(read, value=value, origin=origin, by=by.username))
+def reading_of(store: ObjectStore, page: Page, folder: Path) -> ReadPage:
+    """What was read on a page, as it was read.
 
+    Args:
+        folder: For the file in transit.
 
-def _corrected_texts(store: ObjectStore, pages: Mapping[int, Page], decided: Review, work_dir: Path) -> dict[int, str]:
-    """The plain text of each corrected page, for search: earlier corrections and these together."""
-    unknown = sorted(decided.words.keys() - pages.keys())
-    if unknown:
-        raise NotFound(f"page {unknown[0]}")
-    texts = {}
-    with tempfile.TemporaryDirectory(dir=work_dir) as folder:
-        for number, words in decided.words.items():
-            page = pages[number]
-            ocr = _reading(store, page, Path(folder)).ocr
-            texts[number] = reading.corrected(ocr, {**page.corrections, **words}).text
-    return texts
-
-
-def _reading(store: ObjectStore, page: Page, folder: Path) -> ReadPage:
+    Raises:
+        ObjectMissing: The page hasn't been read, or the store doesn't give its reading back.
+    """
     if page.words is None:
         raise ObjectMissing(str(page.id))
     file = folder / "words"
@@ -554,7 +382,7 @@ def _assembly_pages(store: ObjectStore, pages: Sequence[Page], folder: Path) -> 
             raise ObjectMissing(str(page.id))
         picture = folder / "picture"
         store.fetch(page.picture, picture)
-        ocr = reading.corrected(_reading(store, page, folder).ocr, page.corrections)
+        ocr = reading.corrected(reading_of(store, page, folder).ocr, page.corrections)
         yield pdf.AssemblyPage(picture=picture.read_bytes(), picture_type=page.picture.media_type, ocr=ocr)
 
 

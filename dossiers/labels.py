@@ -15,6 +15,7 @@ from dossiers.types import (
     ComponentState,
     DigitisationProfile,
     DossierState,
+    Doubt,
     PageState,
     PaperState,
     RegisterStatus,
@@ -98,6 +99,14 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
         RegisterStatus.SUPERSEDED: ("đã được thay thế", "superseded"),
         RegisterStatus.NOT_OURS: ("không có trong sổ phát hành của trung tâm", "not in this centre's register"),
     },
+    Doubt: {
+        Doubt.LOW_CONFIDENCE: ("máy đọc chưa chắc", "the reader isn't sure"),
+        Doubt.NO_SUCH_DAY: ("ngày này không có trong lịch", "there is no such day"),
+        Doubt.FUTURE_DAY: ("ngày này chưa tới", "this day is yet to come"),
+        Doubt.NUMBER_PATTERN: ("số văn bản không đúng dạng", "not written as a document's number"),
+        Doubt.SYMBOL_PATTERN: ("ký hiệu không đúng dạng (mẫu: QĐ-UBND)", "not written as a symbol (like QD-UBND)"),
+        Doubt.OWNER_ID: ("số định danh không hợp lệ", "not a valid ID number"),
+    },
     Flag: {
         Flag.LOW_RESOLUTION: ("dưới 200 dpi", "below 200 dpi"),
         Flag.BLANK: ("trang trắng?", "blank page?"),
@@ -165,9 +174,16 @@ _FIELDS: Final[dict[str, tuple[str, str]]] = {
     "symbol": ("ký hiệu", "symbol"),
     "issued_on": ("ngày ban hành", "date of issue"),
     "place": ("nơi ban hành", "place of issue"),
-    "document_type": ("loại văn bản", "type of document"),
+    "document_type": ("tên giấy tờ", "name of the paper"),
     "abstract": ("trích yếu", "abstract"),
     "agency": ("cơ quan ban hành", "issuing body"),
+    "type_code": ("mã loại giấy tờ", "code of the kind of paper"),
+    "owner_id": ("số định danh của chủ giấy tờ", "ID number of whom it belongs to"),
+    "valid_until": ("thời hạn hiệu lực", "valid until"),
+    "scope": ("phạm vi hiệu lực", "where it is valid"),
+    "signer": ("người ký", "signer"),
+    "position": ("chức vụ người ký", "signer's position"),
+    "recipients": ("nơi nhận", "recipients"),
 }
 
 _TROUBLES: Final[dict[str, tuple[str, str]]] = {

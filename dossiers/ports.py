@@ -326,7 +326,7 @@ class Components(Protocol):
         ...
 
     def keep_fields(self, component_id: UUID, fields: Sequence[ExtractedField]) -> None:
-        """Replace what the machine read; what a person typed or corrected stays."""
+        """Replace what the machine read; what a person typed, corrected or confirmed stays."""
         ...
 
     def keep_field(self, field: ExtractedField) -> None:

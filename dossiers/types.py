@@ -256,6 +256,17 @@ class RegisterStatus(StrEnum):
     NOT_OURS = "not_ours"
 
 
+class Doubt(StrEnum):
+    """Why a person should look at a value: the reader wasn't sure, or it breaks a rule (`dossiers.record`)."""
+
+    LOW_CONFIDENCE = "low_confidence"
+    NO_SUCH_DAY = "no_such_day"
+    FUTURE_DAY = "future_day"
+    NUMBER_PATTERN = "number_pattern"
+    SYMBOL_PATTERN = "symbol_pattern"
+    OWNER_ID = "owner_id"
+
+
 class OfficeError(Exception):
     """The office can't do that. `detail` says more in the API's answer; subclasses have a row in `api.errors`."""
 
@@ -290,6 +301,28 @@ class Duplicate(OfficeError):
 
 class Changed(OfficeError):
     """Someone else changed it meanwhile; look again and repeat."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A field (`key`) or a word (`index` of `page`) that isn't what a person saw: what is there now, and who says so.
+
+    `by` is "" when the machine does.
+    """
+
+    present: str
+    by: str
+    key: str = ""
+    page: int = 0
+    index: int = 0
+
+
+class Overtaken(Changed):
+    """Someone else changed the very things a person was changing. `conflicts` are all of them; nothing was kept."""
+
+    def __init__(self, conflicts: tuple[Conflict, ...]) -> None:
+        super().__init__("có người khác vừa sửa chỗ này; xem cả hai rồi chọn")
+        self.conflicts = conflicts
 
 
 @dataclass(frozen=True)
@@ -564,7 +597,12 @@ class PageGlance:
 
 @dataclass(frozen=True)
 class ExtractedField:
-    """A value of the paper: as read, and as corrected by a person. `origin` is "ocr", "typed" or "corrected"."""
+    """A value of the paper: as read, and as corrected by a person.
+
+    Attributes:
+        origin: "ocr", "typed", "corrected"; or "missing", of a field of the minimum record that nobody has found yet.
+        by: Who typed, corrected or confirmed it; "" while only the machine has seen it.
+    """
 
     component_id: UUID
     key: str

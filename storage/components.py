@@ -140,9 +140,11 @@ class PostgresComponents:
         return many(ExtractedField, self._connection, query.order_by(extracted_fields.c.key))
 
     def keep_fields(self, component_id: UUID, fields: Sequence[ExtractedField]) -> None:
-        """Replace what the machine read; what a person typed or corrected stays."""
+        """Replace what the machine read; what a person typed, corrected or confirmed stays."""
         read = sa.delete(extracted_fields).where(
-            extracted_fields.c.component_id == component_id, extracted_fields.c.origin == _FROM_MACHINE
+            extracted_fields.c.component_id == component_id,
+            extracted_fields.c.origin == _FROM_MACHINE,
+            extracted_fields.c.by == "",
         )
         self._connection.execute(read)
         if fields:

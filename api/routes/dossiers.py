@@ -31,6 +31,7 @@ from api.schemas.common import PasswordIn, clean
 from api.schemas.dossiers import (
     CloseIn,
     ComponentOut,
+    CorrectionsIn,
     DossierIn,
     DossierOut,
     DossierProgressOut,
@@ -45,7 +46,9 @@ from api.schemas.dossiers import (
 from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from digitize import reading
-from dossiers import codes, digitization, intake
+from dossiers import codes, intake, record
+from dossiers import review as reviewing
+from dossiers.calendar import local_day
 from dossiers.types import Actor, Applicant, Component, DossierState, Incomplete, NotFound, ObjectKey, Page
 
 router = APIRouter(tags=["Dossiers"])
@@ -285,6 +288,8 @@ def words(dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office
                 "text": page.corrections.get(i, w.text),
                 "raw": w.text,
                 "confidence": w.confidence,
+                "doubt": i not in page.corrections and w.confidence < record.SURE_FROM,
+                "corrected": i in page.corrections,
                 "box": [w.box.left, w.box.top, w.box.right, w.box.bottom],
             }
             for i, w in enumerate(ocr.words)
@@ -312,23 +317,42 @@ def thumbnail(
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/fields")
 def fields(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> list[FieldOut]:
-    """Number, date and what else was found, with where it stands and who says so."""
+    """The minimum record in order and what else was found: where it stands, who says so, what is in doubt."""
     found = _component(office, actor, dossier_id, component_id)
     with office.begin() as work:
-        return [FieldOut.of(f) for f in work.components.fields(found.id)]
+        kept = work.components.fields(found.id)
+    today = local_day(utc_now())
+    return [FieldOut.of(f, today=today) for f in record.whole(found.id, kept)]
+
+
+@router.patch("/dossiers/{dossier_id}/components/{component_id}/corrections")
+def correct(dossier_id: UUID, component_id: UUID, body: CorrectionsIn, actor: Reviews, office: Office) -> ComponentOut:
+    """Keep corrections as they are typed. 412: somebody else was faster, `conflicts` says what is there now."""
+    return ComponentOut.of(
+        reviewing.correct(
+            office.begin,
+            office.store,
+            component_id,
+            by=actor,
+            dossier_id=dossier_id,
+            fields=[reviewing.FieldChange(**change.model_dump()) for change in body.fields],
+            words=[reviewing.WordChange(**change.model_dump()) for change in body.words],
+            work_dir=office.work_dir,
+        )
+    )
 
 
 @router.post("/dossiers/{dossier_id}/components/{component_id}/review")
 def review(dossier_id: UUID, component_id: UUID, body: ReviewIn, actor: Reviews, office: Office) -> ComponentOut:
     """Record corrections and call it reviewed; the text layer is made again where the profile says so."""
     return ComponentOut.of(
-        digitization.review(
+        reviewing.review(
             office.begin,
             office.store,
             component_id,
             by=actor,
             dossier_id=dossier_id,
-            decided=digitization.Review(body.words, body.fields, body.keep_reason),
+            decided=reviewing.Review(body.words, body.fields, body.keep_reason),
             work_dir=office.work_dir,
         )
     )
@@ -340,13 +364,13 @@ def ask_for_copy(
 ) -> ComponentOut:
     """Have the reviewed paper signed as an electronic copy; the clerk's password is asked for again."""
     sign_in.check_password(office.begin, username=actor.username, password=body.password, now=utc_now())
-    return ComponentOut.of(digitization.ask_for_copy(office.begin, component_id, by=actor, dossier_id=dossier_id))
+    return ComponentOut.of(reviewing.ask_for_copy(office.begin, component_id, by=actor, dossier_id=dossier_id))
 
 
 @router.post("/dossiers/{dossier_id}/components/{component_id}/retry")
 def try_again(dossier_id: UUID, component_id: UUID, actor: Reviews, office: Office) -> ComponentOut:
     """Take up again a paper that was set aside."""
-    return ComponentOut.of(digitization.try_again(office.begin, component_id, by=actor, dossier_id=dossier_id))
+    return ComponentOut.of(reviewing.try_again(office.begin, component_id, by=actor, dossier_id=dossier_id))
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/scan")

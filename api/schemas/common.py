@@ -43,6 +43,10 @@ def clean_all(value: Any, *, levels: int = _DEEPEST) -> Any:
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500), AfterValidator(clean)]
 
 
+#: For what may fill a paragraph, such as an abstract.
+LongText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000), AfterValidator(clean)]
+
+
 Data = Annotated[dict[str, Any], AfterValidator(clean_all)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 

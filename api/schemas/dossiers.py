@@ -10,9 +10,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.files import SHORT_HASH
-from api.schemas.common import In, Labelled, StepOut, Text
+from api.schemas.common import In, Labelled, LongText, StepOut, Text
 from api.schemas.e_results import EResultOut
 from digitize.types import Flag
+from dossiers import record
 from dossiers.codes import format_lookup_code
 from dossiers.intake import Receipt
 from dossiers.labels import label
@@ -50,6 +51,30 @@ class ReviewIn(In):
     words: dict[int, dict[int, Text]] = Field(default_factory=dict)
     fields: dict[Text, Text] = Field(default_factory=dict)
     keep_reason: Text = ""
+
+
+class FieldChangeIn(In):
+    """A field as a person leaves it, and what stood there when they began typing ("" where nothing did)."""
+
+    key: Text
+    value: LongText
+    seen: LongText
+
+
+class WordChangeIn(In):
+    """A word as a person leaves it ("" drops it), and what stood there when they began typing."""
+
+    page: int
+    index: int
+    text: Text
+    seen: Text
+
+
+class CorrectionsIn(In):
+    """Corrections to keep now, all of them or none."""
+
+    fields: Annotated[list[FieldChangeIn], Field(default_factory=list, max_length=200)]
+    words: Annotated[list[WordChangeIn], Field(default_factory=list, max_length=2000)]
 
 
 class PageOut(BaseModel):
@@ -166,10 +191,14 @@ class DossierProgressOut(BaseModel):
 
 
 class FieldOut(BaseModel):
-    """A value of the paper: what was read, what it counts as now, and who says so."""
+    """A value of the paper: what was read, what it counts as now, who says so, and why a person should look.
+
+    `origin` is "ocr", "typed", "corrected", or "missing" for a field of the minimum record without a value.
+    """
 
     key: str
     vi: str
+    en: str
     value: str
     raw: str
     page: int
@@ -177,13 +206,19 @@ class FieldOut(BaseModel):
     confidence: float
     origin: str
     by: str
+    doubt: str | None
+    doubt_words: Labelled | None
 
     @staticmethod
-    def of(field: ExtractedField) -> FieldOut:
-        """As kept."""
+    def of(field: ExtractedField, *, today: date) -> FieldOut:
+        """As kept, and judged."""
+        doubt = record.doubt_of(field, today=today)
         return FieldOut(
             key=field.key,
             vi=label(field.key, "vi"),
+            en=label(field.key, "en"),
+            doubt=doubt,
+            doubt_words=None if doubt is None else Labelled.of(doubt),
             value=field.value,
             raw=field.raw,
             page=field.page,

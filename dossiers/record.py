@@ -1,0 +1,111 @@
+"""The descriptive record of a paper: which fields it has at least, and when a person should look at a value again."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from digitize.vietnamese import nfc
+from dossiers import codes
+from dossiers.types import Doubt, ExtractedField
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+#: What is kept of every paper so that it can be used again (Circular 01/2023/TT-VPCP article 9), with who signed it
+#: and who received it; in the order in which a person reads them.
+MINIMUM: Final = (
+    "type_code",
+    "owner_id",
+    "document_type",
+    "number",
+    "symbol",
+    "issued_on",
+    "agency",
+    "abstract",
+    "valid_until",
+    "scope",
+    "signer",
+    "position",
+    "recipients",
+)
+#: Every key that can be found or typed.
+KNOWN: Final = frozenset({*MINIMUM, "place"})
+MISSING: Final = "missing"
+
+#: A reading below this, in percent, is one for a person to look at.
+SURE_FROM: Final = 80.0
+
+_NUMBER = re.compile(r"\d{1,6}[a-z]?")
+_SYMBOL = re.compile(r"(?:\d{4}/)?[A-ZĐƯa-zđư&0-9]+(?:-[A-ZĐƯa-zđư&0-9]+)*")  # Decree 30/2020: "QĐ-UBND", "2025/NĐ-CP"
+_ISO_DAY = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})")
+_SPOKEN_DAY = re.compile(r"(?P<day>\d{1,2})\s*[/.-]\s*(?P<month>\d{1,2})\s*[/.-]\s*(?P<year>\d{4})")
+#: An identity card of before 2021, or a tax code with or without its branch: neither says anything to check.
+_OTHER_OWNER = re.compile(r"\d{9}|\d{10}(?:-?\d{3})?")
+
+
+def whole(component_id: UUID, kept: Iterable[ExtractedField]) -> list[ExtractedField]:
+    """The minimum record in order, with an empty value of origin "missing" where nothing was found; then the rest."""
+    found = {field.key: field for field in kept}
+    wanted = [
+        found[key] if key in found else ExtractedField(component_id, key, "", "", 1, None, 0.0, origin=MISSING)
+        for key in MINIMUM
+    ]
+    return [*wanted, *(field for key, field in found.items() if key not in MINIMUM)]
+
+
+def doubt_of(field: ExtractedField, *, today: date) -> Doubt | None:
+    """Why a person should look at a value: it breaks a rule, or the reader wasn't sure and nobody has looked yet.
+
+    A value that breaks a rule is in doubt whoever typed it. A missing or empty one isn't: there is nothing to doubt.
+    """
+    if not field.value:
+        return None
+    broken = _broken_rule(field.key, field.value, today)
+    if broken is not None:
+        return broken
+    if not field.by and field.confidence < SURE_FROM:
+        return Doubt.LOW_CONFIDENCE
+    return None
+
+
+def tidied(key: str, value: str) -> str:
+    """A value as it is kept: NFC, no blanks around it, a day as 2026-03-05 however a person wrote it.
+
+    What can't be a day is kept as typed; `doubt_of` says so.
+    """
+    value = nfc(value).strip()
+    day = _day(value) if key == "issued_on" else None
+    return value if day is None else day.isoformat()
+
+
+def _broken_rule(key: str, value: str, today: date) -> Doubt | None:
+    squeezed = re.sub(r"\s+", "", value)
+    match key:
+        case "issued_on":
+            day = _day(value)
+            if day is None:
+                return Doubt.NO_SUCH_DAY
+            return Doubt.FUTURE_DAY if day > today else None
+        case "number" if not _NUMBER.fullmatch(squeezed):
+            return Doubt.NUMBER_PATTERN
+        case "symbol" if not _SYMBOL.fullmatch(squeezed):
+            return Doubt.SYMBOL_PATTERN
+        case "owner_id" if not _OTHER_OWNER.fullmatch(squeezed):
+            try:
+                codes.parse_personal_id(value, today=today)
+            except codes.BadCode:
+                return Doubt.OWNER_ID
+    return None
+
+
+def _day(value: str) -> date | None:
+    found = _ISO_DAY.fullmatch(value) or _SPOKEN_DAY.fullmatch(value)
+    if found is None:
+        return None
+    try:
+        return date(int(found["year"]), int(found["month"]), int(found["day"]))
+    except ValueError:
+        return None

@@ -1,0 +1,335 @@
+"""What a person makes of a component that was read: corrections, kept one by one, and then the word "reviewed".
+
+The machine's reading is never changed; what a person typed lies beside it, and no later reading touches it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digitize import reading
+from digitize.types import RESCAN
+from digitize.vietnamese import nfc
+from dossiers import record
+from dossiers.digitization import reading_of, settle
+from dossiers.policy import Act, require
+from dossiers.types import (
+    ComponentState,
+    Conflict,
+    ExtractedField,
+    Incomplete,
+    NotAllowed,
+    NotFound,
+    Overtaken,
+    PageState,
+    WrongState,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from uuid import UUID
+
+    from digitize.types import OcrPage
+    from dossiers.ports import Begin, ObjectStore, UnitOfWork
+    from dossiers.types import Actor, Component, Dossier, Page
+
+_RESCAN = frozenset(flag.value for flag in RESCAN)
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a person decided about a component.
+
+    Attributes:
+        words: Page number → word index → text ("" drops the word).
+        fields: Key → value.
+        keep_reason: Why flagged pages are good enough; needed when a page ought to be scanned again.
+    """
+
+    words: Mapping[int, Mapping[int, str]]
+    fields: Mapping[str, str]
+    keep_reason: str = ""
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """A field as a person leaves it. `seen` is what stood there when they began; the same value again confirms it."""
+
+    key: str
+    value: str
+    seen: str
+
+
+@dataclass(frozen=True)
+class WordChange:
+    """A word as a person leaves it ("" drops it). `index` counts from 0 within page `page`; `seen` as for a field."""
+
+    page: int
+    index: int
+    text: str
+    seen: str
+
+
+def correct(
+    begin: Begin,
+    store: ObjectStore,
+    component_id: UUID,
+    *,
+    by: Actor,
+    dossier_id: UUID,
+    fields: Sequence[FieldChange] = (),
+    words: Sequence[WordChange] = (),
+    work_dir: Path,
+) -> Component:
+    """Keep corrections as they are typed, all of one call or none.
+
+    Only while the paper waits for its review (READ): once somebody has called it reviewed, its text layer is made from
+    what was kept, and `review` is the way to change it.
+
+    Raises:
+        Overtaken: Somebody else has changed one of these since the person looked; all such are named.
+        WrongState: It isn't waiting for its review.
+        NotFound: No such page, word or field.
+    """
+    require(by, Act.REVIEW)
+    with begin() as work:
+        _waiting(work.dossiers.of(by, dossier_id), work.components.of(component_id))
+        before = {p.number: p for p in work.components.pages(component_id)}
+    readings = _readings(store, before, {change.page for change in words}, work_dir)
+    with begin() as work:
+        dossier, component = _locked(work, by, dossier_id, component_id)
+        _waiting(dossier, component)
+        kept = {f.key: f for f in work.components.fields(component_id)}
+        pages = {p.number: p for p in work.components.pages(component_id)}
+        conflicts = [c for change in fields if (c := _field_conflict(kept, change))]
+        conflicts += [c for change in words if (c := _word_conflict(work, pages, readings, change))]
+        if conflicts:
+            raise Overtaken(tuple(conflicts))
+        changed_fields = [
+            change.key
+            for change in fields
+            if _keep_field(work, component_id, change.key, record.tidied(change.key, change.value), by)
+        ]
+        changed_words = _keep_words(work, pages, readings, words)
+        if changed_fields or changed_words:
+            # Where, by whom and when; what was typed may be somebody's name.
+            work.audit.append(
+                by, "component.corrected", component.id, fields=sorted(changed_fields), words=changed_words
+            )
+        return component
+
+
+def review(
+    begin: Begin,
+    store: ObjectStore,
+    component_id: UUID,
+    *,
+    by: Actor,
+    dossier_id: UUID,
+    decided: Review,
+    work_dir: Path,
+) -> Component:
+    """Call a component reviewed, with what was corrected before and now: the text layer is made again.
+
+    In the review profile the searchable PDF is assembled anew with the corrected words and then waits to be signed;
+    in the capture profile the signed file stays as it is, and the corrections beside it. A scan that came signed is
+    never touched in either.
+
+    Raises:
+        Incomplete: A page ought to be scanned again, or there are more or fewer than were counted at the counter, and
+            no reason to keep the scan was given; all of it is named.
+        WrongState: Its pages are not all read yet.
+        NotFound: No such page.
+    """
+    require(by, Act.REVIEW)
+    with begin() as work:
+        _reviewable(work.dossiers.of(by, dossier_id), work.components.of(component_id))
+        before = {p.number: p for p in work.components.pages(component_id)}
+    readings = _readings(store, before, decided.words, work_dir)
+    with begin() as work:
+        dossier, component = _locked(work, by, dossier_id, component_id)
+        _reviewable(dossier, component)
+        pages = {p.number: p for p in work.components.pages(component_id)}
+        keep_reason = decided.keep_reason.strip() or component.keep_reason
+        doubtful = [
+            f"{number}: {', '.join(sorted(_RESCAN & set(page.flags)))}"
+            for number, page in pages.items()
+            if _RESCAN & set(page.flags)
+        ]
+        if component.pages_declared not in (None, component.pages_total):
+            doubtful.append(f"{component.pages_declared} ≠ {component.pages_total}")
+        if doubtful and not keep_reason:
+            raise Incomplete("rescan", tuple(doubtful))
+        for number, page in pages.items():
+            if number in decided.words:
+                page = _corrected(page, readings[number], decided.words[number])  # noqa: PLW2901  the same page
+            work.components.keep_page(replace(page, state=PageState.REVIEWED, reviewed_by=by.username))
+        for key, value in decided.fields.items():
+            _keep_field(work, component_id, key, record.tidied(key, value), by)
+        component = replace(component, keep_reason=keep_reason)
+        if component.copy is not None:
+            component = work.components.keep(replace(component, state=ComponentState.DIGITIZED))
+            settle(work, dossier)
+        else:
+            revision = component.revision + 1
+            component = work.components.keep(
+                replace(component, state=ComponentState.REVIEWED, revision=revision, searchable=None)
+            )
+            work.jobs.assemble(component.id, revision)
+        work.audit.append(
+            by,
+            "component.reviewed",
+            component.id,
+            words=sum(len(w) for w in decided.words.values()),
+            fields=sorted(decided.fields),
+        )
+        return component
+
+
+def ask_for_copy(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) -> Component:
+    """A clerk has the reviewed component signed as an electronic copy (SAO Y); the signing worker does it.
+
+    Raises:
+        NotAllowed: It is the receiving agency's to sign.
+        WrongState: It isn't reviewed, or its text layer is still being made again.
+        NotFound: The agency has no active seal.
+    """
+    require(by, Act.SIGN_COPY)
+    with begin() as work:
+        dossier, component = _locked(work, by, dossier_id, component_id)
+        if by.agency != dossier.receiving:
+            raise NotAllowed("receiving")  # its seal is not theirs to set
+        if component.state is not ComponentState.REVIEWED or component.searchable is None:
+            raise WrongState(component.state)
+        work.certificates.for_agency(dossier.receiving)
+        component = work.components.keep(replace(component, state=ComponentState.SIGNING))
+        work.jobs.sign_copy(component.id, component.revision)
+        work.audit.append(by, "copy.requested", component.id)
+        return component
+
+
+def try_again(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) -> Component:
+    """Take up again a component that was set aside: its unread pages are read anew, its signature asked for anew."""
+    require(by, Act.REVIEW)
+    with begin() as work:
+        _, component = _locked(work, by, dossier_id, component_id)
+        if component.state is not ComponentState.SET_ASIDE:
+            raise WrongState(component.state)
+        revision = component.revision + 1
+        pages = work.components.pages(component_id)
+        broken = [p for p in pages if p.state is PageState.SET_ASIDE]
+        for page in broken:
+            work.components.keep_page(replace(page, state=PageState.RECEIVED, attempts=0, trouble=""))
+            work.jobs.read_page(page.id)
+        if broken:
+            work.jobs.look_at_pages(component.id)
+        reviewed = not broken and all(p.state is PageState.REVIEWED for p in pages)
+        state = ComponentState.REVIEWED if reviewed else ComponentState.RECEIVED
+        component = work.components.keep(
+            replace(component, state=state, trouble="", revision=revision, searchable=None)
+        )
+        if not broken:
+            work.jobs.assemble(component.id, revision)
+        work.audit.append(by, "component.taken_up_again", component.id)
+        return component
+
+
+def _locked(work: UnitOfWork, by: Actor, dossier_id: UUID, component_id: UUID) -> tuple[Dossier, Component]:
+    dossier = work.dossiers.lock(by, dossier_id)
+    component = work.components.lock(component_id)
+    if component.dossier_id != dossier.id:
+        raise NotFound(str(component_id))
+    return dossier, component
+
+
+def _reviewable(dossier: Dossier, component: Component) -> None:
+    if component.dossier_id != dossier.id:
+        raise NotFound(str(component.id))
+    if component.state not in (ComponentState.READ, ComponentState.REVIEWED):
+        raise WrongState(component.state)
+
+
+def _waiting(dossier: Dossier, component: Component) -> None:
+    _reviewable(dossier, component)
+    if component.state is not ComponentState.READ:
+        raise WrongState(component.state)
+
+
+def _readings(
+    store: ObjectStore, pages: Mapping[int, Page], numbers: Iterable[int], work_dir: Path
+) -> dict[int, OcrPage]:
+    """What was read on these pages, by number. Outside any transaction: the store is asked."""
+    wanted = sorted(numbers)
+    unknown = [number for number in wanted if number not in pages]
+    if unknown:
+        raise NotFound(f"page {unknown[0]}")
+    with tempfile.TemporaryDirectory(dir=work_dir) as folder:
+        return {number: reading_of(store, pages[number], Path(folder)).ocr for number in wanted}
+
+
+def _field_conflict(kept: Mapping[str, ExtractedField], change: FieldChange) -> Conflict | None:
+    if change.key not in kept and change.key not in record.KNOWN:
+        raise NotFound(f"field {change.key}")
+    present = kept[change.key].value if change.key in kept else ""
+    if present in (change.seen, record.tidied(change.key, change.value)):
+        return None
+    return Conflict(key=change.key, present=present, by=kept[change.key].by if change.key in kept else "")
+
+
+def _word_conflict(
+    work: UnitOfWork, pages: Mapping[int, Page], readings: Mapping[int, OcrPage], change: WordChange
+) -> Conflict | None:
+    read, page = readings[change.page].words, pages[change.page]
+    if not 0 <= change.index < len(read):
+        raise NotFound(f"word {change.index} of page {change.page}")
+    present = page.corrections.get(change.index, read[change.index].text)
+    if present in (change.seen, nfc(change.text)):
+        return None
+    by = _corrector(work, page, change.index)
+    return Conflict(page=change.page, index=change.index, present=present, by=by)
+
+
+def _corrector(work: UnitOfWork, page: Page, index: int) -> str:
+    """Who corrected this word last, as the log has it."""
+    for entry in reversed(work.audit.of(page.component_id)):
+        if entry.event == "component.corrected" and index in entry.detail["words"].get(str(page.number), ()):
+            return entry.actor
+    return page.reviewed_by
+
+
+def _keep_words(
+    work: UnitOfWork, pages: Mapping[int, Page], readings: Mapping[int, OcrPage], words: Sequence[WordChange]
+) -> dict[str, list[int]]:
+    """Keep what is new, and say where: page number → indexes."""
+    new: dict[int, dict[int, str]] = {}
+    for change in words:
+        if pages[change.page].corrections.get(change.index) != nfc(change.text):
+            new.setdefault(change.page, {})[change.index] = change.text
+    for number, texts in new.items():
+        work.components.keep_page(_corrected(pages[number], readings[number], texts))
+    return {str(number): sorted(texts) for number, texts in sorted(new.items())}
+
+
+def _corrected(page: Page, ocr: OcrPage, words: Mapping[int, str]) -> Page:
+    """The page with these corrections beside its earlier ones, and its text for search as they make it."""
+    corrections = {**page.corrections, **{index: nfc(text) for index, text in words.items()}}
+    return replace(page, corrections=corrections, text=reading.corrected(ocr, corrections).text)
+
+
+def _keep_field(work: UnitOfWork, component_id: UUID, key: str, value: str, by: Actor) -> bool:
+    """Keep a field as a person leaves it; whether that is new, be it only that a person has confirmed it."""
+    read = {f.key: f for f in work.components.fields(component_id)}.get(key)
+    if read is None:
+        if not value:
+            return False
+        read = ExtractedField(component_id, key, "", "", 1, None, 100.0)
+        origin = "typed"
+    else:
+        if read.by and read.value == value:
+            return False
+        origin = read.origin if read.value == value or read.origin == "typed" else "corrected"
+    work.components.keep_field(replace(read, value=value, origin=origin, by=by.username))
+    return True
