@@ -8,11 +8,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from api.deps import Closes, Office, Processes, Sees
+from api.deps import Closes, Office, Processes, Sees, SignedIn
 from api.pages.frame import Frame, StaffFrame
 from api.wiring import utc_now
 from dossiers import intake
 from dossiers.calendar import local_day
+from dossiers.policy import MAY, Act
 from dossiers.types import (
     Actor,
     Component,
@@ -98,9 +99,11 @@ def _is_late(row: Row) -> bool:
 
 
 @router.get("/viec")
-def queue(actor: Sees, office: Office, frame: StaffFrame, loc: str = "cua-toi") -> Response:
-    """The queue: owner, due date and next step on every row."""
-    return frame.page("queue.html", **_queue(actor, office.begin, loc))
+def queue(account: SignedIn, office: Office, frame: StaffFrame, loc: str = "cua-toi") -> Response:
+    """The queue: owner, due date and next step on every row. Whoever has no part in dossiers is told so, kindly."""
+    if not account.roles & MAY[Act.SEE]:
+        return frame.page("no_desk.html")
+    return frame.page("queue.html", **_queue(account.actor, office.begin, loc))
 
 
 @router.get("/viec/danh-sach")

@@ -212,3 +212,14 @@ def test_a_page_that_isnt_there_says_so_in_words(office: Office, path: str) -> N
     assert 400 <= answer.status_code < 500
     assert answer.headers["content-type"].startswith("text/html")
     assert "Mã theo dõi" in answer.text
+
+
+def test_an_administrator_is_told_kindly_that_dossiers_are_not_theirs(office: Office) -> None:
+    dossier = _dossier(office)
+
+    desk = office.open("quantri", "/viec")
+
+    assert desk.status_code == 200
+    assert "không xem giấy tờ của người dân" in desk.text
+    assert str(dossier["code"]) not in desk.text
+    assert office.open("quantri", f"/ho-so/{dossier['id']}").status_code == 403
