@@ -379,7 +379,8 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
         case Duplicate(of=of):
             body |= {"of": of}
         case TemplateDataError(problems=problems):
-            body |= {"errors": [{"pointer": f"/data/{p.key}", "message": p.message} for p in problems]}
+            said = [(p.key, p.english if language == "en" else p.message) for p in problems]
+            body |= {"errors": [{"pointer": f"/data/{key}", "message": message} for key, message in said]}
         case Overtaken(conflicts=conflicts):
             body |= {"conflicts": [_conflict(c) for c in conflicts]}
         case AccountLocked() | TooManyRequests() | TooLarge():

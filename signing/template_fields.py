@@ -31,7 +31,7 @@ class TemplateField:
 
     Attributes:
         key: Name in the data.
-        label: For people, in Vietnamese.
+        label, english: For people, in Vietnamese and in English.
         required: Whether the document can't be made without it.
         max_length: Characters after NFC, of the value or of each entry; Appendix VI where it names the field.
         kind: "text"; "date" (ISO string or date); "number"; "lines" (list of strings); "facts" (list of [name, value]).
@@ -40,6 +40,7 @@ class TemplateField:
 
     key: str
     label: str
+    english: str
     required: bool = False
     max_length: int = 500
     kind: FieldKind = "text"
@@ -48,10 +49,15 @@ class TemplateField:
 
 @dataclass(frozen=True)
 class TemplateProblem:
-    """What is wrong with one field, in words for the person who filled it in."""
+    """What is wrong with one field, in words for the person who filled it in; `english` says the same."""
 
     key: str
     message: str
+    english: str
+
+
+#: What is wrong, in Vietnamese and in English.
+_Wrong = tuple[str, str]
 
 
 class TemplateDataError(ValueError):
@@ -77,38 +83,58 @@ def checked(fields: Sequence[TemplateField], data: Mapping[str, Any], repertoire
         TemplateDataError: With every problem.
     """
     known = {field.key: field for field in fields}
-    problems = [TemplateProblem(key, f"Mẫu này không có trường “{key}”") for key in data if key not in known]
+    problems = [
+        TemplateProblem(key, f"Mẫu này không có trường “{key}”", f"This template has no field “{key}”")
+        for key in data
+        if key not in known
+    ]
     clean: dict[str, Any] = {}
     for field in known.values():
         value, wrong = _CHECKS[field.kind](field, data.get(field.key), repertoire)
-        problems += [TemplateProblem(field.key, message) for message in wrong]
+        problems += [TemplateProblem(field.key, *said) for said in wrong]
         if not wrong and field.required and not value:
-            problems.append(TemplateProblem(field.key, f"Thiếu {field.label.lower()}"))
+            missing = (f"Thiếu {field.label.lower()}", f"Missing: {field.english.lower()}")
+            problems.append(TemplateProblem(field.key, *missing))
         clean[field.key] = value
     if _ACADEMIC.match(str(clean["signer_name"] or "")):
-        problems.append(TemplateProblem("signer_name", "Họ và tên người ký không ghi học hàm, học vị"))
+        said = ("Họ và tên người ký không ghi học hàm, học vị", "The signer's name bears no academic title")
+        problems.append(TemplateProblem("signer_name", *said))
     if bool(clean["lookup_code"]) != bool(clean["verify_url"]):
-        problems.append(TemplateProblem("lookup_code", "Mã tra cứu và địa chỉ kiểm tra phải đi cùng nhau"))
+        said = (
+            "Mã tra cứu và địa chỉ kiểm tra phải đi cùng nhau",
+            "The look-up code and the address to check it belong together",
+        )
+        problems.append(TemplateProblem("lookup_code", *said))
     if problems:
         raise TemplateDataError(problems)
     return clean
 
 
-def _text(field: TemplateField, value: Any, repertoire: frozenset[int]) -> tuple[str, list[str]]:
+def _text(field: TemplateField, value: Any, repertoire: frozenset[int]) -> tuple[str, list[_Wrong]]:
     if value is None:
         return "", []
     if not isinstance(value, str):
-        return "", [f"{field.label} phải là chữ"]
+        return "", [(f"{field.label} phải là chữ", f"{field.english} must be text")]
     text = unicodedata.normalize("NFC", value.translate(_INVISIBLE)).replace("\r\n", "\n").replace("\t", " ").strip()
     if field.kind != "lines":
         text = " ".join(text.split())
-    wrong = []
+    wrong: list[_Wrong] = []
     if len(text) > field.max_length:
-        wrong.append(f"{field.label} dài {len(text)} ký tự, nhiều nhất là {field.max_length}")
+        wrong.append(
+            (
+                f"{field.label} dài {len(text)} ký tự, nhiều nhất là {field.max_length}",
+                f"{field.english} has {len(text)} characters, {field.max_length} at most",
+            )
+        )
     strange = sorted({letter for letter in text if letter != "\n" and not _prints(letter, repertoire)})
     if strange:
         listed = ", ".join(f"U+{ord(letter):04X}" for letter in strange[:5])
-        wrong.append(f"{field.label} có ký tự không in được: {listed}")
+        wrong.append(
+            (
+                f"{field.label} có ký tự không in được: {listed}",
+                f"{field.english} has characters that can't be printed: {listed}",
+            )
+        )
     return text, wrong
 
 
@@ -117,18 +143,19 @@ def _prints(letter: str, repertoire: frozenset[int]) -> bool:
     return ord(letter) in repertoire and not unicodedata.category(letter).startswith("C")
 
 
-def _number_text(field: TemplateField, value: Any, _repertoire: frozenset[int]) -> tuple[str, list[str]]:
+def _number_text(field: TemplateField, value: Any, _repertoire: frozenset[int]) -> tuple[str, list[_Wrong]]:
     if value is None or value == "":
         return "", []
     text = str(value).strip()
     if isinstance(value, bool) or not text.isascii() or not text.isdigit() or int(text) == 0:
-        return "", [f"{field.label} phải là số từ 1 trở lên"]
+        return "", [(f"{field.label} phải là số từ 1 trở lên", f"{field.english} must be a number from 1 on")]
     if len(text) > field.max_length:
-        return "", [f"{field.label} dài quá {field.max_length} chữ số"]
+        too_long = f"{field.label} dài quá {field.max_length} chữ số"
+        return "", [(too_long, f"{field.english} has more than {field.max_length} digits")]
     return text, []
 
 
-def _date_value(field: TemplateField, value: Any, _repertoire: frozenset[int]) -> tuple[date | None, list[str]]:
+def _date_value(field: TemplateField, value: Any, _repertoire: frozenset[int]) -> tuple[date | None, list[_Wrong]]:
     if value is None or value == "":
         return None, []
     if isinstance(value, datetime):
@@ -138,38 +165,44 @@ def _date_value(field: TemplateField, value: Any, _repertoire: frozenset[int]) -
     try:
         return date.fromisoformat(value), []
     except (TypeError, ValueError):
-        return None, [f"{field.label} phải là ngày dạng năm-tháng-ngày"]
+        not_a_day = f"{field.label} phải là ngày dạng năm-tháng-ngày"
+        return None, [(not_a_day, f"{field.english} must be a date as year-month-day")]
 
 
-def _lines(field: TemplateField, value: Any, repertoire: frozenset[int]) -> tuple[list[str], list[str]]:
+def _lines(field: TemplateField, value: Any, repertoire: frozenset[int]) -> tuple[list[str], list[_Wrong]]:
     if value is None:
         return [], []
     if not isinstance(value, (list, tuple)):
-        return [], [f"{field.label} phải là danh sách"]
+        return [], [(f"{field.label} phải là danh sách", f"{field.english} must be a list")]
     if len(value) > MOST_LINES or sum(len(str(entry)) for entry in value) > MOST_TEXT:
-        return [], [f"{field.label} quá dài: nhiều nhất {MOST_LINES} mục, {MOST_TEXT} ký tự"]
+        too_long = f"{field.label} quá dài: nhiều nhất {MOST_LINES} mục, {MOST_TEXT} ký tự"
+        return [], [(too_long, f"{field.english}: at most {MOST_LINES} entries, {MOST_TEXT} characters")]
     checked = [
-        _text(replace(field, label=f"{field.label}, mục {at}"), entry, repertoire) for at, entry in enumerate(value, 1)
+        _text(
+            replace(field, label=f"{field.label}, mục {at}", english=f"{field.english}, entry {at}"), entry, repertoire
+        )
+        for at, entry in enumerate(value, 1)
     ]
-    return [text for text, _ in checked if text], [message for _, wrong in checked for message in wrong]
+    return [text for text, _ in checked if text], [said for _, wrong in checked for said in wrong]
 
 
-def _facts(field: TemplateField, value: Any, repertoire: frozenset[int]) -> tuple[list[tuple[str, str]], list[str]]:
+def _facts(field: TemplateField, value: Any, repertoire: frozenset[int]) -> tuple[list[tuple[str, str]], list[_Wrong]]:
     if value is None:
         return [], []
     if not isinstance(value, (list, tuple)) or not all(
         isinstance(fact, (list, tuple)) and len(fact) == 2  # noqa: PLR2004  name and value
         for fact in value
     ):
-        return [], [f"{field.label} phải là danh sách các cặp tên, giá trị"]
+        not_pairs = f"{field.label} phải là danh sách các cặp tên, giá trị"
+        return [], [(not_pairs, f"{field.english} must be a list of pairs, name and value")]
     labels, wrong = _lines(field, [fact[0] for fact in value], repertoire)
     words, also = _lines(field, [fact[1] for fact in value], repertoire)
     if len(labels) != len(value) or len(words) != len(value):
-        return [], [*wrong, *also] or [f"{field.label} có mục để trống"]
+        return [], [*wrong, *also] or [(f"{field.label} có mục để trống", f"{field.english} has an empty entry")]
     return [(label.rstrip(": "), word) for label, word in zip(labels, words, strict=True)], [*wrong, *also]
 
 
-_CHECKS: dict[FieldKind, Callable[[TemplateField, Any, frozenset[int]], tuple[Any, list[str]]]] = {
+_CHECKS: dict[FieldKind, Callable[[TemplateField, Any, frozenset[int]], tuple[Any, list[_Wrong]]]] = {
     "text": _text,
     "number": _number_text,
     "date": _date_value,

@@ -83,30 +83,34 @@ class _Template:
 
 
 _LETTERHEAD = (
-    TemplateField("parent_name", "Cơ quan chủ quản", max_length=200, source="office"),
-    TemplateField("agency_name", "Cơ quan ban hành", required=True, max_length=200, source="office"),
-    TemplateField("place", "Địa danh", required=True, max_length=60, source="office"),
-    TemplateField("symbol", "Ký hiệu", required=True, max_length=30, source="office"),
-    TemplateField("number", "Số văn bản", max_length=11, kind="number", source="system"),
-    TemplateField("dated", "Ngày ban hành", max_length=10, kind="date", source="system"),
+    TemplateField("parent_name", "Cơ quan chủ quản", "Agency above", max_length=200, source="office"),
+    TemplateField("agency_name", "Cơ quan ban hành", "Issuing agency", required=True, max_length=200, source="office"),
+    TemplateField("place", "Địa danh", "Place", required=True, max_length=60, source="office"),
+    TemplateField("symbol", "Ký hiệu", "Symbol", required=True, max_length=30, source="office"),
+    TemplateField("number", "Số văn bản", "Number", max_length=11, kind="number", source="system"),
+    TemplateField("dated", "Ngày ban hành", "Date of issue", max_length=10, kind="date", source="system"),
 )
 _SIGNER = (
-    TemplateField("signer_power", "Quyền hạn ký (TM., KT., TL., TUQ., Q.)", max_length=100, source="office"),
-    TemplateField("signer_title", "Chức vụ người ký", required=True, max_length=100, source="office"),
-    TemplateField("signer_name", "Họ và tên người ký", required=True, max_length=50, source="office"),
-    TemplateField("recipients", "Nơi nhận", max_length=200, kind="lines"),
-    TemplateField("archive_unit", "Đơn vị soạn thảo", max_length=100, source="office"),
+    TemplateField(
+        "signer_power", "Quyền hạn ký (TM., KT., TL., TUQ., Q.)", "Power to sign", max_length=100, source="office"
+    ),
+    TemplateField("signer_title", "Chức vụ người ký", "Signer's title", required=True, max_length=100, source="office"),
+    TemplateField(
+        "signer_name", "Họ và tên người ký", "Signer's full name", required=True, max_length=50, source="office"
+    ),
+    TemplateField("recipients", "Nơi nhận", "Recipients", max_length=200, kind="lines"),
+    TemplateField("archive_unit", "Đơn vị soạn thảo", "Drafting unit", max_length=100, source="office"),
 )
 _VERIFY = (
-    TemplateField("lookup_code", "Mã tra cứu", max_length=20, source="system"),
-    TemplateField("verify_url", "Địa chỉ kiểm tra", max_length=120, source="system"),
-    TemplateField("dossier_code", "Mã hồ sơ", max_length=60, source="system"),
-    TemplateField("procedure_code", "Mã thủ tục hành chính", max_length=30, source="system"),
-    TemplateField("applicant_id", "Số định danh người nộp", max_length=20, source="system"),
-    TemplateField("system_name", "Tên hệ thống cung cấp", max_length=100, source="system"),
-    TemplateField("published_at", "Thời điểm công bố", max_length=40, source="system"),
-    TemplateField("valid_until", "Thời hạn có hiệu lực", max_length=40),
-    TemplateField("scope", "Phạm vi có hiệu lực", max_length=100),
+    TemplateField("lookup_code", "Mã tra cứu", "Look-up code", max_length=20, source="system"),
+    TemplateField("verify_url", "Địa chỉ kiểm tra", "Address to check it", max_length=120, source="system"),
+    TemplateField("dossier_code", "Mã hồ sơ", "Dossier code", max_length=60, source="system"),
+    TemplateField("procedure_code", "Mã thủ tục hành chính", "Procedure code", max_length=30, source="system"),
+    TemplateField("applicant_id", "Số định danh người nộp", "Applicant's personal ID", max_length=20, source="system"),
+    TemplateField("system_name", "Tên hệ thống cung cấp", "Name of the system", max_length=100, source="system"),
+    TemplateField("published_at", "Thời điểm công bố", "Time of publication", max_length=40, source="system"),
+    TemplateField("valid_until", "Thời hạn có hiệu lực", "Valid until", max_length=40),
+    TemplateField("scope", "Phạm vi có hiệu lực", "Scope of validity", max_length=100),
 )
 
 
@@ -148,14 +152,16 @@ def _paper(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_SUBJECT = TemplateField("subject", "Trích yếu", required=True, max_length=500)
-_AUTHORITY = TemplateField("authority", "Thẩm quyền ban hành", required=True, max_length=200, source="office")
+_SUBJECT = TemplateField("subject", "Trích yếu", "Subject", required=True, max_length=500)
+_AUTHORITY = TemplateField(
+    "authority", "Thẩm quyền ban hành", "Issuing authority", required=True, max_length=200, source="office"
+)
 _PAPER_FIELDS = (
     _SUBJECT,
     _AUTHORITY,
-    TemplateField("opening", "Lời dẫn", max_length=3000, kind="lines"),
-    TemplateField("facts", "Thông tin chứng nhận", required=True, max_length=500, kind="facts"),
-    TemplateField("closing", "Nội dung kết thúc", required=True, max_length=3000, kind="lines"),
+    TemplateField("opening", "Lời dẫn", "Opening words", max_length=3000, kind="lines"),
+    TemplateField("facts", "Thông tin chứng nhận", "What is certified", required=True, max_length=500, kind="facts"),
+    TemplateField("closing", "Nội dung kết thúc", "Closing words", required=True, max_length=3000, kind="lines"),
 )
 _TEMPLATES = {
     "decision": _Template(
@@ -164,8 +170,8 @@ _TEMPLATES = {
         (
             _SUBJECT,
             _AUTHORITY,
-            TemplateField("bases", "Căn cứ", required=True, max_length=1000, kind="lines"),
-            TemplateField("articles", "Các điều", required=True, max_length=8000, kind="lines"),
+            TemplateField("bases", "Căn cứ", "Grounds", required=True, max_length=1000, kind="lines"),
+            TemplateField("articles", "Các điều", "Articles", required=True, max_length=8000, kind="lines"),
         ),
         _decision,
     ),

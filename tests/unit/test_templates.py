@@ -241,7 +241,10 @@ def test_every_problem_is_told_at_once() -> None:
     assert keys == {
         "subject", "signer_name", "number", "dated", "symbol", "bases", "articles", "color", "lookup_code"
     }  # fmt: skip
-    assert all(problem.message for problem in caught.value.problems)
+    assert all(problem.message != problem.english for problem in caught.value.problems)
+    english = {problem.english for problem in caught.value.problems}
+    assert "Missing: subject" in english
+    assert "Articles, entry 1 has characters that can't be printed: U+1F600" in english
 
 
 @pytest.mark.parametrize("value", ["😀", "\u202e", "\x00", "\ufffd", "漢"])
