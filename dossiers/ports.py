@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Account,
         Actor,
         Agency,
+        Applicant,
         AuditEntry,
         CertificateRecord,
         Component,
@@ -247,6 +248,13 @@ class Dossiers(Protocol):
         """The actor's dossiers by the applicant's name or the code: with the accents typed first, then without them."""
         ...
 
+    def still_open(self, actor: Actor, procedure: str, applicant: Applicant, *, limit: int = 3) -> Sequence[Dossier]:
+        """The actor's unfinished dossiers of the same person for the same procedure, newest first.
+
+        The same person has the same personal ID number; where none is given, the same name and telephone.
+        """
+        ...
+
     def next_ordinal(self, agency: str, day: date) -> int:
         """The day's next number for dossiers of this agency, from 1; gaps only after a rollback are impossible."""
         ...
@@ -347,6 +355,10 @@ class Transfers(Protocol):
 
     def waiting(self, actor: Actor) -> Sequence[Transfer]:
         """Sent and not accepted yet, by or to the actor's agency, oldest first."""
+        ...
+
+    def closed(self, actor: Actor, *, limit: int = 20) -> Sequence[Transfer]:
+        """Accepted or taken back, by or to the actor's agency, the last one first."""
         ...
 
     def next_ordinal(self, sender: str, day: date) -> int:
@@ -463,6 +475,10 @@ class Jobs(Protocol):
 
     def read_page(self, page_id: UUID) -> None:
         """Clean and read one page."""
+        ...
+
+    def is_reading(self) -> bool:
+        """Whether a worker that lives is busy with some page at this moment."""
         ...
 
     def assemble(self, component_id: UUID, revision: int) -> None:

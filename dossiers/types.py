@@ -582,7 +582,12 @@ class Page:
 
 @dataclass(frozen=True)
 class PageGlance:
-    """What a progress bar asks of a page, again and again: all of `Page` but its text and what was measured."""
+    """What a progress bar asks of a page, again and again: all of `Page` but its text and what was measured.
+
+    Attributes:
+        beginning: Of its text, once it is read.
+        touched_at: When anything last happened to it.
+    """
 
     id: UUID
     component_id: UUID
@@ -593,6 +598,9 @@ class PageGlance:
     flags: tuple[str, ...]
     trouble: str
     reviewed_by: str
+    attempts: int
+    beginning: str
+    touched_at: datetime
 
 
 @dataclass(frozen=True)

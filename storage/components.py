@@ -88,6 +88,7 @@ class PostgresComponents:
         row = to_row(page, pages) | {
             "written": vector(written(page.text)),
             "folded": vector(folded(page.text)),
+            "touched_at": sa.func.now(),
         }
         upsert(self._connection, pages, row)
 
@@ -113,12 +114,14 @@ class PostgresComponents:
             thumbnail_sha256=thumbnail.sha256,
             thumbnail_size=thumbnail.size,
             thumbnail_media_type=thumbnail.media_type,
+            touched_at=sa.func.now(),
         )
         self._connection.execute(looked)
 
     def begin_attempt(self, page_id: UUID) -> int:
         """Count one more attempt at looking or reading; gives the new count. Raises NotFound."""
-        statement = sa.update(pages).where(pages.c.id == page_id).values(attempts=pages.c.attempts + 1)
+        statement = sa.update(pages).where(pages.c.id == page_id)
+        statement = statement.values(attempts=pages.c.attempts + 1, touched_at=sa.func.now())
         attempts: int | None = self._connection.execute(statement.returning(pages.c.attempts)).scalar_one_or_none()
         if attempts is None:
             raise NotFound("không có trang này")
@@ -159,7 +162,11 @@ class PostgresComponents:
 #: The page without its search vectors, which are as big as its text.
 _PAGE = sa.select(*(column for column in pages.c if column.name not in {"written", "folded"}))
 _WEIGHTY = {"written", "folded", "text", "measured", "corrections"}
-_GLANCE = sa.select(*(column for column in pages.c if column.name not in _WEIGHTY))
+_BEGINNING = 200
+_GLANCE = sa.select(
+    *(column for column in pages.c if column.name not in _WEIGHTY),
+    sa.func.left(pages.c.text, _BEGINNING).label("beginning"),
+)
 
 
 class PostgresRegister:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
     from uuid import UUID
 
-    from dossiers.types import Actor
+    from dossiers.types import Actor, Applicant
 
 _FINISHED = (DossierState.RETURNED, DossierState.REFUSED, DossierState.CANCELLED)
 
@@ -117,6 +117,21 @@ class PostgresDossiers:
     def _newest(self, actor: Actor, which: sa.ColumnElement[bool], limit: int) -> list[Dossier]:
         query = self._seen(actor).where(which).order_by(dossiers.c.opened_at.desc(), dossiers.c.id).limit(limit)
         return many(Dossier, self._connection, query)
+
+    def still_open(self, actor: Actor, procedure: str, applicant: Applicant, *, limit: int = 3) -> Sequence[Dossier]:
+        """The actor's unfinished dossiers of the same person for the same procedure, newest first."""
+        same_person = (
+            dossiers.c.applicant_id_number == applicant.id_number
+            if applicant.id_number
+            else sa.and_(
+                sa.func.lower(dossiers.c.applicant_name) == applicant.name.lower(),
+                dossiers.c.applicant_phone == applicant.phone,
+            )
+        )
+        query = self._seen(actor).where(
+            dossiers.c.procedure == procedure, dossiers.c.state.not_in(_FINISHED), same_person
+        )
+        return many(Dossier, self._connection, query.order_by(dossiers.c.opened_at.desc(), dossiers.c.id).limit(limit))
 
     def next_ordinal(self, agency: str, day: date) -> int:
         """The day's next number for dossiers of this agency, from 1. The day's row is held until the block ends."""

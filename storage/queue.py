@@ -85,6 +85,17 @@ _HURRY = sa.text(
 )
 
 
+_READING = sa.text(
+    """
+    SELECT EXISTS (
+        SELECT FROM procrastinate_workers AS worker
+        JOIN procrastinate_jobs AS job ON job.worker_id = worker.id AND job.status = 'doing'
+        WHERE job.queue_name = :queue AND worker.last_heartbeat > now() - make_interval(secs => :stalled_after_s)
+    )
+    """
+)
+
+
 class PostgresJobs:
     """`dossiers.ports.Jobs`, on the connection of a unit of work. `flush` must be called before the commit."""
 
@@ -105,6 +116,11 @@ class PostgresJobs:
     def read_page(self, page_id: UUID) -> None:
         """Clean and read one page. Saved up: a file has up to 2,000 of them, and one statement defers them all."""
         self._pages.append(page_id)
+
+    def is_reading(self) -> bool:
+        """Whether a worker that lives is busy with some page at this moment."""
+        known = {"queue": PAGE, "stalled_after_s": STALLED_AFTER_S}
+        return bool(self._connection.execute(_READING, known).scalar_one())
 
     def assemble(self, component_id: UUID, revision: int) -> None:
         """Make the searchable PDF of a component."""

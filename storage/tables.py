@@ -406,6 +406,8 @@ pages = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     _text("trouble"),
     _text("reviewed_by"),
+    # When anything last happened to it: whether the reader lives, and how fast it is.
+    _moment("touched_at", server_default=sa.func.now()),
     # The words of `text` as `search` splits them: as written, and without accents.
     sa.Column("written", TSVECTOR, nullable=False),
     sa.Column("folded", TSVECTOR, nullable=False),

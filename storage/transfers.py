@@ -41,6 +41,11 @@ class PostgresTransfers:
         query = self._seen(actor).where(transfers.c.state == TransferState.SENT)
         return many(Transfer, self._connection, query.order_by(transfers.c.sent_at, transfers.c.id))
 
+    def closed(self, actor: Actor, *, limit: int = 20) -> Sequence[Transfer]:
+        """Accepted or taken back, by or to the actor's agency, the last one first."""
+        query = self._seen(actor).where(transfers.c.state != TransferState.SENT)
+        return many(Transfer, self._connection, query.order_by(transfers.c.closed_at.desc()).limit(limit))
+
     def next_ordinal(self, sender: str, day: date) -> int:
         """The day's next number for slips of this sender, from 1. The day's row is held until the block ends."""
         new = insert(transfer_ordinals).values(sender=sender, day=day, last=1)
