@@ -35,17 +35,6 @@ if TYPE_CHECKING:
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
     from dossiers.types import Actor, Applicant
 
-_TAKES_PAPERS = frozenset(
-    {
-        DossierState.DRAFT,
-        DossierState.RECEIVED,
-        DossierState.DIGITIZING,
-        DossierState.NEEDS_SUPPLEMENT,
-        DossierState.DIGITIZED,
-    }
-)
-
-
 #: A result in one of these is on its way to being issued.
 _ON_ITS_WAY = frozenset({ResultState.SUBMITTED, ResultState.APPROVED, ResultState.LEADER_SIGNED, ResultState.SEALED})
 
@@ -303,7 +292,7 @@ def hand_over(begin: Begin, dossier_id: UUID, *, by: Actor) -> Dossier:
 
 
 def _must_take_papers(dossier: Dossier) -> None:
-    if dossier.state not in _TAKES_PAPERS:
+    if not dossier.takes_papers:
         raise WrongState(dossier.state)
 
 

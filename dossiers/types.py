@@ -370,6 +370,11 @@ class Dossier:
     paper_note: str = ""
     version: int = 0
 
+    @property
+    def takes_papers(self) -> bool:
+        """Whether scans may be added to it now."""
+        return self.state in _TAKES_PAPERS
+
     def agencies(self) -> frozenset[str]:
         """Agencies that may see it."""
         return frozenset(a for a in (self.receiving, self.competent, self.helped_at) if a)
@@ -480,6 +485,7 @@ def _urgency(step: Step) -> int:
 
 
 _S = DossierState
+_TAKES_PAPERS = frozenset({_S.DRAFT, _S.RECEIVED, _S.DIGITIZING, _S.NEEDS_SUPPLEMENT, _S.DIGITIZED})
 _DOSSIER_MOVES: dict[DossierState, frozenset[DossierState]] = {
     _S.DRAFT: frozenset({_S.RECEIVED, _S.CANCELLED}),
     _S.RECEIVED: frozenset({_S.DIGITIZING, _S.DIGITIZED, _S.NEEDS_SUPPLEMENT, _S.REFUSED, _S.CANCELLED}),

@@ -126,6 +126,7 @@ class Frame:
         language = self.language
         path = self.request.url.path
         query = self.request.url.query
+        services = self.request.app.state.services
         return {
             "t": lambda vi, en: en if language == "en" else vi,
             "words": lambda what: label(what, language),
@@ -137,7 +138,8 @@ class Frame:
             "path": path,
             "may": lambda act: bool(self.account and self.account.roles & MAY[Act(act)]),
             "ways": WAYS,
-            "demo": not self.request.app.state.services.in_production,
+            "demo": not services.in_production,
+            "most_bytes": services.limits.max_bytes,
             "here": quote(f"{path}?{query}" if query else path, safe=""),
         }
 
