@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from digitize.types import ReadingFailed, UnreadableScan
 from dossiers.codes import BadCode
+from dossiers.issuance import Unread
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.signatures import SignatureUnproven
 from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound, OfficeError, Overtaken, WrongState
@@ -147,6 +148,16 @@ OUTCOMES: dict[type[Exception], Outcome] = {
         "bad_code",
         Said("Mã không đúng.", _SAFE, "So từng nhóm số với giấy hẹn rồi gõ lại."),
         Said("That isn't a valid code.", _SAFE_EN, "Compare each group of digits with the receipt and type it again."),
+    ),
+    Unread: Outcome(
+        409,
+        "unread",
+        Said("Bạn chưa đọc hết văn bản này.", "Chưa ký gì; văn bản còn nguyên.", "Đọc đến trang cuối rồi duyệt."),
+        Said(
+            "You haven't read this document to its end.",
+            "Nothing was signed; the document is intact.",
+            "Read on to the last page, then approve it.",
+        ),
     ),
     UnreadableScan: Outcome(
         422,

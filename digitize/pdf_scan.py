@@ -39,6 +39,7 @@ _COVERS = 0.90  # share of the page's width and height from which a picture is t
 _SQUARE = 0.015  # how far from square a scanner's pixels may be and still be taken as they are
 _SAMPLE_PAGES = 20  # pages looked at to call a PDF born digital
 _MOST_LETTERS = 20_000
+_MOST_SHOWN_PIXELS = 8_000_000  # of a page that is looked at: A3 at 200 dpi
 _MAX_CONTENT_BYTES = 75_000_000  # decoded page description; a bomb has more, an honest page a thousandth of it
 
 #: PDFium keeps global state and may be called by one thread at a time.
@@ -85,6 +86,38 @@ def page(path: Path, number: int, *, max_pixels: int) -> PageImage:
             if own:
                 return own
             return _drawn(leaf, whole.dpi if whole else _DRAWN_DPI, max_pixels)
+
+
+def sheet_sizes(path: Path) -> list[tuple[float, float]]:
+    """Width and height of every page as a reader sees it, in points; nothing is drawn.
+
+    Raises:
+        UnreadableScan: Damaged.
+    """
+    with _opened(path) as document:
+        return [document.get_page_size(index) for index in range(len(document))]
+
+
+def page_jpeg(path: Path, number: int, *, dpi: float, max_pixels: int) -> bytes:
+    """One page as a reader sees it, with its stamps and signatures: a JPEG at `dpi`, coarser for a huge sheet.
+
+    Raises:
+        UnreadableScan: No such page, damaged, or larger than `max_pixels` even when coarse.
+    """
+    _refuse_bomb(path, number)
+    with _opened(path) as document:
+        if not 1 <= number <= len(document):
+            raise UnreadableScan("no_pages", f"Tệp chỉ có {len(document)} trang, không có trang {number}.")
+        document.init_forms()  # before the page is loaded, or its signature fields are not drawn
+        with closing(document[number - 1]) as leaf:
+            _refuse_large(leaf, max_pixels)
+            width_pt, height_pt = leaf.get_size()
+            dpi = min(dpi, math.sqrt(_MOST_SHOWN_PIXELS / (width_pt * height_pt / POINTS_PER_INCH**2)))
+            width, height = (max(1, round(side / POINTS_PER_INCH * dpi)) for side in (width_pt, height_pt))
+            pixels = _bitmap(leaf, width, height, annotations=True)
+    clear = [cv2.IMWRITE_JPEG_QUALITY, 88, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), clear)
+    return data.tobytes()
 
 
 def _judged(path: Path) -> tuple[bool, int | None]:

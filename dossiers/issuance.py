@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from digitize import load
 from digitize.types import UnreadableScan
-from dossiers import codes
+from dossiers import codes, drafts
 from dossiers.calendar import local_day
 from dossiers.policy import Act, require
 from dossiers.signatures import SignatureUnproven, SigningDesk, recorded, sign_once, trusted
@@ -27,24 +27,34 @@ from dossiers.types import (
     Incomplete,
     NotAllowed,
     NotFound,
+    OfficeError,
     ResultState,
     Role,
     WrongState,
 )
 from signing import appearance, places, prepare, templates, verify
+from signing.templates import TemplateDataError
 from signing.types import Kind, Place, SignaturePlace, SigningRefused, TrustServiceUnavailable, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
-    from dossiers.types import Account, Dossier, ObjectKey
+    from dossiers.types import Account, AuditEntry, Dossier, ObjectKey
+    from signing.templates import TemplateProblem
     from signing.trust import TrustStore
 
 
 PREVIEW_MARK = "BẢN XEM THỬ"
+
+#: What the log says when the leader has read a document to its end.
+READ = "e_result.read"
+
+
+class Unread(OfficeError):
+    """The leader hasn't read the document to its end."""
 
 
 def draft(
@@ -77,13 +87,24 @@ def redraft(
     data: Mapping[str, Any] | None = None,
     leader: str | None = None,
     title: str | None = None,
+    version: int | None = None,
 ) -> EResult:
-    """Change a draft."""
+    """Change a draft.
+
+    Args:
+        version: The one that was changed, where somebody else may be at work on it too.
+
+    Raises:
+        WrongState: It is no draft any more.
+        Changed: It isn't in that version.
+    """
     require(by, Act.DRAFT_RESULT)
     with begin() as work:
         e_result = work.e_results.lock(by, e_result_id)
         if e_result.state is not ResultState.DRAFT:
             raise WrongState(e_result.state)
+        if version is not None and version != e_result.version:
+            raise Changed(str(e_result_id))
         e_result = _drafted_by(e_result, by)
         _must_sign_for(work, leader or e_result.leader, by, e_result.drafters)
         return work.e_results.keep(
@@ -207,6 +228,36 @@ def preview(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str) -> b
         return templates.render(e_result.template, _filled(work, e_result, verify_url), watermark=PREVIEW_MARK).pdf
 
 
+@dataclass(frozen=True)
+class Look:
+    """A draft on its way: its PDF, b"" if none can be made of it yet, and everything that is wrong with it so far."""
+
+    pdf: bytes
+    problems: tuple[TemplateProblem, ...]
+
+
+def look(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str) -> Look:
+    """As `preview`, while it is being written: what is missing or can't stand is shown as a gap, and listed.
+
+    Raises:
+        WrongState: It is an uploaded PDF, which is its own preview.
+    """
+    require(by, Act.SEE)
+    with begin() as work:
+        e_result = work.e_results.of(by, e_result_id)
+        if not e_result.template:
+            raise WrongState("uploaded")
+        data = _filled(work, e_result, verify_url)
+    problems: tuple[TemplateProblem, ...] = ()
+    for mended in (drafts.as_it_is, drafts.with_blanks, drafts.with_gaps):
+        try:
+            data = mended(e_result.template, data, problems)
+            return Look(templates.render(e_result.template, data, watermark=PREVIEW_MARK).pdf, problems)
+        except TemplateDataError as wrong:
+            problems = problems or wrong.problems
+    return Look(b"", problems)
+
+
 def send_back(begin: Begin, e_result_id: UUID, *, by: Actor, comment: str) -> EResult:
     """A leader returns a submitted result with a comment, or who drafted it takes it back; its number is void.
 
@@ -244,16 +295,55 @@ def send_back(begin: Begin, e_result_id: UUID, *, by: Actor, comment: str) -> ER
         return returned
 
 
-def approve(begin: Begin, e_result_id: UUID, *, by: Actor, now: datetime, document_sha256: str) -> EResult:
+def mark_read(begin: Begin, e_result_id: UUID, *, by: Actor, document_sha256: str) -> None:
+    """The leader who is to sign has read these very bytes to their end; said twice, it is noted once.
+
+    Raises:
+        Changed: The document isn't the one that was read.
+        NotAllowed: It is somebody else's to sign.
+        WrongState: It doesn't wait for approval.
+    """
+    require(by, Act.APPROVE_RESULT)
+    with begin() as work:
+        e_result = work.e_results.lock(by, e_result_id)
+        _must_be_the_leader(e_result, by)
+        if e_result.state is not ResultState.SUBMITTED:
+            raise WrongState(e_result.state)
+        _must_be_these_bytes(e_result, document_sha256)
+        if not was_read(e_result, work.audit.of(e_result.id)):
+            work.audit.append(by, READ, e_result.id, sha256=document_sha256)
+
+
+def was_read(e_result: EResult, history: Iterable[AuditEntry]) -> bool:
+    """Whether the leader who is to sign has read the document as it stands now."""
+    document = e_result.document
+    return document is not None and any(
+        line.event == READ and line.actor == e_result.leader and line.detail.get("sha256") == document.sha256
+        for line in history
+        if line.subject == str(e_result.id)
+    )
+
+
+def approve(
+    begin: Begin,
+    e_result_id: UUID,
+    *,
+    by: Actor,
+    now: datetime,
+    document_sha256: str,
+    only_if_read: bool = False,
+) -> EResult:
     """The leader approves these very bytes; the signing worker signs, seals and issues them.
 
     The caller has checked the leader's password anew.
 
     Args:
         document_sha256: Of the document the leader read; approving another one is refused.
+        only_if_read: Whether the log must say so too (`mark_read`), as on our own pages.
 
     Raises:
         Changed: The document isn't the one that was read.
+        Unread: The log doesn't say that it was read.
         NotAllowed: It is somebody else's to sign, or the leader drafted it.
     """
     require(by, Act.APPROVE_RESULT)
@@ -261,8 +351,13 @@ def approve(begin: Begin, e_result_id: UUID, *, by: Actor, now: datetime, docume
         e_result = work.e_results.lock(by, e_result_id)
         _must_be_the_leader(e_result, by)
         _must_be_decidable(work.dossiers.for_job(e_result.dossier_id), by)
-        if e_result.document is None or e_result.document.sha256 != document_sha256:
-            raise Changed(str(e_result.id))
+        _must_be_these_bytes(e_result, document_sha256)
+        if (
+            only_if_read
+            and e_result.state is ResultState.SUBMITTED
+            and not was_read(e_result, work.audit.of(e_result.id))
+        ):
+            raise Unread(str(e_result.id))
         e_result = work.e_results.keep(e_result.move(ResultState.APPROVED, approved_at=now))
         work.jobs.sign_e_result(e_result.id, Place.LEADER)
         work.audit.append(by, "e_result.approved", e_result.id, sha256=document_sha256)
@@ -488,6 +583,11 @@ def _must_sign_for(work: UnitOfWork, leader: str, by: Actor, drafters: Sequence[
 def _must_be_the_leader(e_result: EResult, by: Actor) -> None:
     if by.username != e_result.leader or by.username in e_result.drafters:
         raise NotAllowed("leader")
+
+
+def _must_be_these_bytes(e_result: EResult, sha256: str) -> None:
+    if e_result.document is None or e_result.document.sha256 != sha256:
+        raise Changed(str(e_result.id))
 
 
 def _must_be_genuine(file: Path, known: TrustStore, now: datetime) -> None:

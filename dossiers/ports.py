@@ -397,6 +397,10 @@ class EResults(Protocol):
         """Results of the actor's agency that are not yet issued, oldest first."""
         ...
 
+    def published(self, actor: Actor, *, after: UUID | None = None, limit: int = 30) -> Sequence[EResult]:
+        """Results of the actor's agency that were issued, what happened last first; `after` is the last one shown."""
+        ...
+
     def by_document(self, sha256: str) -> EResult | None:
         """The issued (or later withdrawn, superseded) result whose file has exactly these bytes, of any agency."""
         ...
@@ -443,6 +447,10 @@ class Audit(Protocol):
 
     def of(self, subject: UUID | str) -> Sequence[AuditEntry]:
         """By sequence."""
+        ...
+
+    def of_all(self, subjects: Iterable[UUID | str]) -> Sequence[AuditEntry]:
+        """Of several subjects at once, by sequence."""
         ...
 
     def first_break(self) -> int | None:

@@ -41,6 +41,7 @@ __all__ = [
     "fields",
     "names",
     "render",
+    "type_name",
 ]
 
 SOURCES = Path(__file__).parent / "typst"
@@ -77,6 +78,7 @@ class _Template:
     """A kind of document: its name in print, its typst source, its own fields, how they become the layout's values."""
 
     type_name: str
+    english: str
     source: str
     fields: tuple[TemplateField, ...]
     body: Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -166,6 +168,7 @@ _PAPER_FIELDS = (
 _TEMPLATES = {
     "decision": _Template(
         "Quyết định",
+        "Decision",
         "decision.typ",
         (
             _SUBJECT,
@@ -175,14 +178,24 @@ _TEMPLATES = {
         ),
         _decision,
     ),
-    "certificate": _Template("Giấy chứng nhận", "paper.typ", _PAPER_FIELDS, _paper),
-    "confirmation": _Template("Giấy xác nhận", "paper.typ", _PAPER_FIELDS, _paper),
+    "certificate": _Template("Giấy chứng nhận", "Certificate", "paper.typ", _PAPER_FIELDS, _paper),
+    "confirmation": _Template("Giấy xác nhận", "Confirmation", "paper.typ", _PAPER_FIELDS, _paper),
 }
 
 
 def names() -> tuple[str, ...]:
     """The templates there are: "decision" (quyết định), "certificate" (giấy chứng nhận), "confirmation"."""
     return tuple(_TEMPLATES)
+
+
+def type_name(name: str) -> tuple[str, str]:
+    """What the template makes, in Vietnamese as printed, and in English.
+
+    Raises:
+        UnknownTemplate: There is none of that name.
+    """
+    template = _template(name)
+    return template.type_name, template.english
 
 
 def fields(name: str) -> tuple[TemplateField, ...]:

@@ -18,7 +18,7 @@ from dossiers.types import AuditEntry
 from storage.tables import audit_head, audit_log
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from uuid import UUID
 
     from dossiers.types import Actor
@@ -62,8 +62,13 @@ class PostgresAudit:
 
     def of(self, subject: UUID | str) -> Sequence[AuditEntry]:
         """By sequence."""
+        return self.of_all([subject])
+
+    def of_all(self, subjects: Iterable[UUID | str]) -> Sequence[AuditEntry]:
+        """Of several subjects at once, by sequence."""
         self.flush()
-        query = sa.select(audit_log).where(audit_log.c.subject == str(subject)).order_by(audit_log.c.sequence)
+        asked_for = [str(subject) for subject in subjects]
+        query = sa.select(audit_log).where(audit_log.c.subject.in_(asked_for)).order_by(audit_log.c.sequence)
         return [
             AuditEntry(**{**row, "detail": json.loads(row["detail"])})
             for row in self._connection.execute(query).mappings()

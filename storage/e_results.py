@@ -58,6 +58,21 @@ class PostgresEResults:
         query = self._own(actor).where(e_results.c.state.not_in(_PUBLISHED))
         return many(EResult, self._connection, query.order_by(e_results.c.begun_at, e_results.c.id))
 
+    def published(self, actor: Actor, *, after: UUID | None = None, limit: int = 30) -> Sequence[EResult]:
+        """Results of the actor's agency that were issued, what happened last first: issued, withdrawn or superseded.
+
+        Args:
+            actor: Who is asking.
+            after: The last one already shown.
+            limit: At most so many.
+        """
+        age = sa.tuple_(sa.func.coalesce(e_results.c.closed_at, e_results.c.issued_at), e_results.c.id)
+        query = self._own(actor).where(e_results.c.state.in_(_PUBLISHED))
+        if after is not None:
+            last = self._own(actor).with_only_columns(*age).where(e_results.c.id == after).correlate(None)
+            query = query.where(age < last.scalar_subquery())
+        return many(EResult, self._connection, query.order_by(*(c.desc() for c in age)).limit(limit))
+
     def by_document(self, sha256: str) -> EResult | None:
         """The result whose file has exactly these bytes, of any agency, once issued.
 

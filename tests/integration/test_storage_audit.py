@@ -67,6 +67,16 @@ def test_a_line_comes_back_as_it_was_written(database: Database) -> None:
     assert approved.previous_hash == numbered.hash
 
 
+def test_several_subjects_are_asked_for_at_once(database: Database) -> None:
+    one, other, third = uuid4(), uuid4(), uuid4()
+    with database.begin() as work:
+        for subject in (one, third, other, one):
+            work.audit.append(CLERK, "result.approved", subject)
+    with database.begin() as work:
+        found = work.audit.of_all([one, other])
+    assert [line.subject for line in found] == [str(one), str(other), str(one)]
+
+
 def test_an_empty_log_holds(database: Database) -> None:
     assert first_break(database) is None
 

@@ -340,6 +340,24 @@ def test_a_file_registered_again_is_answered_for_by_the_one_in_force(work: Postg
     assert work.e_results.by_document(key("d").sha256) == kept
 
 
+def test_what_was_published_comes_by_pages_with_what_happened_last_first(work: PostgresUnitOfWork) -> None:
+    of = work.dossiers.keep(dossier())
+    hour = timedelta(hours=1)
+    first = work.e_results.keep(e_result(of, state=ResultState.ISSUED, issued_at=NOON))
+    second = work.e_results.keep(e_result(of, state=ResultState.ISSUED, issued_at=NOON + hour))
+    closed = work.e_results.keep(
+        e_result(of, state=ResultState.WITHDRAWN, issued_at=NOON - hour, closed_at=NOON + 2 * hour)
+    )
+    work.e_results.keep(e_result(of, state=ResultState.SEALED))
+
+    page = work.e_results.published(CLERK, limit=2)
+
+    assert page == [closed, second]
+    assert work.e_results.published(CLERK, after=page[-1].id) == [first]
+    assert work.e_results.published(STRANGER) == []
+    assert work.e_results.published(STRANGER, after=second.id) == [], "another agency's id tells nothing"
+
+
 def test_a_signature_is_begun_once(work: PostgresUnitOfWork) -> None:
     subject = uuid4()
     assert work.e_results.begin_attempt(subject, "leader", 1) is True
