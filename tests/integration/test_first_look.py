@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from PIL import Image
 
@@ -23,7 +26,7 @@ from tests.integration.test_api_intake import add, open_dossier
 from tests.papers import scan_pdf, scan_png
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tests.office import Office
 
@@ -130,6 +133,59 @@ def test_a_late_look_gives_a_read_page_its_small_picture_and_nothing_else(office
         before.measured,
         before.text,
     )
+
+
+def test_a_look_that_meets_a_reading_waits_for_it_and_takes_nothing_back(office: Office) -> None:
+    """Two workers at one page: the reader holds the paper with its findings not yet committed, the other has looked."""
+    dossier = open_dossier(office)
+    component = ok(add(office, dossier, "a.png", scan_png(f"Đơn {uuid.uuid4()}")))
+    begin = office.services.begin
+    with ThreadPoolExecutor(1) as other:
+        with begin() as reader:
+            reader.components.lock(UUID(component["id"]))
+            (page,) = reader.components.pages(UUID(component["id"]))
+            reader.components.keep_page(
+                replace(page, state=PageState.READ, text="Đơn", flags=("turned",), measured={"turned_deg": 180.0})
+            )
+            looking = other.submit(look, office, component)
+            until(lambda: waits_for_a_lock(office))
+            assert not looking.done()
+        looking.result(60)
+
+    (after,) = kept_pages(office, component)
+    assert after.thumbnail
+    assert (after.state, after.text, after.flags) == (PageState.READ, "Đơn", ("turned",))
+    assert after.measured == {"turned_deg": 180.0}
+    office.work_off()
+
+
+def until(true: Callable[[], bool], *, within_s: float = 60.0) -> None:
+    give_up = time.monotonic() + within_s
+    while not true():
+        assert time.monotonic() < give_up, "it never came true"
+        time.sleep(0.02)
+
+
+def waits_for_a_lock(office: Office) -> bool:
+    with psycopg.connect(office.services.dsn) as connection:
+        waiting = connection.execute(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ).fetchone()
+    return waiting is not None
+
+
+def test_looking_and_reading_at_once_lose_nothing(office: Office) -> None:
+    dossier = open_dossier(office)
+    component = ok(add(office, dossier, "a.pdf", scan_pdf(f"Một {uuid.uuid4()}", "Hai", "Ba", "Bốn")))
+
+    with ThreadPoolExecutor(3) as workers:
+        for done in [workers.submit(office.work_off, name) for name in (queue.LOOK, queue.PAGE, queue.PAGE)]:
+            done.result(120)
+    office.work_off()
+
+    pages = kept_pages(office, component)
+    assert [(p.state, bool(p.thumbnail), bool(p.words)) for p in pages] == [(PageState.READ, True, True)] * 4
+    assert ok(office.ask(centre.CLERK, "GET", path_of(dossier, component)))["state"]["code"] == "read"
 
 
 def test_reading_keeps_the_small_picture_and_the_paper_goes_on(office: Office) -> None:
