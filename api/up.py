@@ -290,7 +290,7 @@ def _welcome(settings: Settings, seconds: float) -> None:
     if settings.is_demo:
         from api.demo import centre
 
-        print(centre.welcome(), flush=True)
+        print(centre.welcome(settings.base_url), flush=True)
     _say(f"Nhật ký: {settings.data / 'logs'}. Dừng: Ctrl-C.", "Logs are there. Ctrl-C stops everything.")
 
 

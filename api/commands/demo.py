@@ -29,9 +29,12 @@ _STOP_WITHIN_S = 60.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`hoso demo [--data FOLDER] [--seed N] [--keep FOLDER]`."""
+    """`hoso demo [--data FOLDER] [--seed N] [--keep FOLDER] [--papers FOLDER]`."""
     parser.add_argument("--data", type=Path, help="thư mục dữ liệu riêng (mặc định: thư mục tạm, xóa khi xong)")
     parser.add_argument("--seed", type=int, help="số gốc của hồ sơ mẫu (mặc định: ngẫu nhiên)")
+    parser.add_argument(
+        "--papers", type=Path, help="chỉ viết 12 trang giấy tờ mẫu vào thư mục này để tự thử trên trang"
+    )
     parser.add_argument("--keep", type=Path, help="giữ lại các văn bản tạo ra trong thư mục này")
 
 
@@ -39,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     """Run it and print each step with its time; 0 only when the citizen's verdict is right."""
     seed = args.seed if args.seed is not None else secrets.randbelow(10**6)
     print(f"Hồ sơ mẫu số {seed}: mọi người và số liệu đều là bịa. (Made-up people and numbers, seed {seed}.)")
+    if args.papers:
+        return _write_papers(args.papers, seed)
     try:
         with tempfile.TemporaryDirectory() as scratch, service(args.data) as base_url:
             steps = _Steps()
@@ -51,6 +56,16 @@ def run(args: argparse.Namespace) -> int:
         print(f"KHÔNG ĐẠT: {failed}", file=sys.stderr)
         return 1
     print(f"ĐẠT: từ hồ sơ giấy đến kết luận của người dân trong {steps.total:.1f} giây.")
+    return 0
+
+
+def _write_papers(folder: Path, seed: int) -> int:
+    """A dossier to drop into the pages, and on which row of the checklist each paper belongs."""
+    papers = sample.make_dossier(folder, seed=seed, size="full")
+    who = papers.applicant
+    print(f"Người nộp: {who.name}, số định danh {who.id_number}. Thủ tục: {papers.procedure}.")
+    for component in papers.components:
+        print(f"  {component.file}  {len(component.pages)} trang  {component.name}")
     return 0
 
 

@@ -267,7 +267,7 @@ def load(begin: Begin, *, hash_password: Callable[[str], str], now: datetime) ->
     administration.keep_accounts(begin, [_account(login, password_hash) for login in missing])
 
 
-def welcome() -> str:
+def welcome(base_url: str) -> str:
     """What a newcomer reads when the demo centre is up: who may sign in, and three things to try."""
     names = {agency.code: agency.name for agency in CENTRE.agencies}
     rows = [(login.username, label(next(iter(login.roles))), names[login.agency]) for login in LOGINS]
@@ -281,10 +281,11 @@ Mật khẩu của mọi tài khoản (password of every account): {PASSWORD}
 {people}
 
 Ba việc để thử (three things to try):
-  1. {hoso} demo
+  1. {hoso} demo --papers giay-mau
+     viết 12 trang giấy tờ mẫu; mở {base_url}/dang-nhap bằng {POSTAL},
+     tạo hồ sơ mới rồi thả chúng vào (makes sample papers: sign in, open a new dossier, drop them in)
+  2. {hoso} demo
      một hồ sơ mẫu đi từ bản quét đến kết luận của người dân, tự chạy (the whole way, by itself)
-  2. {hoso} digitize ANH.jpg -o RA.pdf
-     biến ảnh chụp, bản quét thành PDF/A tìm được chữ (a photo or scan becomes a searchable PDF/A)
   3. {hoso} doctor
      tự kiểm tra, nói bằng lời điều gì chưa ổn (says in words what is wrong, if anything)
 """

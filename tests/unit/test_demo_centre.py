@@ -81,7 +81,7 @@ def test_the_story_of_the_demo_stays_within_one_commune() -> None:
 
 
 def test_the_welcome_names_every_login_and_the_password() -> None:
-    said = welcome()
+    said = welcome("http://127.0.0.1:8000")
     assert PASSWORD in said
     assert all(login.username in said for login in LOGINS)
 
