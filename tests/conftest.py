@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from api.embedded import postgres, s3
 
@@ -117,6 +118,24 @@ def s3_settings(request: pytest.FixtureRequest) -> S3Settings:
         )
     access: s3.S3Access = request.getfixturevalue("s3_server")
     return S3Settings(access.endpoint, access.access_key, access.secret_key, bucket)
+
+
+class OneServiceForPages(LoadScopeScheduling):
+    """All of acceptance goes to one worker, since its pages share a service and a browser; the rest goes by file.
+
+    (pytest-xdist 3.8 has groups for that, but with pytest 9.2 its `--dist loadgroup` spreads them all the same.)
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "acceptance" if nodeid.startswith("tests/acceptance/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config) -> OneServiceForPages | None:
+    """Spread the tests as said above, in their order: what takes longest comes first, what is over at once last."""
+    if config.getoption("dist") != "load":
+        return None
+    config.option.loadscopereorder = False
+    return OneServiceForPages(config)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
