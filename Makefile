@@ -1,6 +1,6 @@
 # Hồ sơ số. `make run` and `make test` install what is missing; there is nothing else to prepare.
 .DEFAULT_GOAL := help
-.PHONY: help run test
+.PHONY: help run test screenshots
 
 help: ## In bảng này · print this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -12,3 +12,7 @@ run: ## Cài những gì còn thiếu rồi khởi động tất cả; Ctrl-C đ
 test: ## Cài những gì còn thiếu rồi kiểm tra tất cả, dưới 15 phút · install what is missing and check everything
 	@scripts/bootstrap.sh test
 	@scripts/check.sh
+
+screenshots: ## Chụp mọi trang vào build/screenshots để xem tận mắt · photograph every page, to see a change with one's own eyes
+	@scripts/bootstrap.sh test
+	@.venv/bin/python -m scripts.screenshots

@@ -1,0 +1,314 @@
+"""Pictures of our pages, to look at a change with one's own eyes.
+
+`make screenshots` takes all of them, `.venv/bin/python -m scripts.screenshots NAME…` the named ones.
+
+A service of its own is filled with made-up dossiers in every state; each page of `PAGES` is then photographed in both
+languages at a telephone's width and a desk's, into build/screenshots/, with index.html to see them all side by side.
+A new page is one line in `PAGES`.
+"""
+
+from __future__ import annotations
+
+import html
+import shutil
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+
+from playwright.sync_api import Error
+
+from api.commands.demo import result_data
+from api.demo import centre, people, sample
+from api.pages.frame import LANGUAGE_COOKIE
+from dossiers.types import Applicant
+from tests import live
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from playwright.sync_api import Browser
+    from playwright.sync_api import Page as Tab
+
+    from api.demo.story import Story
+
+POSTAL, CLERK, LEADER, NOBODY = centre.POSTAL, centre.CLERK, centre.LEADER, ""
+LANGUAGES: Final = ("vi", "en")
+WIDTHS_PX: Final = (360, 1280)
+OUT: Final = Path("build/screenshots")
+
+_HEIGHT_PX = 800
+_ONE_PAPER = "2.000908"  # a procedure that asks for one paper only
+
+
+@dataclass
+class Office:
+    """What the service was filled with, by the state that each was left in.
+
+    Attributes:
+        dossiers: "draft", "digitizing" (papers to review), "needs_supplement", "digitized", "in_process" (a result in
+            draft), "submitted" (a result to approve), "result_ready", "returned", "withdrawn", "refused",
+            "cancelled" → the dossier as the API gives it, papers included.
+        results: The same names, where there is a result.
+        receipts: The same names, where it was received: "code", "lookup_code".
+    """
+
+    dossiers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def dossier(self, state: str, rest: str = "") -> str:
+        """The address of the dossier's page, or of one below it."""
+        return f"/ho-so/{self.dossiers[state]['id']}{rest}"
+
+    def paper(self, state: str, number: int = 1) -> str:
+        """The address of one of its papers."""
+        return self.dossier(state, f"/giay-to/{self.dossiers[state]['components'][number - 1]['id']}")
+
+    def result(self, state: str) -> str:
+        """The address of the result's page."""
+        return f"/ket-qua/{self.results[state]['id']}"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to photograph.
+
+    Attributes:
+        address: A path, or what gives one once the office is filled.
+        who: Signed in as; "" is the public.
+        then: What to do there first: fill in a form, open a box.
+    """
+
+    name: str
+    address: str | Callable[[Office], str]
+    who: str = NOBODY
+    then: Callable[[Tab, Office], None] | None = None
+
+
+def _look_up(tab: Tab, office: Office) -> None:
+    receipt = office.receipts["result_ready"]
+    tab.locator("[name=dossier_code]").fill(receipt["code"])
+    tab.locator("[name=lookup_code]").fill(receipt["lookup_code"])
+    with tab.expect_navigation():
+        tab.locator("[name=lookup_code]").press("Enter")
+
+
+PAGES: Final = (
+    Page("dang-nhap", "/dang-nhap"),
+    Page("giao-dien", "/giao-dien"),
+    Page("trang-dau", "/"),
+    Page("tra-cuu", "/tra-cuu"),
+    Page("viec-buu-dien", "/viec", POSTAL),
+    Page("viec-mot-cua", "/viec", CLERK),
+    Page("viec-lanh-dao", "/viec", LEADER),
+    Page("ho-so-dang-so-hoa", lambda office: office.dossier("digitizing"), CLERK),
+    Page("ho-so-da-tra", lambda office: office.dossier("returned"), CLERK),
+)
+
+
+def main(names: list[str]) -> int:
+    """Photograph the pages of these names, or all; 1 when one of them answers with an error."""
+    chosen = [page for page in PAGES if not names or page.name in names]
+    if unknown := set(names) - {page.name for page in PAGES}:
+        print(f"Không có trang (no such page): {', '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    began = time.monotonic()
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    with live.running_service() as service, live.chromium() as browser:
+        office = fill(service)
+        filled = time.monotonic()
+        troubles = _photograph(browser, service.base_url, chosen, office)
+    _contact_sheet(chosen)
+    took = time.monotonic() - began
+    count = len(list(OUT.glob("*.png")))
+    print(f"{OUT / 'index.html'}: {count} ảnh, {took:.0f} giây (pictures, seconds; filled after {filled - began:.0f})")
+    for trouble in troubles:
+        print(trouble, file=sys.stderr)
+    return 1 if troubles else 0
+
+
+def fill(service: live.Service) -> Office:
+    """Put made-up dossiers into every state, by the API, as the people of the office would."""
+    office = Office()
+    with tempfile.TemporaryDirectory() as scratch:
+        big = sample.make_dossier(Path(scratch) / "big", seed=3)
+        story = service.story()
+        try:
+            for who in (POSTAL, CLERK, LEADER, NOBODY):
+                story.sign_in(who)  # once, for all the dossiers told beside each other
+            tales = [
+                partial(_digitizing, big),
+                *(partial(_tale, big, name, number) for number, name in enumerate(_TALES)),
+            ]
+            with ThreadPoolExecutor(4) as pool:
+                told = [pool.submit(tale, replace(story, dossier={}, receipt={}, result={}), office) for tale in tales]
+                for one in told:
+                    one.result()
+        finally:
+            story.close()
+    return office
+
+
+def _digitizing(papers: sample.SampleDossier, story: Story, office: Office) -> None:
+    story.hand_in(POSTAL, papers)
+    story.watch(POSTAL)
+    _keep(story, office, "digitizing")
+
+
+def _tale(papers: sample.SampleDossier, name: str, number: int, story: Story, office: Office) -> None:
+    """A dossier of one paper, led to where `name` says."""
+    who = people.person(Random(number))  # noqa: S311  a made-up person, not a secret
+    paper = next(component for component in papers.components if component.media_type == "image/jpeg")
+    one = sample.SampleDossier(
+        _ONE_PAPER,
+        Applicant(who.name, who.id_number, who.phone.replace(" ", ""), who.address),
+        (replace(paper, kind="DN"),),
+    )
+    _TALES[name](story, one)
+    _keep(story, office, name)
+
+
+def _keep(story: Story, office: Office, name: str) -> None:
+    dossier = story.sign_in(CLERK).get(f"/dossiers/{story.dossier['id']}").json()
+    office.dossiers[name] = dossier
+    if story.receipt:
+        office.receipts[name] = story.receipt
+    if story.result:
+        office.results[name] = story.result
+
+
+def _draft(story: Story, papers: sample.SampleDossier) -> None:
+    body = {
+        "procedure": papers.procedure,
+        "applicant": {"name": papers.applicant.name, "id_number": papers.applicant.id_number},
+    }
+    story.dossier = story.sign_in(POSTAL).post("/dossiers", json=body).raise_for_status().json()
+
+
+def _closed(story: Story, papers: sample.SampleDossier, *, state: str, reason: str) -> None:
+    story.hand_in(POSTAL, papers)
+    body = {"state": state, "reason": reason}
+    story.sign_in(CLERK).post(f"/dossiers/{story.dossier['id']}/close", json=body).raise_for_status()
+
+
+def _digitized(story: Story, papers: sample.SampleDossier) -> None:
+    story.hand_in(POSTAL, papers)
+    story.watch(POSTAL)
+    story.review(CLERK)
+    story.sign_copies(CLERK)
+
+
+def _in_process(story: Story, papers: sample.SampleDossier) -> None:
+    _digitized(story, papers)
+    client = story.sign_in(CLERK)
+    here = f"/dossiers/{story.dossier['id']}"
+    client.post(f"{here}/process").raise_for_status()
+    body = {"template": "certificate", "leader": LEADER, "data": result_data(papers)}
+    story.result = client.post(f"{here}/e-results", json=body).raise_for_status().json()
+
+
+def _submitted(story: Story, papers: sample.SampleDossier) -> None:
+    _digitized(story, papers)
+    story.draft(CLERK, leader=LEADER, template="certificate", data=result_data(papers))
+
+
+def _result_ready(story: Story, papers: sample.SampleDossier) -> None:
+    _submitted(story, papers)
+    story.approve(LEADER)
+    story.await_issue(CLERK)
+
+
+def _returned(story: Story, papers: sample.SampleDossier) -> None:
+    _result_ready(story, papers)
+    story.sign_in(CLERK).post(f"/dossiers/{story.dossier['id']}/hand-over").raise_for_status()
+
+
+def _withdrawn(story: Story, papers: sample.SampleDossier) -> None:
+    _result_ready(story, papers)
+    story.withdraw(LEADER, "Ghi sai địa chỉ kinh doanh")
+
+
+_TALES: Mapping[str, Callable[[Story, sample.SampleDossier], None]] = {
+    "result_ready": _result_ready,
+    "returned": _returned,
+    "withdrawn": _withdrawn,
+    "submitted": _submitted,
+    "in_process": _in_process,
+    "digitized": _digitized,
+    "needs_supplement": partial(
+        _closed, state="needs_supplement", reason="Thiếu trang 2 của giấy đề nghị; xin bổ sung bản có chữ ký."
+    ),
+    "refused": partial(_closed, state="refused", reason="Không thuộc thẩm quyền của trung tâm."),
+    "cancelled": partial(_closed, state="cancelled", reason="Người nộp rút hồ sơ."),
+    "draft": _draft,
+}
+
+
+def _photograph(browser: Browser, base_url: str, pages: list[Page], office: Office) -> list[str]:
+    """A file for each page, language and width; gives what went wrong."""
+    troubles: list[str] = []
+    for who in dict.fromkeys(page.who for page in pages):
+        context = browser.new_context(
+            base_url=base_url, timezone_id="Asia/Ho_Chi_Minh", locale="vi-VN", reduced_motion="reduce"
+        )
+        tab = context.new_page()
+        if who:
+            live.sign_in(tab, who)
+        for language in LANGUAGES:
+            context.add_cookies([{"name": LANGUAGE_COOKIE, "value": language, "url": base_url}])
+            for page in [page for page in pages if page.who == who]:
+                try:
+                    troubles += _one(tab, page, language, office)
+                except (Error, LookupError) as failed:
+                    troubles.append(f"{page.name}-{language}: {failed!r}")
+        context.close()
+    return troubles
+
+
+def _one(tab: Tab, page: Page, language: str, office: Office) -> list[str]:
+    address = page.address if isinstance(page.address, str) else page.address(office)
+    tab.set_viewport_size({"width": WIDTHS_PX[0], "height": _HEIGHT_PX})
+    answer = tab.goto(address)
+    if page.then is not None:
+        page.then(tab, office)
+    for width in WIDTHS_PX:
+        tab.set_viewport_size({"width": width, "height": _HEIGHT_PX})
+        tab.screenshot(
+            path=OUT / _file(page, language, width), full_page=True, animations="disabled", caret="hide", timeout=15_000
+        )
+    return [] if answer is None or answer.ok else [f"{page.name}-{language}: {answer.status} {address}"]
+
+
+def _file(page: Page, language: str, width: int) -> str:
+    return f"{page.name}-{language}-{width}.png"
+
+
+def _contact_sheet(pages: list[Page]) -> None:
+    rows = "".join(
+        f"<h2 id={html.escape(page.name)}>{html.escape(page.name)}</h2><div>"
+        + "".join(
+            f'<figure><a href="{name}"><img src="{name}" alt="" loading="lazy" width="{width // 3}"></a>'
+            f"<figcaption>{language} {width}</figcaption></figure>"
+            for language in LANGUAGES
+            for width in WIDTHS_PX
+            if (OUT / (name := _file(page, language, width))).exists()
+        )
+        + "</div>"
+        for page in pages
+    )
+    style = "div{display:flex;gap:1em;align-items:start}img{border:1px solid #999}body{font-family:sans-serif}"
+    (OUT / "index.html").write_text(
+        f'<!doctype html><html lang="vi"><meta charset="utf-8"><title>Hồ sơ số</title><style>{style}</style>{rows}',
+        "utf-8",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
