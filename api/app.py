@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import compile_path
 
 from api import errors
-from api.pages import assets, desk, doors, frame
+from api.pages import assets, citizen, desk, doors, frame
 from api.routes import catalogue, citizens, dossiers, e_results, health, sessions, transfers
 from api.uploads import SmallBodies
 from api.wiring import Services, wire
@@ -31,10 +31,12 @@ API = "/api/v1"
 
 #: Where a body may be large: what is read there is a file, under a limit of its own, after asking who sends it.
 UPLOADS = ("/verifications", "/dossiers/{dossier_id}/components", "/dossiers/{dossier_id}/e-results/upload")
+#: The same, of pages' forms.
+PAGE_UPLOADS = ("/kiem-tra",)
 _MOST_BODY_BYTES = 1024 * 1024
 
 #: The doors for people, each a room of `api.pages`.
-PAGES = tuple(module.router for module in (assets, doors, desk))
+PAGES = tuple(module.router for module in (assets, doors, citizen, desk))
 
 #: What answers programs: everything under here speaks JSON, also when it refuses.
 _PROGRAMS = re.compile(r"/api/|/static/")
@@ -67,10 +69,9 @@ def create_app(settings: Settings | None = None, built: Services | None = None) 
     errors.add_to(app, errors.Pages(_PROGRAMS, frame.language_of, frame.problem_page))
     for router in ROUTERS:
         app.include_router(router, prefix=API)
-    app.include_router(citizens.printed)
     for router in PAGES:
         app.include_router(router)
-    uploads = [compile_path(API + path)[0] for path in UPLOADS]
+    uploads = [compile_path(path)[0] for path in (*(API + path for path in UPLOADS), *PAGE_UPLOADS)]
     app.add_middleware(SmallBodies, most_bytes=_MOST_BODY_BYTES, uploads=uploads)
     app.add_middleware(Traced)
     return app

@@ -73,6 +73,10 @@ class TooLarge(OfficeError):
         self.limit = limit
 
 
+class NoTicket(OfficeError):
+    """A ticket isn't ours, is for something else, or has ended: never told apart."""
+
+
 class BadUpload(OfficeError):
     """The request isn't the form it should be, or broke off."""
 
@@ -303,8 +307,8 @@ OUTCOMES: dict[type[Exception], Outcome] = {
     TooManyRequests: Outcome(
         429,
         "too_many_requests",
-        Said("Bạn thử quá nhiều lần.", _SAFE, "Đợi hết số giây được nêu rồi thử lại."),
-        Said("Too many tries.", _SAFE_EN, "Wait the seconds named, then try again."),
+        Said("Bạn thử quá nhiều lần.", _SAFE, "Đợi hết thời gian được nêu rồi thử lại."),
+        Said("Too many tries.", _SAFE_EN, "Wait as long as is said, then try again."),
     ),
     TooLarge: Outcome(
         413,
@@ -315,6 +319,12 @@ OUTCOMES: dict[type[Exception], Outcome] = {
             _NOTHING_EN,
             "Split it, or scan at a lower resolution (200 dpi or more).",
         ),
+    ),
+    NoTicket: Outcome(
+        404,
+        "no_ticket",
+        Said("Đường dẫn này đã hết hạn.", _SAFE, "Mở lại trang tra cứu và nhập hai mã trên giấy hẹn."),
+        Said("This link has ended.", _SAFE_EN, "Open the look-up page again with both codes of the receipt."),
     ),
     BadUpload: Outcome(
         400,
@@ -381,6 +391,8 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
     """An error as an RFC 9457 problem, with nothing personal in it but what the asker may see anyway."""
     body = _told(outcome_of(error), language, trace_id=trace_id)
     match error:
+        case BadCode(english=english):
+            body |= {"message": english if language == "en" else str(error)}
         case UnreadableScan(reason=reason):
             body |= {"reason": reason, "message": str(error)}
         case SigningRefused(reason=reason):

@@ -1,6 +1,7 @@
 """The sentence a person is told about a file: the register's word first where it has one, then the file's own.
 
-A withdrawn or superseded result never looks broken and never looks in force; a copy is never called a result.
+A withdrawn or superseded result never looks broken and never looks in force; a copy is never called a result; and what
+others have signed is never called ours.
 """
 
 from __future__ import annotations
@@ -27,37 +28,37 @@ _REGISTERED: dict[RegisterStatus, dict[Language, tuple[str, str, str]]] = {
     RegisterStatus.ISSUED: {
         "vi": (
             "TÀI LIỆU THẬT, CÒN HIỆU LỰC.",
-            f"Do {{agency}} phát hành ngày {{issued}}, số {{number}}. {_UNCHANGED}.",
+            f"Do {{agency}} phát hành ngày {{issued}}{{numbered}}. {_UNCHANGED}.",
             "So với bản in nếu bạn cầm bản in.",
         ),
         "en": (
             "GENUINE AND IN FORCE.",
-            f"Issued by {{agency}} on {{issued}}, number {{number}}. {_UNCHANGED_EN}.",
+            f"Issued by {{agency}} on {{issued}}{{numbered}}. {_UNCHANGED_EN}.",
             "Compare it with the print if you hold one.",
         ),
     },
     RegisterStatus.WITHDRAWN: {
         "vi": (
             "THẬT, NHƯNG ĐÃ BỊ THU HỒI ngày {closed}.",
-            f"{_UNCHANGED}, nhưng {{agency}} đã thu hồi văn bản số {{number}}.",
+            f"{_UNCHANGED}, nhưng {{agency}} đã thu hồi {{named}}.",
             "Không dùng văn bản này nữa; hỏi cơ quan phát hành.",
         ),
         "en": (
             "GENUINE, BUT WITHDRAWN on {closed}.",
-            f"{_UNCHANGED_EN}, but {{agency}} has withdrawn number {{number}}.",
+            f"{_UNCHANGED_EN}, but {{agency}} has withdrawn {{named}}.",
             "Don't use it any more; ask the agency that issued it.",
         ),
     },
     RegisterStatus.SUPERSEDED: {
         "vi": (
             "THẬT, NHƯNG ĐÃ BỊ THAY THẾ ngày {closed}.",
-            f"{_UNCHANGED}, nhưng văn bản số {{number}} đã được thay bằng số {{newer}}.",
-            "Dùng văn bản số {newer}; lấy ở {agency}.",
+            f"{_UNCHANGED}, nhưng {{named}} đã được thay bằng {{newer}}.",
+            "Dùng {newer}; lấy ở {agency}.",
         ),
         "en": (
             "GENUINE, BUT SUPERSEDED on {closed}.",
-            f"{_UNCHANGED_EN}, but number {{number}} was replaced by number {{newer}}.",
-            "Use number {newer}; {agency} has it.",
+            f"{_UNCHANGED_EN}, but {{named}} was replaced by {{newer}}.",
+            "Use {newer}; {agency} has it.",
         ),
     },
     RegisterStatus.NOT_OURS: {
@@ -74,20 +75,79 @@ _REGISTERED: dict[RegisterStatus, dict[Language, tuple[str, str, str]]] = {
     },
 }
 
+#: A genuine digitised copy: one that we hold, and one that we don't.
+_COPIES: dict[bool, dict[Language, tuple[str, str, str]]] = {
+    True: {
+        "vi": (
+            "BẢN SAO ĐIỆN TỬ THẬT.",
+            f"Đây là bản số hóa từ giấy tờ trong hồ sơ. {_UNCHANGED}. Nó không phải là kết quả giải quyết.{{signers}}",
+            "Muốn lấy kết quả, dùng trang Tra cứu hồ sơ với hai mã trên giấy hẹn.",
+        ),
+        "en": (
+            "A GENUINE ELECTRONIC COPY.",
+            f"A paper of a dossier, digitised. {_UNCHANGED_EN}. It is not itself a result.{{signers}}",
+            "To get the result, use Find my dossier with both codes of the receipt.",
+        ),
+    },
+    False: {
+        "vi": (
+            "BẢN SAO ĐIỆN TỬ CÓ CHỮ KÝ HỢP LỆ, NHƯNG KHÔNG CÓ Ở ĐÂY.",
+            f"{_UNCHANGED}, nhưng nơi đây không giữ đúng tệp này. Nó không phải là kết quả giải quyết.{{signers}}",
+            "Hỏi cơ quan đã ký bản sao.",
+        ),
+        "en": (
+            "AN ELECTRONIC COPY WITH A VALID SIGNATURE, BUT IT ISN'T HELD HERE.",
+            f"{_UNCHANGED_EN}, but the copies here don't include this very file. It is not itself a result.{{signers}}",
+            "Ask the agency that signed the copy.",
+        ),
+    },
+}
+
+#: Genuine, and signed in another system's way.
+_ELSEWHERE: dict[Language, tuple[str, str, str]] = {
+    "vi": (
+        "CHỮ KÝ HỢP LỆ, NHƯNG KHÔNG DO TRUNG TÂM NÀY PHÁT HÀNH.",
+        f"{_UNCHANGED}. Sổ ở đây không biết văn bản này còn hiệu lực hay không.{{signers}}",
+        "Muốn biết còn hiệu lực hay không, hỏi cơ quan ghi trên văn bản.",
+    ),
+    "en": (
+        "THE SIGNATURE IS VALID, BUT THIS CENTRE DIDN'T ISSUE IT.",
+        f"{_UNCHANGED_EN}. The register here doesn't know whether it is still in force.{{signers}}",
+        "To learn whether it is in force, ask the agency named in it.",
+    ),
+}
+
 
 def answer(judgement: Judgement, *, language: Language = "vi") -> Words:
     """Put a judgement into words: the headline, why, and what to do now."""
-    result, newer = judgement.e_result, judgement.superseded_by
-    if judgement.file.verdict is not Verdict.GENUINE or (result is None and judgement.file.kind is not Kind.E_RESULT):
-        return words.sentence(judgement.file, language=language)
+    result, newer, found = judgement.e_result, judgement.superseded_by, judgement.file
+    if found.verdict is not Verdict.GENUINE:
+        return words.sentence(found, language=language)
+    if result is not None or found.kind is Kind.E_RESULT:
+        said = _REGISTERED[judgement.register][language]
+    elif found.kind is Kind.ELECTRONIC_COPY:
+        said = _COPIES[judgement.copy is not None][language]
+    else:
+        said = _ELSEWHERE[language]
+    number, newer_number = (r.full_number if r else "" for r in (result, newer))
+    vi = language == "vi"
     facts = {
         "agency": judgement.agency.name if judgement.agency else "",
-        "number": result.full_number if result else "",
         "issued": _day(result.issued_at if result else None),
         "closed": _day(result.closed_at if result else None),
-        "newer": newer.full_number if newer else "",
+        # A result that came signed has its number in its own text alone.
+        "numbered": number and (f", số {number}" if vi else f", number {number}"),
+        "named": (f"văn bản số {number}" if vi else f"number {number}") if number else ("văn bản này" if vi else "it"),
+        "newer": _newer(newer_number, vi=vi),
+        "signers": words.signers(found, language=language),
     }
-    return Words(*(part.format_map(facts) for part in _REGISTERED[judgement.register][language]))
+    return Words(*(part.format_map(facts) for part in said))
+
+
+def _newer(number: str, *, vi: bool) -> str:
+    if not number:
+        return "văn bản mới" if vi else "a newer document"
+    return f"văn bản số {number}" if vi else f"number {number}"
 
 
 def _day(at: datetime | None) -> str:

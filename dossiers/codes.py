@@ -52,7 +52,11 @@ _DAMM = (
 
 
 class BadCode(OfficeError):
-    """What was typed can't be a code of this kind. The message is for the person who typed it."""
+    """What was typed can't be a code of this kind. The message is for the person who typed it; `english` beside it."""
+
+    def __init__(self, message: str, english: str = "") -> None:
+        super().__init__(message)
+        self.english = english or message
 
 
 @dataclass(frozen=True)
@@ -113,12 +117,18 @@ def parse_dossier_code(text: str) -> DossierCode:
     """
     found = _DOSSIER_CODE.fullmatch(_squeezed(text))
     if found is None or len(found["agency"]) > MAX_AGENCY_CODE or int(found["ordinal"]) == 0:
-        raise BadCode("Mã hồ sơ không đúng dạng. Ví dụ một mã đúng: 000.00.01.H49-261121-0007.")
+        raise BadCode(
+            "Mã hồ sơ không đúng dạng. Ví dụ một mã đúng: 000.00.01.H49-261121-0007.",
+            "The dossier code doesn't have the right form. A right one looks like 000.00.01.H49-261121-0007.",
+        )
     digits = found["day"]
     try:
         day = date(2000 + int(digits[:2]), int(digits[2:4]), int(digits[4:]))
     except ValueError:
-        raise BadCode("Mã hồ sơ có phần ngày không tồn tại. Xin xem lại sáu chữ số ở giữa mã.") from None
+        raise BadCode(
+            "Mã hồ sơ có phần ngày không tồn tại. Xin xem lại sáu chữ số ở giữa mã.",
+            "The date in the dossier code doesn't exist. Please look at the six digits in its middle again.",
+        ) from None
     return DossierCode(found["agency"], day, int(found["ordinal"]))
 
 
@@ -141,7 +151,10 @@ def parse_result_code(text: str) -> tuple[DossierCode, int]:
     """
     found = _RESULT_CODE.fullmatch(_squeezed(text))
     if found is None or int(found["n"]) == 0:
-        raise BadCode("Mã kết quả không đúng dạng. Ví dụ một mã đúng: 000.00.01.H49-261121-0007-KQ1.")
+        raise BadCode(
+            "Mã kết quả không đúng dạng. Ví dụ một mã đúng: 000.00.01.H49-261121-0007-KQ1.",
+            "The result code doesn't have the right form. A right one looks like 000.00.01.H49-261121-0007-KQ1.",
+        )
     return parse_dossier_code(found["dossier"]), int(found["n"])
 
 
@@ -164,9 +177,15 @@ def normalise_lookup_code(text: str) -> str:
     """
     digits = _DASHES.sub("", _squeezed(text)).replace(".", "")
     if len(digits) != LOOKUP_DIGITS or not re.fullmatch("[0-9]+", digits):
-        raise BadCode(f"Mã tra cứu có {LOOKUP_DIGITS} chữ số, in trên giấy hẹn theo nhóm 4-4-4-1.")
+        raise BadCode(
+            f"Mã tra cứu có {LOOKUP_DIGITS} chữ số, in trên giấy theo nhóm 4-4-4-1.",
+            f"A look-up code has {LOOKUP_DIGITS} digits, printed on the paper in groups of 4-4-4-1.",
+        )
     if _damm(digits) != 0:
-        raise BadCode("Mã tra cứu có chữ số chưa đúng. Xin so lại với giấy hẹn rồi nhập lại.")
+        raise BadCode(
+            "Mã tra cứu có chữ số chưa đúng. Xin so lại với giấy rồi nhập lại.",
+            "A digit of the look-up code isn't right. Please compare it with the paper and type it again.",
+        )
     return digits
 
 
@@ -208,11 +227,14 @@ def parse_personal_id(text: str, *, today: date) -> PersonalId:
     """
     digits = _DASHES.sub("", _squeezed(text)).replace(".", "")
     if len(digits) != _PERSONAL_ID_DIGITS or not re.fullmatch("[0-9]+", digits):
-        raise BadCode("Số định danh cá nhân có 12 chữ số.")
+        raise BadCode("Số định danh cá nhân có 12 chữ số.", "A personal identification number has 12 digits.")
     century_and_sex = int(digits[3])
     birth_year = 1900 + 100 * (century_and_sex // 2) + int(digits[4:6])
     if digits[:3] == "000" or birth_year > today.year:
-        raise BadCode("Số định danh cá nhân không hợp lệ. Xin so lại với thẻ căn cước.")
+        raise BadCode(
+            "Số định danh cá nhân không hợp lệ. Xin so lại với thẻ căn cước.",
+            "This personal identification number can't be right. Please compare it with the ID card.",
+        )
     return PersonalId(digits, digits[:3], century_and_sex % 2 == 0, birth_year)
 
 

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 
 from dossiers import codes
 from dossiers.signatures import trusted
-from dossiers.types import NotFound, RegisterStatus, ResultState
+from dossiers.types import DossierState, NotFound, RegisterStatus, ResultState
 from signing import verify
 from signing.types import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from dossiers.ports import Begin
+    from dossiers.ports import Begin, UnitOfWork
     from dossiers.types import Agency, Component, Dossier, EResult
     from signing.types import FileVerdict
 
@@ -56,12 +57,32 @@ class Judgement:
 
 @dataclass(frozen=True)
 class CitizenView:
-    """What the holder of both codes may see of a dossier."""
+    """What the holder of both codes may see of a dossier.
+
+    Attributes:
+        receiving, competent: Who took it in, and who decides.
+        paper_at, paper_to: Who holds the paper, and where it is travelling to, if it is.
+        since: When it came into a state last, for those states that the log tells of.
+        e_results: Those issued, in force or no longer.
+    """
 
     dossier: Dossier
     procedure: str
     receiving: Agency
     e_results: tuple[EResult, ...]
+    competent: Agency
+    paper_at: Agency
+    paper_to: Agency | None
+    since: Mapping[DossierState, datetime]
+
+
+@dataclass(frozen=True)
+class RegisterEntry:
+    """What the register says of a result, to anyone: `newer` took its place."""
+
+    e_result: EResult
+    agency: Agency
+    newer: EResult | None
 
 
 def judge(begin: Begin, file: Path, *, now: datetime) -> Judgement:
@@ -75,9 +96,7 @@ def judge(begin: Begin, file: Path, *, now: datetime) -> Judgement:
         e_result = work.e_results.by_document(sha256)
         copy = None if e_result else work.register.copy_with(sha256)
         agency = work.agencies.of(e_result.agency) if e_result else None
-        newer = (
-            work.e_results.for_job(e_result.superseded_by) if e_result is not None and e_result.superseded_by else None
-        )
+        newer = _newer(work, e_result)
     return Judgement(
         file=found,
         register=_STATUS[e_result.state] if e_result else RegisterStatus.NOT_OURS,
@@ -102,9 +121,48 @@ def look_up(begin: Begin, *, dossier_code: str, lookup_code: str) -> CitizenView
         dossier = work.dossiers.by_code(str(codes.parse_dossier_code(dossier_code)))
         if not hmac.compare_digest(dossier.lookup_code, given):
             raise NotFound(dossier_code)
-        return CitizenView(
-            dossier=dossier,
-            procedure=work.procedures.of(dossier.procedure).name,
-            receiving=work.agencies.of(dossier.receiving),
-            e_results=tuple(r for r in work.e_results.of_dossier(dossier.id) if r.state in _STATUS),
-        )
+        return _view(work, dossier)
+
+
+def look_again(begin: Begin, *, dossier_code: str) -> CitizenView:
+    """The same dossier for somebody who has shown both codes a while ago; the caller answers for that.
+
+    Raises:
+        NotFound: There is none with this code.
+    """
+    with begin() as work:
+        return _view(work, work.dossiers.by_code(dossier_code))
+
+
+def in_register(begin: Begin, *, lookup_code: str) -> RegisterEntry:
+    """What the register says of the result on which this code is printed.
+
+    Raises:
+        NotFound: No issued result has it.
+        BadCode: It can't be such a code.
+    """
+    with begin() as work:
+        e_result = work.e_results.by_lookup_code(codes.normalise_lookup_code(lookup_code))
+        if e_result is None:
+            raise NotFound(lookup_code)
+        return RegisterEntry(e_result, work.agencies.of(e_result.agency), _newer(work, e_result))
+
+
+def _view(work: UnitOfWork, dossier: Dossier) -> CitizenView:
+    logged = {entry.event: entry.at for entry in work.audit.of(dossier.id)}
+    return CitizenView(
+        dossier=dossier,
+        procedure=work.procedures.of(dossier.procedure).name,
+        receiving=work.agencies.of(dossier.receiving),
+        e_results=tuple(r for r in work.e_results.of_dossier(dossier.id) if r.state in _STATUS),
+        competent=work.agencies.of(dossier.competent),
+        paper_at=work.agencies.of(dossier.paper_at),
+        paper_to=work.agencies.of(dossier.paper_to) if dossier.paper_to else None,
+        since={state: at for state in DossierState if (at := logged.get(f"dossier.{state}")) is not None},
+    )
+
+
+def _newer(work: UnitOfWork, e_result: EResult | None) -> EResult | None:
+    if e_result is None or e_result.superseded_by is None:
+        return None
+    return work.e_results.for_job(e_result.superseded_by)

@@ -34,7 +34,7 @@ def sentence(verdict: FileVerdict, *, language: Language = "vi") -> Words:
     at = 0 if language == "vi" else 1
     headline = _HEADLINES[verdict.verdict][at]
     if verdict.verdict is Verdict.GENUINE:
-        return Words(headline, _GENUINE[verdict.kind][at] + _signers(verdict, language), _COMPARE[at])
+        return Words(headline, _GENUINE[verdict.kind][at] + signers(verdict, language=language), _COMPARE[at])
     known = [_WORDS[Reason(code)] for code in verdict.reasons]
     if not known:
         return Words(headline, "", _ASK[at])
@@ -47,7 +47,8 @@ def reason_words(code: str, *, language: Language = "vi") -> str:
     return _WORDS[Reason(code)][0][0 if language == "vi" else 1]
 
 
-def _signers(verdict: FileVerdict, language: Language) -> str:
+def signers(verdict: FileVerdict, *, language: Language = "vi") -> str:
+    """Who signed, as a sentence that follows another; "" when no certificate names anybody."""
     names = list(dict.fromkeys(report.signer for report in verdict.signatures if report.signer))
     if not names:
         return ""

@@ -17,7 +17,6 @@ import storage
 from api import deps, jobs, worker
 from api.app import API, PAGES, ROUTERS, create_app
 from api.errors import OUTCOMES, problem
-from api.routes import citizens
 from storage import queue
 
 if TYPE_CHECKING:
@@ -25,9 +24,7 @@ if TYPE_CHECKING:
 
     from fastapi.dependencies.models import Dependant
 
-ROUTES = [
-    route for router in (*ROUTERS, *PAGES, citizens.printed) for route in router.routes if isinstance(route, APIRoute)
-]
+ROUTES = [route for router in (*ROUTERS, *PAGES) for route in router.routes if isinstance(route, APIRoute)]
 
 #: Met at start or meaning a fault of ours: an unforeseen error is the right answer.
 STAYS_INSIDE = {

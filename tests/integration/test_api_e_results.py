@@ -330,11 +330,9 @@ def test_the_register_tells_anyone_with_the_printed_code_and_nothing_personal(
         code = work.e_results.for_job(UUID(result["id"])).lookup_code
 
     answer = ok(office.ask("", "GET", f"/register/{code}"))
-    by_qr = office.client.get(f"/kiem-tra/{code}")
 
     assert (answer["status"], answer["e_result"]["number"]) == ("issued", result["number"])
     assert "Nguyễn Thị Thử" not in str(answer)
-    assert by_qr.json() == answer
 
 
 def test_another_agency_of_the_dossier_sees_a_result_only_once_published(office: Office) -> None:
