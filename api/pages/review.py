@@ -1,0 +1,505 @@
+"""The review: a paper's picture on one side, what was read of it on the other, saved as it is typed.
+
+The page is a plain form. With scripts (`static/review.js`) the picture follows the cursor and every field is kept when
+it is left; without them everything is kept when the form is sent.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from api.deps import Office, Reviews, Sees
+from api.errors import BadUpload
+from api.files import SHORT_HASH
+from api.pages import words
+from api.pages.frame import Frame, StaffFrame
+from api.schemas.common import clean
+from api.wiring import Services, utc_now
+from digitize import reading
+from digitize.types import RESCAN, Flag
+from dossiers import record, verification
+from dossiers import review as reviewing
+from dossiers.calendar import local_day
+from dossiers.labels import label
+from dossiers.policy import MAY, Act
+from dossiers.ports import ObjectMissing
+from dossiers.types import (
+    Actor,
+    Agency,
+    Component,
+    ComponentState,
+    Dossier,
+    Doubt,
+    ExtractedField,
+    Incomplete,
+    NotFound,
+    OfficeError,
+    Overtaken,
+    Page,
+    PageState,
+)
+from signing import words as verdict_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from api.errors import Language
+    from digitize.types import OcrPage, OcrWord
+    from dossiers.types import Conflict
+
+router = APIRouter(include_in_schema=False)
+
+#: A page of dense print has some 700 words, and each may come with what stood there before.
+_MOST_INPUTS = 5000
+_MOST_CHARACTERS = {"f": 4000, "w": 500}
+_WORDS_AROUND = 4
+_WORD_INPUT = re.compile(r"w-(\d{1,5})-(\d{1,6})")
+_FIELD_INPUT = re.compile(r"f-([a-z_]{1,40})")
+#: Fields that may fill more than a line.
+_LONG = frozenset({"abstract", "recipients", "scope"})
+_MOVING = frozenset({ComponentState.RECEIVED, ComponentState.CAPTURE_SIGNING, ComponentState.SIGNING})
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """A field as the page shows it.
+
+    Attributes:
+        shown: Its value as people write it: a day as 05/03/2026.
+        typed: What somebody has just typed, kept after the form was refused; None otherwise.
+        conflict: What somebody else has made of it meanwhile.
+    """
+
+    field: ExtractedField
+    shown: str
+    doubt: Doubt | None
+    long: bool
+    typed: str | None = None
+    conflict: Conflict | None = None
+
+
+@dataclass(frozen=True)
+class WordRow:
+    """A word to look at: the reader wasn't sure of it, or a person has changed it.
+
+    Attributes:
+        seen: As it counts now. raw: as the machine read it.
+        before, after: The words around it.
+        sure: How sure the reader was, in percent.
+    """
+
+    page: int
+    index: int
+    seen: str
+    raw: str
+    sure: int
+    box: tuple[int, int, int, int]
+    before: str
+    after: str
+    corrected: bool
+    typed: str | None = None
+    conflict: Conflict | None = None
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A component with what its page needs to know."""
+
+    dossier: Dossier
+    component: Component
+    pages: Sequence[Page]
+    siblings: Sequence[Component]
+    fields: Sequence[ExtractedField]
+    agencies: Mapping[str, Agency]
+    people: Mapping[str, str]
+
+    @property
+    def to_scan_again(self) -> list[tuple[Page, list[Flag]]]:
+        """Pages that ought to be scanned again, each with why."""
+        found = [(page, sorted(RESCAN & {Flag(flag) for flag in page.flags})) for page in self.pages]
+        return [(page, flags) for page, flags in found if flags]
+
+    @property
+    def is_miscounted(self) -> bool:
+        """Whether there are more or fewer pages than were counted at the counter."""
+        return self.component.pages_declared not in (None, self.component.pages_total)
+
+    @property
+    def needs_reason(self) -> bool:
+        """Whether it can be kept only with a reason."""
+        return bool(self.to_scan_again) or self.is_miscounted
+
+    @property
+    def next_to_review(self) -> Component | None:
+        """Another paper of the dossier that waits for its review: the next one, else the first."""
+        waiting = [c for c in self.siblings if c.state is ComponentState.READ and c.id != self.component.id]
+        later = [c for c in waiting if c.ordinal > self.component.ordinal]
+        return next(iter(later or waiting), None)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be reviewed (again)."""
+        return self.component.state in (ComponentState.READ, ComponentState.REVIEWED)
+
+
+@dataclass(frozen=True)
+class SentForm:
+    """A sent form.
+
+    Attributes:
+        values: Name of an input → what is in it; "…-seen" is what stood there before.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def page(self) -> int:
+        """The page that was looked at."""
+        number = self.values.get("trang", "")
+        return int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1  # noqa: PLR2004
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the person has called the paper right."""
+        return self.values.get("xong") == "1"
+
+    @property
+    def keep_reason(self) -> str:
+        """Why a doubtful scan is kept."""
+        return self.values.get("keep_reason", "")
+
+    def fields(self) -> list[reviewing.FieldChange]:
+        """Fields that aren't as they stood there."""
+        return [
+            reviewing.FieldChange(key=match[1], value=value, seen=self._seen(name))
+            for name, value in self.values.items()
+            if (match := _FIELD_INPUT.fullmatch(name)) and value != _shown(match[1], self._seen(name))
+        ]
+
+    def words(self) -> list[reviewing.WordChange]:
+        """Words that aren't as they stood there."""
+        return [
+            reviewing.WordChange(page=int(match[1]), index=int(match[2]), text=value, seen=self._seen(name))
+            for name, value in self.values.items()
+            if (match := _WORD_INPUT.fullmatch(name)) and value != self._seen(name)
+        ]
+
+    def too_long(self) -> list[str]:
+        """Names of inputs with more in them than is kept."""
+        return [n for n, v in self.values.items() if len(v) > _MOST_CHARACTERS.get(n.partition("-")[0], 500)]
+
+    def _seen(self, name: str) -> str:
+        return self.values.get(f"{name}-seen", "")
+
+
+async def _typed(request: Request, _: Reviews) -> SentForm:
+    """The form, however many inputs it has; read after asking who sends it.
+
+    Raises:
+        BadUpload: It has characters that can't be kept.
+    """
+    form = await request.form(max_files=0, max_fields=_MOST_INPUTS)
+    try:
+        return SentForm({clean(name): clean(text).strip() for name, text in form.items() if isinstance(text, str)})
+    except ValueError as error:
+        raise BadUpload from error
+
+
+@router.get("/ho-so/{dossier_id}/giay-to/{component_id}")
+def review_page(
+    dossier_id: UUID, component_id: UUID, actor: Sees, office: Office, frame: StaffFrame, trang: int = 1
+) -> Response:
+    """One paper: its picture beside what was read of it."""
+    return _shown_paper(frame, actor, office, _paper(office, actor, dossier_id, component_id), trang)
+
+
+@router.get("/ho-so/{dossier_id}/giay-to/{component_id}/tinh-hinh")
+def paper_state(
+    dossier_id: UUID, component_id: UUID, actor: Sees, office: Office, frame: StaffFrame, tu: str = ""
+) -> Response:
+    """How far a paper is that the service is at work on; once that is over, the page is loaded again."""
+    paper = _paper(office, actor, dossier_id, component_id)
+    response = frame.part("_paper_state.html", **_state(paper))
+    if tu != _moment_of(paper):
+        response.headers["hx-refresh"] = "true"
+    return response
+
+
+@router.get("/ho-so/{dossier_id}/giay-to/{component_id}/chu-ky")
+def signatures(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office, frame: StaffFrame) -> Response:
+    """What the signatures that a scan came with are worth, judged now."""
+    component = _paper(office, actor, dossier_id, component_id).component
+    if not component.signed_scan:
+        raise NotFound(str(component_id))
+    with tempfile.TemporaryDirectory(dir=office.work_dir) as folder:
+        file = Path(folder, "scan")
+        office.store.fetch(component.scan, file)
+        found = verification.judge(office.begin, file, now=utc_now()).file
+    return frame.part(
+        "_came_signed.html",
+        said=verdict_words.sentence(found, language=frame.language),
+        verdict=found.verdict.value,
+        signatures=found.signatures,
+    )
+
+
+@router.post("/ho-so/{dossier_id}/giay-to/{component_id}")
+def keep(
+    dossier_id: UUID,
+    component_id: UUID,
+    actor: Reviews,
+    office: Office,
+    frame: StaffFrame,
+    typed: Annotated[SentForm, Depends(_typed)],
+) -> Response:
+    """Keep what was typed and, when the person says so, call the paper reviewed and lead on to the next one."""
+    paper = _paper(office, actor, dossier_id, component_id)
+    try:
+        _keep(office, actor, paper, typed)
+    except NotFound:
+        raise
+    except OfficeError as error:
+        paper = _paper(office, actor, dossier_id, component_id)
+        return _shown_paper(frame, actor, office, paper, typed.page, typed=typed, error=error)
+    here = f"/ho-so/{dossier_id}/giay-to"
+    if not typed.is_finished:
+        kept = paper.component.state is ComponentState.READ
+        return frame.to(f"{here}/{component_id}?trang={typed.page}", tell="saved" if kept else "nothing_changed")
+    following = paper.next_to_review
+    if following is None:
+        return frame.to(f"/ho-so/{dossier_id}", tell="reviewed")
+    return frame.to(f"{here}/{following.id}", tell="reviewed_next")
+
+
+@router.post("/ho-so/{dossier_id}/giay-to/{component_id}/doc-lai")
+def try_again(dossier_id: UUID, component_id: UUID, actor: Reviews, office: Office, frame: StaffFrame) -> Response:
+    """Take up again a paper that was set aside."""
+    reviewing.try_again(office.begin, component_id, by=actor, dossier_id=dossier_id)
+    return frame.to(f"/ho-so/{dossier_id}/giay-to/{component_id}", tell="taken_up_again")
+
+
+def _keep(office: Services, actor: Actor, paper: Paper, typed: SentForm) -> None:
+    """Keep what was typed.
+
+    Raises:
+        Incomplete: Something is too long, or a doubtful scan lacks the reason why it is kept.
+        Overtaken: Somebody else has changed one of these meanwhile.
+        WrongState: It can't be reviewed now.
+    """
+    too_long = typed.too_long()
+    if too_long:
+        raise Incomplete("too_long", tuple(too_long))
+    fields, changed = typed.fields(), typed.words()
+    ids = {"by": actor, "dossier_id": paper.dossier.id, "work_dir": office.work_dir}
+    in_one_go = paper.component.state is not ComponentState.READ
+    if not in_one_go and (fields or changed):
+        reviewing.correct(office.begin, office.store, paper.component.id, fields=fields, words=changed, **ids)
+    if typed.is_finished:
+        by_page: dict[int, dict[int, str]] = {}
+        for change in changed if in_one_go else ():
+            by_page.setdefault(change.page, {})[change.index] = change.text
+        decided = reviewing.Review(
+            words=by_page,
+            fields={change.key: change.value for change in fields} if in_one_go else {},
+            keep_reason=typed.keep_reason,
+        )
+        reviewing.review(office.begin, office.store, paper.component.id, decided=decided, **ids)
+
+
+def _paper(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID) -> Paper:
+    """Raises NotFound: there is none, or the asker's agency has no part in its dossier."""
+    with office.begin() as work:
+        dossier = work.dossiers.of(actor, dossier_id)
+        component = work.components.of(component_id)
+        if component.dossier_id != dossier.id:
+            raise NotFound(str(component_id))
+        return Paper(
+            dossier=dossier,
+            component=component,
+            pages=work.components.pages(component.id),
+            siblings=work.components.of_dossier(dossier.id),
+            fields=record.whole(component.id, work.components.fields(component.id)),
+            agencies={agency.code: agency for agency in work.agencies.all()},
+            people={
+                person.username: person.name for code in dossier.agencies() for person in work.accounts.in_agency(code)
+            },
+        )
+
+
+def _shown_paper(
+    frame: Frame,
+    actor: Actor,
+    office: Services,
+    paper: Paper,
+    number: int,
+    *,
+    typed: SentForm | None = None,
+    error: OfficeError | None = None,
+) -> Response:
+    """The page; after a refusal with what was typed and what is wrong with it."""
+    page = next((p for p in paper.pages if p.number == number), paper.pages[0])
+    conflicts = error.conflicts if isinstance(error, Overtaken) else ()
+    problem = None if error is None else frame.trouble(error)
+    return frame.page(
+        "review.html",
+        status=200 if problem is None else problem["status"],
+        problem=problem,
+        wrong=wrong_with(paper, frame.language),
+        listed=_listed(paper, error, frame.language) if error else [],
+        editable=paper.is_open and bool(actor.roles & MAY[Act.REVIEW]),
+        keeps_at_once=paper.component.state is ComponentState.READ,
+        page=page,
+        rows=_field_rows(paper, typed, conflicts),
+        word_rows=_word_rows(office, page, typed, conflicts),
+        keep_reason=typed.keep_reason if typed else paper.component.keep_reason,
+        sure_from=record.SURE_FROM,
+        short_hash=SHORT_HASH,
+        **_state(paper),
+    )
+
+
+def _state(paper: Paper) -> dict[str, Any]:
+    component = paper.component
+    return {
+        "paper": paper,
+        "dossier": paper.dossier,
+        "component": component,
+        "State": ComponentState,
+        "PageState": PageState,
+        "read": sum(page.state is not PageState.RECEIVED for page in paper.pages),
+        "at_work": component.state in _MOVING
+        or (component.state is ComponentState.REVIEWED and component.searchable is None),
+        "moment_of": _moment_of(paper),
+        "people": paper.people,
+        "agencies": paper.agencies,
+        "Flag": Flag,
+    }
+
+
+def _moment_of(paper: Paper) -> str:
+    """Changes when the page that is open no longer tells the truth."""
+    return f"{paper.component.state.value}-{paper.component.searchable is not None:d}"
+
+
+def _field_rows(paper: Paper, typed: SentForm | None, conflicts: Iterable[Conflict]) -> list[FieldRow]:
+    today = local_day(utc_now())
+    by_key = {conflict.key: conflict for conflict in conflicts if conflict.key}
+    return [
+        FieldRow(
+            field=found,
+            shown=_shown(found.key, found.value),
+            doubt=record.doubt_of(found, today=today),
+            long=found.key in _LONG,
+            typed=typed.values.get(f"f-{found.key}") if typed else None,
+            conflict=by_key.get(found.key),
+        )
+        for found in paper.fields
+    ]
+
+
+def _word_rows(
+    office: Services, page: Page, typed: SentForm | None, conflicts: Iterable[Conflict]
+) -> list[WordRow] | None:
+    """The words of a page to look at; None while there is no reading of it."""
+    ocr = _reading(office, page)
+    if ocr is None:
+        return None
+    in_conflict = {conflict.index: conflict for conflict in conflicts if conflict.page == page.number}
+    return [
+        WordRow(
+            page=page.number,
+            index=index,
+            seen=page.corrections.get(index, word.text),
+            raw=word.text,
+            sure=int(word.confidence),
+            box=(word.box.left, word.box.top, word.box.right, word.box.bottom),
+            before=_around(ocr.words[max(0, index - _WORDS_AROUND) : index]),
+            after=_around(ocr.words[index + 1 : index + 1 + _WORDS_AROUND]),
+            corrected=index in page.corrections,
+            typed=typed.values.get(f"w-{page.number}-{index}") if typed else None,
+            conflict=in_conflict.get(index),
+        )
+        for index, word in enumerate(ocr.words)
+        if index in page.corrections or word.confidence < record.SURE_FROM
+    ]
+
+
+def _reading(office: Services, page: Page) -> OcrPage | None:
+    if page.words is None:
+        return None
+    try:
+        with office.store.open(page.words) as stream:
+            return reading.from_json(stream.read()).ocr
+    except ObjectMissing:
+        return None
+
+
+def _around(those: Sequence[OcrWord]) -> str:
+    return " ".join(word.text for word in those)
+
+
+def _shown(key: str, value: str) -> str:
+    """A field's value as people write it."""
+    if key != "issued_on":
+        return value
+    try:
+        return words.day(date.fromisoformat(value))
+    except ValueError:
+        return value
+
+
+def _listed(paper: Paper, error: OfficeError, language: Language) -> list[dict[str, str]]:
+    """Everything that is wrong, each with the input it is mended in."""
+    if isinstance(error, Overtaken):
+        message = _in(language, "có người vừa sửa, xem cả hai rồi chọn", "somebody has just changed it, choose")
+        return [
+            {"field": _input_of(conflict), "message": f"{_name_of(conflict, language)}: {message}"}
+            for conflict in error.conflicts
+        ]
+    if isinstance(error, Incomplete) and str(error) == "too_long":
+        message = _in(language, "dài quá mức lưu được", "longer than can be kept")
+        return [{"field": name, "message": f"{name}: {message}"} for name in error.missing]
+    if isinstance(error, Incomplete):
+        return [{"field": "keep_reason", "message": line} for line in wrong_with(paper, language)]
+    return []
+
+
+def wrong_with(paper: Paper, language: Language) -> list[str]:
+    """What calls for another scan or a reason, a line each."""
+    lines = [
+        _in(language, f"Trang {page.number}: ", f"Page {page.number}: ")
+        + ", ".join(label(flag, language) for flag in flags)
+        for page, flags in paper.to_scan_again
+    ]
+    if paper.is_miscounted:
+        declared, total = paper.component.pages_declared, paper.component.pages_total
+        lines.append(
+            _in(
+                language,
+                f"Quầy đếm {declared} trang, bản quét có {total} trang",
+                f"{declared} pages were counted at the counter, the scan has {total}",
+            )
+        )
+    return lines
+
+
+def _in(language: Language, vi: str, en: str) -> str:
+    return en if language == "en" else vi
+
+
+def _input_of(conflict: Conflict) -> str:
+    return f"f-{conflict.key}" if conflict.key else f"w-{conflict.page}-{conflict.index}"
+
+
+def _name_of(conflict: Conflict, language: Language) -> str:
+    if conflict.key:
+        return label(conflict.key, language).capitalize()
+    return _in(language, f"Một chữ ở trang {conflict.page}", f"A word on page {conflict.page}")
