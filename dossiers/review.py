@@ -17,6 +17,7 @@ from dossiers import record
 from dossiers.digitization import reading_of, settle
 from dossiers.policy import Act, require
 from dossiers.types import (
+    Changed,
     ComponentState,
     Conflict,
     ExtractedField,
@@ -189,10 +190,16 @@ def review(
         return component
 
 
-def ask_for_copy(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) -> Component:
+def ask_for_copy(
+    begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID, revision: int | None = None
+) -> Component:
     """A clerk has the reviewed component signed as an electronic copy (SAO Y); the signing worker does it.
 
+    Args:
+        revision: Of the component as the clerk has seen it; None signs whatever it is now.
+
     Raises:
+        Changed: It was reviewed again after the clerk had seen it.
         NotAllowed: It is the receiving agency's to sign.
         WrongState: It isn't reviewed, or its text layer is still being made again.
         NotFound: The agency has no active seal.
@@ -202,6 +209,8 @@ def ask_for_copy(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUI
         dossier, component = _locked(work, by, dossier_id, component_id)
         if by.agency != dossier.receiving:
             raise NotAllowed("receiving")  # its seal is not theirs to set
+        if revision not in (None, component.revision):
+            raise Changed("đã soát lại sau khi bạn xem; xem lại rồi ký")
         if component.state is not ComponentState.REVIEWED or component.searchable is None:
             raise WrongState(component.state)
         work.certificates.for_agency(dossier.receiving)
