@@ -124,13 +124,14 @@ def main(names: list[str]) -> int:
     with live.running_service() as service, live.chromium() as browser:
         office = fill(service)
         filled = time.monotonic()
-        troubles = _photograph(browser, service.base_url, chosen, office)
+        if troubles := _photograph(browser, service.base_url, chosen, office):
+            (OUT / "logs.txt").write_text(service.log_tails(), "utf-8")
     _contact_sheet(chosen)
     took = time.monotonic() - began
     count = len(list(OUT.glob("*.png")))
     print(f"{OUT / 'index.html'}: {count} ảnh, {took:.0f} giây (pictures, seconds; filled after {filled - began:.0f})")
-    for trouble in troubles:
-        print(trouble, file=sys.stderr)
+    if troubles:
+        print("\n".join(troubles), f"\n{OUT / 'logs.txt'} tells why", file=sys.stderr)
     return 1 if troubles else 0
 
 
