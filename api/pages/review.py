@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AfterValidator
 
 from api.deps import Office, Reviews, Sees
 from api.errors import BadUpload
 from api.files import SHORT_HASH
-from api.pages import words
-from api.pages.frame import Frame, StaffFrame
+from api.pages import find, words
+from api.pages.frame import Frame, StaffFrame, Typed, local_path
 from api.schemas.common import clean
 from api.wiring import Services, utc_now
 from digitize import reading
@@ -215,10 +216,16 @@ async def _typed(request: Request, _: Reviews) -> SentForm:
 
 @router.get("/ho-so/{dossier_id}/giay-to/{component_id}")
 def review_page(
-    dossier_id: UUID, component_id: UUID, actor: Sees, office: Office, frame: StaffFrame, trang: int = 1
+    dossier_id: UUID,
+    component_id: UUID,
+    actor: Sees,
+    office: Office,
+    frame: StaffFrame,
+    trang: int = 1,
+    tim: Annotated[str, Query(max_length=200), AfterValidator(clean)] = "",
 ) -> Response:
-    """One paper: its picture beside what was read of it."""
-    return _shown_paper(frame, actor, office, _paper(office, actor, dossier_id, component_id), trang)
+    """One paper: its picture beside what was read of it; `tim` is a phrase to show on its page."""
+    return _shown_paper(frame, actor, office, _paper(office, actor, dossier_id, component_id), trang, phrase=tim)
 
 
 @router.get("/ho-so/{dossier_id}/giay-to/{component_id}/tinh-hinh")
@@ -280,10 +287,12 @@ def keep(
 
 
 @router.post("/ho-so/{dossier_id}/giay-to/{component_id}/doc-lai")
-def try_again(dossier_id: UUID, component_id: UUID, actor: Reviews, office: Office, frame: StaffFrame) -> Response:
-    """Take up again a paper that was set aside."""
+def try_again(
+    dossier_id: UUID, component_id: UUID, actor: Reviews, office: Office, frame: StaffFrame, ve: Typed = ""
+) -> Response:
+    """Take up again a paper that was set aside; `ve` is where the person came from."""
     reviewing.try_again(office.begin, component_id, by=actor, dossier_id=dossier_id)
-    return frame.to(f"/ho-so/{dossier_id}/giay-to/{component_id}", tell="taken_up_again")
+    return frame.to(local_path(ve, f"/ho-so/{dossier_id}/giay-to/{component_id}"), tell="taken_up_again")
 
 
 def _keep(office: Services, actor: Actor, paper: Paper, typed: SentForm) -> None:
@@ -298,20 +307,35 @@ def _keep(office: Services, actor: Actor, paper: Paper, typed: SentForm) -> None
     if too_long:
         raise Incomplete("too_long", tuple(too_long))
     fields, changed = typed.fields(), typed.words()
-    ids = {"by": actor, "dossier_id": paper.dossier.id, "work_dir": office.work_dir}
     in_one_go = paper.component.state is not ComponentState.READ
     if not in_one_go and (fields or changed):
-        reviewing.correct(office.begin, office.store, paper.component.id, fields=fields, words=changed, **ids)
+        reviewing.correct(
+            office.begin,
+            office.store,
+            paper.component.id,
+            by=actor,
+            dossier_id=paper.dossier.id,
+            fields=fields,
+            words=changed,
+            work_dir=office.work_dir,
+        )
     if typed.is_finished:
         by_page: dict[int, dict[int, str]] = {}
         for change in changed if in_one_go else ():
             by_page.setdefault(change.page, {})[change.index] = change.text
-        decided = reviewing.Review(
-            words=by_page,
-            fields={change.key: change.value for change in fields} if in_one_go else {},
-            keep_reason=typed.keep_reason,
+        reviewing.review(
+            office.begin,
+            office.store,
+            paper.component.id,
+            by=actor,
+            dossier_id=paper.dossier.id,
+            decided=reviewing.Review(
+                words=by_page,
+                fields={change.key: change.value for change in fields} if in_one_go else {},
+                keep_reason=typed.keep_reason,
+            ),
+            work_dir=office.work_dir,
         )
-        reviewing.review(office.begin, office.store, paper.component.id, decided=decided, **ids)
 
 
 def _paper(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID) -> Paper:
@@ -341,6 +365,7 @@ def _shown_paper(
     paper: Paper,
     number: int,
     *,
+    phrase: str = "",
     typed: SentForm | None = None,
     error: OfficeError | None = None,
 ) -> Response:
@@ -348,6 +373,7 @@ def _shown_paper(
     page = next((p for p in paper.pages if p.number == number), paper.pages[0])
     conflicts = error.conflicts if isinstance(error, Overtaken) else ()
     problem = None if error is None else frame.trouble(error)
+    ocr = _reading(office, page)
     return frame.page(
         "review.html",
         status=200 if problem is None else problem["status"],
@@ -358,7 +384,8 @@ def _shown_paper(
         keeps_at_once=paper.component.state is ComponentState.READ,
         page=page,
         rows=_field_rows(paper, typed, conflicts),
-        word_rows=_word_rows(office, page, typed, conflicts),
+        word_rows=None if ocr is None else _word_rows(page, ocr, typed, conflicts),
+        place=find.place_of(reading.corrected(ocr, page.corrections), phrase) if ocr and phrase else None,
         keep_reason=typed.keep_reason if typed else paper.component.keep_reason,
         sure_from=record.SURE_FROM,
         short_hash=SHORT_HASH,
@@ -405,13 +432,8 @@ def _field_rows(paper: Paper, typed: SentForm | None, conflicts: Iterable[Confli
     ]
 
 
-def _word_rows(
-    office: Services, page: Page, typed: SentForm | None, conflicts: Iterable[Conflict]
-) -> list[WordRow] | None:
-    """The words of a page to look at; None while there is no reading of it."""
-    ocr = _reading(office, page)
-    if ocr is None:
-        return None
+def _word_rows(page: Page, ocr: OcrPage, typed: SentForm | None, conflicts: Iterable[Conflict]) -> list[WordRow]:
+    """The words of a page to look at."""
     in_conflict = {conflict.index: conflict for conflict in conflicts if conflict.page == page.number}
     return [
         WordRow(
@@ -433,6 +455,7 @@ def _word_rows(
 
 
 def _reading(office: Services, page: Page) -> OcrPage | None:
+    """What was read on a page; None while nothing was, or when the store has lost it."""
     if page.words is None:
         return None
     try:

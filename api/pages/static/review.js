@@ -123,6 +123,8 @@ class View {
   mark() {
     if (!this.marks) return;
     this.marks.replaceChildren();
+    const { page, box } = this.review.found ?? {};
+    if (box && page === this.page) this.marks.append(svg("rect", { x: box[0] - 5, y: box[1] - 5, width: box[2] - box[0] + 10, height: box[3] - box[1] + 10, rx: 3, class: "now found" }));
     for (const item of this.review.items) {
       if (item.page !== this.page || !item.box) continue;
       const [left, top, right, bottom] = item.box;
@@ -396,7 +398,11 @@ class PaperReview extends HTMLElement {
   }
 
   start() {
-    if (!document.querySelector(".trouble") && this.editable) (this.fields.find((i) => i.doubtful) ?? this.words.find((i) => i.doubtful) ?? this.items[0])?.input.focus();
+    this.found = { page: this.view.page, box: numbers(this.dataset.found) };
+    if (this.found.box) {
+      this.view.show(this.found.page, this.found.box);
+      this.view.stage.focus();
+    } else if (!document.querySelector(".trouble") && this.editable) (this.fields.find((i) => i.doubtful) ?? this.words.find((i) => i.doubtful) ?? this.items[0])?.input.focus();
     if (this.editable && this.view.pages.length <= PAGES_READ_AHEAD) this.readAhead();
   }
 
