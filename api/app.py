@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import compile_path
 
 from api import errors
-from api.pages import assets, citizen, desk, doors, frame, review
+from api.pages import assets, citizen, copies, desk, doors, find, frame, review
 from api.routes import catalogue, citizens, dossiers, e_results, health, sessions, transfers
 from api.uploads import SmallBodies
 from api.wiring import Services, wire
@@ -36,7 +36,7 @@ PAGE_UPLOADS = ("/kiem-tra",)
 _MOST_BODY_BYTES = 1024 * 1024
 
 #: The doors for people, each a room of `api.pages`.
-PAGES = tuple(module.router for module in (assets, doors, citizen, desk, review))
+PAGES = tuple(module.router for module in (assets, doors, citizen, desk, review, copies, find))
 
 #: What answers programs: everything under here speaks JSON, also when it refuses.
 _PROGRAMS = re.compile(r"/api/|/static/")
