@@ -77,7 +77,7 @@ def home(frame: PublicFrame, office: Office) -> Response:
     """Two doors, and who to call."""
     with office.begin() as work:
         phones = [a.phone for a in work.agencies.all() if a.kind is AgencyKind.CENTRE and a.phone]
-    return frame.page("home.html", phone=next(iter(phones), ""))
+    return frame.page("citizen_home.html", phone=next(iter(phones), ""))
 
 
 # ── a dossier and its result
@@ -89,7 +89,7 @@ def finding_page(
 ) -> Response:
     """The form for both codes. The QR code of a receipt leads here with them behind "#", which no server sees."""
     still_open = _seen(request, office, utc_now())
-    return frame.page("find.html", **_blank_find(), ended=bool(ended), still_open=still_open)
+    return frame.page("citizen_find.html", **_blank_find() | {"ended": bool(ended), "still_open": still_open})
 
 
 @router.post("/tra-cuu", dependencies=[counter.LOOK_UP_TRIES])
@@ -105,14 +105,14 @@ def find(frame: PublicFrame, office: Office, ma_ho_so: Typed = "", ma_tra_cuu: T
         if (said := _slip(read, text, frame.language)) is not None
     }
     if wrong:
-        return frame.page("find.html", status=422, **given | {"wrong": wrong})
+        return frame.page("citizen_find.html", status=422, **given | {"wrong": wrong})
     now = utc_now()
     try:
         view = counter.look_up(office, dossier_code=ma_ho_so, lookup_code=ma_tra_cuu, now=now)
     except NotFound:
-        return frame.page("find.html", status=404, **given | {"unknown": True})
+        return frame.page("citizen_find.html", status=404, **given | {"unknown": True})
     except TooManyRequests as error:
-        return frame.page("find.html", status=429, **given | {"problem": frame.trouble(error)})
+        return frame.page("citizen_find.html", status=429, **given | {"problem": frame.trouble(error)})
     response = frame.to(_DOSSIER)
     response.set_cookie(
         COOKIE,
@@ -136,7 +136,7 @@ def dossier_page(request: Request, frame: PublicFrame, office: Office) -> Respon
         response.delete_cookie(COOKIE, path=_FINDING)
         return response
     view = verification.look_again(office.begin, dossier_code=code)
-    return frame.page("my_dossier.html", **_followed(office, view, now))
+    return frame.page("citizen_dossier.html", **_followed(office, view, now))
 
 
 @router.head("/tra-cuu/tai/{ticket}/{name}")
@@ -306,7 +306,7 @@ def check(
     judgement = verification.judge(office.begin, upload.path, now=utc_now())
     other: Language = "vi" if frame.language == "en" else "en"
     return frame.page(
-        "verdict.html",
+        "citizen_verdict.html",
         judgement=judgement,
         said=answer(judgement, language=frame.language),
         also=answer(judgement, language=other).headline,
@@ -333,7 +333,7 @@ def printed_code(frame: PublicFrame, office: Office, code: str) -> Response:
         entry = verification.in_register(office.begin, lookup_code=code)
     except NotFound:
         return _checking(frame, office, status=404, code=typed, unknown=True)
-    return frame.page("register.html", entry=entry, limit=office.max_verification_bytes)
+    return frame.page("citizen_register.html", entry=entry, limit=office.max_verification_bytes)
 
 
 def tone_of(judgement: Judgement) -> str:
@@ -355,7 +355,7 @@ def tone_of(judgement: Judgement) -> str:
 def _checking(frame: Frame, office: Services, *, status: int = 200, **given: Any) -> Response:
     """The form, with what was typed and what is wrong with it."""
     values = {"code": "", "wrong_code": None, "is_dossier": False, "unknown": False, "wrong_file": ""} | given
-    return frame.page("check.html", status=status, limit=office.max_verification_bytes, **values)
+    return frame.page("citizen_check.html", status=status, limit=office.max_verification_bytes, **values)
 
 
 def _is_dossier(text: str) -> bool:
