@@ -16,7 +16,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -130,12 +130,12 @@ class OneServiceForPages(LoadScopeScheduling):
         return "acceptance" if nodeid.startswith("tests/acceptance/") else nodeid.partition("::")[0]
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> OneServiceForPages | None:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneServiceForPages | None:
     """Spread the tests as said above, in their order: what takes longest comes first, what is over at once last."""
     if config.getoption("dist") != "load":
         return None
     config.option.loadscopereorder = False
-    return OneServiceForPages(config)
+    return OneServiceForPages(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
