@@ -79,6 +79,7 @@ def find(
         dossiers=dossiers,
         more_dossiers=len(dossiers) == _MOST_DOSSIERS,
         hits=hits,
+        with_accents=words.written(asked) != words.folded(asked),
         more_hits=len(found) == _MOST_HITS,
         procedures=procedures,
     )

@@ -109,8 +109,8 @@ class View {
     };
     this.at = { scale, x: held(x, this.width, width), y: held(y, this.height, height) };
     this.sheet.style.transform = `translate(${width / 2 - this.at.x * scale}px, ${height / 2 - this.at.y * scale}px) scale(${scale})`;
-    this.marks.style.setProperty("--line", `${2.5 / scale}px`);
-    this.marks.style.setProperty("--dash", `${7 / scale}px ${5 / scale}px`);
+    this.marks.style.setProperty("--line", `${(scale < 0.4 ? 1.5 : 2.5) / scale}px`);
+    this.marks.style.setProperty("--dash", `${(scale < 0.4 ? 4 : 7) / scale}px ${(scale < 0.4 ? 2 : 5) / scale}px`);
   }
 
   zoom(by) { if (this.width) this.move(Math.min(Math.max(this.at.scale * by, 0.05), 4), this.at.x, this.at.y); }
