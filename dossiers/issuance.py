@@ -316,12 +316,21 @@ def mark_read(begin: Begin, e_result_id: UUID, *, by: Actor, document_sha256: st
 
 def was_read(e_result: EResult, history: Iterable[AuditEntry]) -> bool:
     """Whether the leader who is to sign has read the document as it stands now."""
-    document = e_result.document
-    return document is not None and any(
-        line.event == READ and line.actor == e_result.leader and line.detail.get("sha256") == document.sha256
+    return e_result.document is not None and e_result.document.sha256 in _read_by_leader(e_result, history)
+
+
+def was_read_before(e_result: EResult, history: Iterable[AuditEntry]) -> bool:
+    """Whether the leader has read it in an earlier version only: it was changed since."""
+    return bool(_read_by_leader(e_result, history)) and not was_read(e_result, history)
+
+
+def _read_by_leader(e_result: EResult, history: Iterable[AuditEntry]) -> set[str]:
+    """The hashes of the documents that the leader has read, of this result."""
+    return {
+        line.detail.get("sha256", "")
         for line in history
-        if line.subject == str(e_result.id)
-    )
+        if line.event == READ and line.actor == e_result.leader and line.subject == str(e_result.id)
+    }
 
 
 def approve(

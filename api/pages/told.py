@@ -21,5 +21,27 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "Đã đóng hồ sơ trên máy này. Muốn xem lại, nhập hai mã trên giấy hẹn.",
         "The dossier is closed on this device. To see it again, enter both codes of the receipt.",
     ),
+    "result_drafted": (
+        "Đã tạo dự thảo, điền sẵn từ hồ sơ. Điền tiếp rồi trình ký.",
+        "The draft is there, with what the dossier knows. Fill in the rest, then submit it.",
+    ),
+    "result_uploaded": ("Đã nhận tệp PDF. Xem lại rồi trình ký.", "The PDF was taken in. Look it over, then submit it."),
+    "came_signed": (
+        "Tệp đến đã có chữ ký, kiểm tra là thật và được giữ nguyên. Văn thư vào sổ thì phát hành.",
+        "The file came signed; its signatures are genuine and it stays as it is. The seal keeper registers it.",
+    ),
+    "result_saved": ("Đã lưu nháp.", "The draft is saved."),
+    "result_submitted": ("Đã trình ký, đã lấy số.", "Submitted; it has its number."),
+    "result_read": ("Đã ghi là đã đọc hết.", "Noted: read to the end."),
+    "result_approved": (
+        "Đã duyệt. Hệ thống đang ký, đóng dấu và phát hành.",
+        "Approved. It is being signed, sealed and issued.",
+    ),
+    "result_returned": ("Đã trả lại cho người soạn; số đã hủy.", "Returned to its drafter; its number is void."),
+    "result_taken_back": ("Đã rút lại để sửa; số đã hủy.", "Taken back to be changed; its number is void."),
+    "signing_resumed": ("Đang ký tiếp từ chỗ dừng.", "Signing goes on where it stopped."),
+    "result_registered": ("Đã vào sổ và phát hành.", "Registered and issued."),
+    "result_withdrawn": ("Đã thu hồi. Sổ và trang kiểm tra đã đổi.", "Withdrawn. The register and the check page say so."),
+    "result_superseded": ("Đã thay thế. Sổ chỉ sang bản mới.", "Superseded. The register points to the new one."),
     "nothing_changed": ("Không có gì thay đổi.", "Nothing was changed."),
 }
