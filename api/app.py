@@ -14,7 +14,23 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import compile_path
 
 from api import errors
-from api.pages import assets, citizen, copies, desk, doors, drafting, find, frame, leader, out_of_force, results, review
+from api.pages import (
+    assets,
+    citizen,
+    copies,
+    desk,
+    doors,
+    drafting,
+    find,
+    frame,
+    leader,
+    out_of_force,
+    papers,
+    post_office,
+    results,
+    review,
+)
+from api.pages import transfers as transfer_pages
 from api.routes import catalogue, citizens, dossiers, e_results, health, sessions, transfers
 from api.uploads import SmallBodies
 from api.wiring import Services, wire
@@ -32,16 +48,19 @@ API = "/api/v1"
 #: Where a body may be large: what is read there is a file, under a limit of its own, after asking who sends it.
 UPLOADS = ("/verifications", "/dossiers/{dossier_id}/components", "/dossiers/{dossier_id}/e-results/upload")
 #: The same, of pages' forms.
-PAGE_UPLOADS = ("/kiem-tra", "/ho-so/{dossier_id}/ket-qua/tai-len")
+PAGE_UPLOADS = ("/kiem-tra", "/ho-so/{dossier_id}/giay-to", "/ho-so/{dossier_id}/ket-qua/tai-len")
 _MOST_BODY_BYTES = 1024 * 1024
 
-#: The doors for people, each a room of `api.pages`.
+#: The doors for people, each a room of `api.pages`. "/ho-so/moi" comes before "/ho-so/{dossier_id}".
 PAGES = tuple(
     module.router
     for module in (
         assets,
         doors,
         citizen,
+        post_office,
+        papers,
+        transfer_pages,
         desk,
         review,
         copies,

@@ -352,6 +352,7 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "e_result.issued": ("phát hành, vào sổ", "issued and registered"),
     "e_result.trouble": ("việc ký bị dừng", "signing stopped"),
     "e_result.resumed": ("cho ký tiếp", "signing resumed"),
+    "e_result.taken_out": ("lấy bản kết quả tại quầy", "result taken out at the counter"),
     "e_result.withdrawn": ("thu hồi kết quả", "result withdrawn"),
     "e_result.superseded": ("thay thế kết quả", "result superseded"),
     "session.opened": ("đăng nhập", "signed in"),

@@ -20,6 +20,7 @@ from api import errors
 from api.deps import Office, SignedIn
 from api.pages import assets, told, words
 from api.schemas.common import clean
+from digitize.types import Flag
 from dossiers.labels import label
 from dossiers.policy import MAY, Act
 from dossiers.types import Account, Agency, OfficeError
@@ -67,6 +68,7 @@ _TEMPLATES = Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.globals["asset"] = assets.address
+_TEMPLATES.globals["Flag"] = Flag
 _TEMPLATES.filters.update(
     day=words.day,
     moment=words.moment,

@@ -7,11 +7,39 @@ from typing import Final
 #: Key → Vietnamese and English.
 TOLD: Final[dict[str, tuple[str, str]]] = {
     "signed_out": ("Đã đăng xuất.", "You are signed out."),
+    "opened": ("Đã mở hồ sơ. Thêm giấy tờ bên dưới.", "The dossier is open. Add its papers below."),
+    "paper_added": ("Đã nhận tệp an toàn.", "The file is received, safe."),
+    "received": (
+        "Đã tiếp nhận. In giấy hẹn đưa cho người nộp.",
+        "Received. Print the receipt for the applicant.",
+    ),
+    "stopped_needs_supplement": (
+        "Đã yêu cầu bổ sung. Người dân đọc được lý do khi tra cứu.",
+        "A supplement is asked for. The citizen reads the reason when looking it up.",
+    ),
+    "stopped_refused": (
+        "Đã từ chối hồ sơ. Người dân đọc được lý do khi tra cứu.",
+        "The dossier is refused. The citizen reads the reason when looking it up.",
+    ),
+    "stopped_cancelled": ("Đã ghi rút hồ sơ.", "The dossier is cancelled."),
+    "handed_over": ("Đã trả kết quả. Hồ sơ này xong.", "The result is handed over. This dossier is finished."),
+    "transfer_sent": (
+        "Đã lập phiếu bàn giao. In phiếu, kẹp cùng hồ sơ giấy.",
+        "The slip is made. Print it and send it with the paper dossiers.",
+    ),
+    "transfer_accepted": ("Đã nhận bàn giao.", "The transfer is accepted."),
+    "transfer_recalled": (
+        "Đã rút phiếu. Hồ sơ giấy lại do bạn giữ.",
+        "The slip is taken back. The paper dossiers are yours to hold again.",
+    ),
     "in_process": ("Đã bắt đầu giải quyết. Việc tiếp theo: soạn kết quả.", "Taken into work. Next: draft the result."),
     "resumed": ("Đã tiếp tục xử lý hồ sơ.", "The dossier goes on."),
     "saved": ("Đã lưu những gì vừa sửa.", "What was changed is saved."),
     "reviewed": ("Đã soát xong các giấy tờ đã đọc của hồ sơ này.", "Every paper read so far is reviewed."),
-    "reviewed_next": ("Đã soát xong giấy trước. Đây là giấy tiếp theo.", "That paper is reviewed. Here is the next one."),
+    "reviewed_next": (
+        "Đã soát xong giấy trước. Đây là giấy tiếp theo.",
+        "That paper is reviewed. Here is the next one.",
+    ),
     "taken_up_again": ("Đã cho đọc lại.", "It is taken up again."),
     "copies_asked": (
         "Đã gửi ký. Từng giấy hiện kết quả bên dưới.",
