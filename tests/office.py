@@ -66,9 +66,13 @@ class Office:
             self.ask(who, "GET", "/session")
         cookies = {SESSION_COOKIE: self._tokens[who]} if who else {}
         cookies |= more.pop("cookies", {})
-        headers = {"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())} | more.pop("headers", {})
         self.client.cookies.clear()  # a browser of its own each time: nobody's cookies are left for the next
-        return self.client.request(method, path, headers=headers, **more)
+        for name, value in cookies.items():
+            self.client.cookies.set(name, value)
+        try:
+            return self.client.request(method, path, **more)
+        finally:
+            self.client.cookies.clear()
 
     def refresh_lists(self) -> None:
         """What the timer does."""
