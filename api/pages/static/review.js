@@ -223,6 +223,7 @@ class Keeper {
 
   put(...items) {
     for (const item of items) {
+      if (this.going.has(item) && item.sent === item.value) continue; // on its way: Enter sent it, and so does leaving
       this.waiting.add(item);
       item.say("saving", this.review.says.saving);
     }
