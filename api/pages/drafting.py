@@ -15,6 +15,7 @@ from api.errors import BadUpload
 from api.pages import draft_form
 from api.pages import result_view as view
 from api.pages.frame import Frame, StaffFrame
+from api.pages.result_trouble import TROUBLE, told
 from api.schemas.common import clean
 from api.uploads import Upload, received
 from api.wiring import Services, utc_now
@@ -92,7 +93,7 @@ def begin_draft(dossier_id: UUID, actor: Drafts, office: Office, frame: StaffFra
             data={key: one.value for key, one in known.items()},
             title=typed["title"],
         )
-    except view.TROUBLE as error:
+    except TROUBLE as error:
         return _not_begun(frame, actor, office, dossier_id, error, typed)
     return frame.to(f"/ket-qua/{e_result.id}", tell="result_drafted")
 
@@ -130,7 +131,7 @@ def upload_result(
             limits=office.limits,
             now=utc_now(),
         )
-    except view.TROUBLE as error:
+    except TROUBLE as error:
         unnamed = isinstance(error, NotFound) and not typed["leader"]
         return _not_begun(frame, actor, office, dossier_id, Incomplete("no_leader") if unnamed else error, typed)
     return frame.to(f"/ket-qua/{e_result.id}", tell="came_signed" if e_result.came_signed else "result_uploaded")
@@ -151,7 +152,7 @@ def _must_be_chosen(typed: dict[str, str]) -> None:
 def _not_begun(
     frame: Frame, actor: Actor, office: Services, dossier_id: UUID, error: Exception, typed: dict[str, str]
 ) -> Response:
-    problem, listed = view.told(frame, error)
+    problem, listed = told(frame, error)
     kept = {"wanted" if name == "template" else name: text for name, text in typed.items() if text}
     return _new(frame, actor, office, dossier_id, problem["status"], problem=problem, listed=listed, **kept)
 
@@ -167,7 +168,7 @@ def save(
     is_part = "hx-request" in request.headers
     try:
         _keep(office, actor, e_result_id, form)
-    except view.TROUBLE as error:
+    except TROUBLE as error:
         return _not_kept(frame, actor, office, e_result_id, error, form, is_part=is_part)
     if is_part:
         return frame.part("_draft_state.html", **view.values(frame, actor, office, e_result_id, saved_at=utc_now()))
@@ -179,7 +180,7 @@ def submit(e_result_id: UUID, actor: Submits, office: Office, frame: StaffFrame,
     """Keep what was typed, fix number, date and bytes, and lay it before the leader."""
     try:
         _keep(office, actor, e_result_id, form)
-    except view.TROUBLE as error:
+    except TROUBLE as error:
         return _not_kept(frame, actor, office, e_result_id, error, form, is_part=False)
     try:
         issuance.submit(
@@ -193,7 +194,7 @@ def submit(e_result_id: UUID, actor: Submits, office: Office, frame: StaffFrame,
         )
     except NotFound:  # the result is there: it was kept a moment ago
         return view.refused(frame, actor, office, e_result_id, Incomplete("certificate"))
-    except view.TROUBLE as error:
+    except TROUBLE as error:
         return view.refused(frame, actor, office, e_result_id, error)
     return frame.to(f"/ket-qua/{e_result_id}", tell="result_submitted")
 
@@ -236,7 +237,7 @@ def _not_kept(
     if isinstance(error, Changed | WrongState):
         status, more["conflict"] = 412, "changed" if is_draft else "gone"
     else:
-        more["problem"], more["listed"] = view.told(frame, error)
+        more["problem"], more["listed"] = told(frame, error)
         status = more["problem"]["status"]
     if is_part:
         return frame.part("_draft_state.html", **view.values(frame, actor, office, e_result_id, **more))

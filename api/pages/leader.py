@@ -15,6 +15,7 @@ from api.deps import Approves, Office, Returns
 from api.errors import AccountLocked, WrongPassword
 from api.pages import result_view as view
 from api.pages.frame import Frame, StaffFrame, Typed, TypedSecret
+from api.pages.result_trouble import told
 from api.wiring import Services, utc_now
 from dossiers import issuance
 from dossiers.types import Actor, Changed, EResult, NotFound, OfficeError, ResultState
@@ -54,7 +55,7 @@ def mark_read(
     except OfficeError as error:
         if not is_part:
             return view.refused(frame, actor, office, e_result_id, error)
-        problem = dict(zip(("problem", "listed"), view.told(frame, error), strict=True))
+        problem = dict(zip(("problem", "listed"), told(frame, error), strict=True))
     if is_part:
         return frame.part("_result.html", **view.values(frame, actor, office, e_result_id, **problem))
     return frame.to(f"/ket-qua/{e_result_id}", tell="result_read")

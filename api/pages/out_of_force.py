@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from api.deps import Office, Withdraws
 from api.pages import result_view as view
 from api.pages.frame import Frame, StaffFrame, Typed
+from api.pages.result_trouble import told
 from api.wiring import Services, utc_now
 from dossiers import issuance
 from dossiers.types import Actor, DossierState, EResult, Incomplete, OfficeError, ResultState, WrongState
@@ -147,7 +148,7 @@ def _page(
     listed: list[Any] = []
     missing: tuple[str, ...] = ()
     if error is not None:
-        problem, listed = view.told(frame, error)
+        problem, listed = told(frame, error)
         missing = error.missing if isinstance(error, Incomplete) else ()
         listed = [{"field": one, "message": _MISSING[one][frame.language == "en"]} for one in missing] or listed
     return frame.page(

@@ -10,17 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from api.files import SHORT_HASH
 from api.pages import draft_form
+from api.pages.result_trouble import linked, told
 from api.wiring import utc_now
 from digitize import pdf_scan
-from digitize.types import UnreadableScan
 from dossiers import drafts, issuance
-from dossiers.labels import label
 from dossiers.policy import MAY, Act
-from dossiers.types import Account, Dossier, EResult, NotFound, OfficeError, ResultState, Role
+from dossiers.types import Account, Dossier, EResult, NotFound, ResultState, Role
 from signing import templates
-from signing.places import PlaceNotFound
-from signing.templates import TemplateDataError
-from signing.types import SigningRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +29,6 @@ if TYPE_CHECKING:
     from api.wiring import Services
     from dossiers.ports import UnitOfWork
     from dossiers.types import Actor, AuditEntry, ObjectKey, Procedure
-    from signing.templates import TemplateProblem
 
 #: What a document is read at, and what a draft is looked at while it is written, in dots per inch.
 READING_DPI = 150.0
@@ -42,50 +37,6 @@ GLANCE_DPI = 110.0
 BEING_SIGNED = frozenset({ResultState.APPROVED, ResultState.LEADER_SIGNED, ResultState.SEALED})
 #: A signing that stopped for this goes on by itself.
 WAITS = "waiting_for_trust_service"
-
-#: Trouble that a form about a result may meet, beside the office's own.
-TROUBLE = (OfficeError, SigningRefused, TemplateDataError, PlaceNotFound, UnreadableScan)
-
-#: Why not, in words: what an error says of itself → Vietnamese, English.
-_WHY = {
-    "leader": (
-        "Người ký phải là lãnh đạo của cơ quan này và không phải người đã soạn hay sửa dự thảo.",
-        "The signer must be a leader of this agency who had no hand in the draft.",
-    ),
-    "drafter": (
-        "Người đã soạn hay tải lên thì không tự vào sổ; người không soạn thì không rút lại được.",
-        "Whoever drafted or uploaded it can't register it; whoever didn't can't take it back.",
-    ),
-    "competent": ("Hồ sơ này do cơ quan khác giải quyết.", "Another agency decides this dossier."),
-    "replacement": (
-        "Văn bản thay thế phải là một văn bản khác và đang có hiệu lực.",
-        "What takes its place must be another one, and in force.",
-    ),
-    "certificate": (
-        "Người ký hoặc cơ quan chưa có chứng thư số còn dùng được: chọn người ký khác, hoặc báo quản trị viên.",
-        "The signer or the agency has no certificate to sign with: choose another signer, or tell the administrator.",
-    ),
-    "comment": ("Chưa ghi lý do trả lại.", "It isn't said why it is returned."),
-    "reason": ("Chưa ghi lý do.", "No reason is given."),
-    "register": ("Tệp này đã có trong sổ phát hành.", "This very file is in the register already."),
-    "copies": (
-        "Tệp này là bản số hóa của một giấy tờ, không phải kết quả.",
-        "This file is a digitised copy of a paper, not a result.",
-    ),
-    "name_missing": (
-        "Không thấy họ tên người ký trong tệp. Tệp phải có chữ, không phải ảnh quét, và in tên người ký ở cuối.",
-        "The signer's name isn't in the file. It must have text, not a picture of it, and end with the signer's name.",
-    ),
-    "title_missing": (
-        "Không thấy chức vụ người ký ở phía trên tên. Xem lại chức vụ in trong tệp và người ký đã chọn.",
-        "The signer's title isn't above the name. Compare the title in the file with the signer that was chosen.",
-    ),
-    "no_room": (
-        "Giữa chức vụ và tên người ký không đủ chỗ cho chữ ký và con dấu: chừa khoảng 4 cm rồi xuất lại.",
-        "There is no room for signature and seal between title and name: leave 4 cm and export it again.",
-    ),
-    "unreadable_pdf": ("Không đọc được chữ trong tệp PDF.", "The text of the PDF can't be read."),
-}
 
 
 @dataclass(frozen=True)
@@ -321,25 +272,6 @@ def refused(frame: Frame, actor: Actor, office: Services, e_result_id: UUID, err
     """The page again, with what went wrong on top and what was typed still there."""
     problem, listed = told(frame, error)
     return shown(frame, actor, office, e_result_id, status=problem["status"], problem=problem, listed=listed, **more)
-
-
-def told(frame: Frame, error: Exception) -> tuple[dict[str, Any], list[Any]]:
-    """An error as a form shows it: in words, everything that is wrong at once, with links to the fields."""
-    problem = dict(frame.trouble(error))
-    problem.pop("message", None)  # said below, in the reader's language
-    if isinstance(error, TemplateDataError):
-        return problem, [linked(one, frame.language) for one in error.problems]
-    codes = (getattr(error, "reason", ""), getattr(error, "of", ""), str(error))
-    why = next((_WHY[code] for code in codes if code in _WHY), None)
-    if why is not None:
-        return problem, [why[frame.language == "en"]]
-    reason = getattr(error, "reason", "")
-    return problem, [label(reason, frame.language)] if reason else []
-
-
-def linked(problem: TemplateProblem, language: str) -> dict[str, str]:
-    """What is wrong with a field, and where it is on the page."""
-    return {"field": f"f-{problem.key}", "message": problem.english if language == "en" else problem.message}
 
 
 def values(

@@ -15,6 +15,7 @@ from api.deps import MendsSigning, Office, RegistersSigned, Sees
 from api.files import SHORT_HASH
 from api.pages import result_view as view
 from api.pages.frame import StaffFrame
+from api.pages.result_trouble import TROUBLE
 from api.pages.result_view import Row
 from api.wiring import Services, utc_now
 from dossiers import issuance
@@ -182,7 +183,7 @@ def resume(e_result_id: UUID, actor: MendsSigning, office: Office, frame: StaffF
     """What stopped the signing is mended; go on."""
     try:
         issuance.resume_signing(office.begin, e_result_id, by=actor)
-    except view.TROUBLE as error:
+    except TROUBLE as error:
         return view.refused(frame, actor, office, e_result_id, error)
     return frame.to(f"/ket-qua/{e_result_id}", tell="signing_resumed")
 
@@ -194,6 +195,6 @@ def register_signed(e_result_id: UUID, actor: RegistersSigned, office: Office, f
         issuance.register_signed(
             office.begin, office.store, e_result_id, by=actor, now=utc_now(), work_dir=office.work_dir
         )
-    except view.TROUBLE as error:
+    except TROUBLE as error:
         return view.refused(frame, actor, office, e_result_id, error)
     return frame.to(f"/ket-qua/{e_result_id}", tell="result_registered")

@@ -53,7 +53,7 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "Đã tạo dự thảo, điền sẵn từ hồ sơ. Điền tiếp rồi trình ký.",
         "The draft is there, with what the dossier knows. Fill in the rest, then submit it.",
     ),
-    "result_uploaded": ("Đã nhận tệp PDF. Xem lại rồi trình ký.", "The PDF was taken in. Look it over, then submit it."),
+    "result_uploaded": ("Đã nhận tệp PDF. Xem lại rồi trình ký.", "The PDF was taken in. Look it over, then submit."),
     "came_signed": (
         "Tệp đến đã có chữ ký, kiểm tra là thật và được giữ nguyên. Văn thư vào sổ thì phát hành.",
         "The file came signed; its signatures are genuine and it stays as it is. The seal keeper registers it.",
@@ -69,7 +69,7 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     "result_taken_back": ("Đã rút lại để sửa; số đã hủy.", "Taken back to be changed; its number is void."),
     "signing_resumed": ("Đang ký tiếp từ chỗ dừng.", "Signing goes on where it stopped."),
     "result_registered": ("Đã vào sổ và phát hành.", "Registered and issued."),
-    "result_withdrawn": ("Đã thu hồi. Sổ và trang kiểm tra đã đổi.", "Withdrawn. The register and the check page say so."),
+    "result_withdrawn": ("Đã thu hồi. Sổ và trang kiểm tra đã đổi.", "Withdrawn. Register and check page say so."),
     "result_superseded": ("Đã thay thế. Sổ chỉ sang bản mới.", "Superseded. The register points to the new one."),
     "nothing_changed": ("Không có gì thay đổi.", "Nothing was changed."),
 }
