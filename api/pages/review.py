@@ -232,10 +232,13 @@ def review_page(
 def paper_state(
     dossier_id: UUID, component_id: UUID, actor: Sees, office: Office, frame: StaffFrame, tu: str = ""
 ) -> Response:
-    """How far a paper is that the service is at work on; once that is over, the page is loaded again."""
+    """How far a paper is that the service is at work on; once that is over, the page is loaded again.
+
+    Not where somebody may be typing: only the text layer of a reviewed paper is made again meanwhile.
+    """
     paper = _paper(office, actor, dossier_id, component_id)
     response = frame.part("_paper_state.html", **_state(paper))
-    if tu != _moment_of(paper):
+    if tu != _moment_of(paper) and not tu.startswith(ComponentState.REVIEWED):
         response.headers["hx-refresh"] = "true"
     return response
 

@@ -298,6 +298,11 @@ def test_each_state_says_what_is_going_on_and_what_can_be_done(office: Office) -
     assert case.component().state is ComponentState.READ
     assert office.send(centre.CLERK, f"{case.at()}/doc-lai").status_code == 409
 
+    case.change(state=ComponentState.REVIEWED)
+    typing = office.open(centre.CLERK, f"{case.at()}/tinh-hinh?tu=reviewed-0")
+    assert "hx-refresh" not in typing.headers, "somebody may be typing there"
+    assert "Đã soát, chờ ký" in typing.text
+
     case.change(state=ComponentState.REPLACED)
     assert "đã được thay bằng bản khác" in office.open(centre.CLERK, case.at()).text
 

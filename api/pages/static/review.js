@@ -137,7 +137,8 @@ class View {
     }
   }
 
-  // Dragging, ctrl + wheel, and the arrow keys while the picture has the focus; a press on a word opens it.
+  // Dragging, ctrl + wheel, and the arrow keys while the picture has the focus; a press on a word opens it, any other
+  // press moves that place into the middle.
   follow() {
     let from = null;
     this.stage.addEventListener("pointerdown", (event) => {
@@ -414,8 +415,9 @@ class PaperReview extends HTMLElement {
   // Beside the fields, the picture takes what height the window has left.
   fillHeight() {
     const beside = matchMedia("(min-width: 50rem)").matches;
-    const top = Math.max(8, this.getBoundingClientRect().top);
-    this.view.root.style.height = beside ? `${Math.max(280, innerHeight - top - 8)}px` : "";
+    const around = this.getBoundingClientRect();
+    const top = Math.max(8, around.top);
+    this.view.root.style.height = beside ? `${Math.max(280, Math.min(innerHeight - 8, around.bottom) - top)}px` : "";
   }
 
   // --- keys and presses
@@ -767,6 +769,7 @@ class PaperReview extends HTMLElement {
     const read = await this.load(page);
     const word = read?.words.find(({ box: [left, top, right, bottom] }) => x >= left - 4 && x <= right + 4 && y >= top - 4 && y <= bottom + 4);
     if (word && this.editable) this.open(page, read.words, word);
+    else this.view.move(this.view.at.scale, x, y);
   }
 
   open(page, words, word) {
