@@ -60,7 +60,7 @@ class Draft extends HTMLElement {
   }
 
   #say(words) {
-    const line = document.querySelector("#draft-state .saved");
+    const line = document.querySelector("#draft-state .save-line");
     if (line) line.textContent = words;
   }
 
