@@ -269,7 +269,9 @@ def test_who_may_only_look_gets_no_form(office: Office) -> None:
 
     assert page.status_code == 200
     assert 'name="xong"' not in page.text
+    assert 'name="f-number"' not in page.text
     assert "Chỉ xem" in page.text
+    assert ">742 <" in page.text
     assert office.send(centre.LEADER, case.at(), {"xong": "1"}).status_code == 403
     assert office.open("quantri", case.at()).status_code == 403
 

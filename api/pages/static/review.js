@@ -125,6 +125,10 @@ class View {
     this.marks.replaceChildren();
     const { page, box } = this.review.found ?? {};
     if (box && page === this.page) this.marks.append(svg("rect", { x: box[0] - 5, y: box[1] - 5, width: box[2] - box[0] + 10, height: box[3] - box[1] + 10, rx: 3, class: "now found" }));
+    if (!this.review.editable && this.box) {
+      const [left, top, right, bottom] = this.box;
+      this.marks.append(svg("rect", { x: left - 4, y: top - 4, width: right - left + 8, height: bottom - top + 8, rx: 3, class: "now found" }));
+    }
     for (const item of this.review.items) {
       if (item.page !== this.page || !item.box) continue;
       const [left, top, right, bottom] = item.box;
@@ -454,6 +458,7 @@ class PaperReview extends HTMLElement {
     }
     const button = event.target.closest("[data-do]");
     switch (button?.dataset.do) {
+      case "show": return this.view.show(Number(button.dataset.page), numbers(button.dataset.box));
       case "whole": return this.view.toggle();
       case "larger": return this.view.zoom(1.25);
       case "smaller": return this.view.zoom(0.8);
