@@ -1,0 +1,256 @@
+"""The counter in a real browser: dossiers opened and papers laid in by keyboard alone, whatever the line does."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pypdfium2
+import pytest
+
+from api.demo import centre
+from tests.browser import assert_accessible, expecting, key_presses, typed
+from tests.papers import BAD_FILES, scan_png
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import FilePayload, Page
+
+    from tests.browser import Visits
+    from tests.live import Service
+
+PATIENCE_MS = 120_000
+MARRIAGE = "1.004873"  # two papers are required
+LINE_LOST = ("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "Failed to fetch", "htmx")
+
+
+def card() -> str:
+    """What a reader types of an identity card nobody has."""
+    return f"02219000{secrets.randbelow(10_000):04d}||Lê Thị Thử|05021990|Nữ|Số 1 đường Mẫu|10052021"
+
+
+def picture(name: str, *words: str) -> FilePayload:
+    return {"name": name, "mimeType": "image/png", "buffer": scan_png(*words, str(uuid.uuid4()))}
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def choose(page: Page, key: str, file: FilePayload | Path) -> None:
+    """Press the key that opens the file chooser, and choose."""
+    with page.expect_file_chooser() as chooser:
+        press(page, key)
+    chooser.value.set_files(file)
+
+
+def open_dossier(page: Page, *, by: str = "keys") -> None:
+    """From the empty form to the dossier's page with the focus in its tray."""
+    page.goto("/ho-so/moi")
+    page.get_by_role("combobox").wait_for()
+    page.keyboard.insert_text(card())
+    press(page, "Enter")
+    page.get_by_text("Đã đọc thẻ của Lê Thị Thử").wait_for()
+    page.keyboard.type("0912 345 678")
+    press(page, "Alt+Digit2")
+    typed(page, "hôn nhân", "telex", through="composition" if by == "composition" else "keys")
+    page.get_by_role("option", name="Cấp giấy xác nhận tình trạng hôn nhân").wait_for()
+    press(page, "Enter")
+    page.get_by_text("Tờ khai cấp giấy xác nhận").wait_for()
+    with page.expect_navigation(url="**/ho-so/*-*"):
+        press(page, "Control+Enter")
+    page.locator("#kind-1 [data-choose]:focus").wait_for(timeout=PATIENCE_MS)
+
+
+def await_read(page: Page, pages: int) -> None:
+    page.locator(f'#papers[data-done="{pages}"][data-total="{pages}"]').wait_for(timeout=PATIENCE_MS)
+
+
+@pytest.fixture
+def counter(visit: Visits) -> Page:
+    """A person of the post office who never touches a mouse."""
+    page = visit(centre.POSTAL, keyboard_only=True)
+    page.on("filechooser", lambda _: None)  # or the browser would open its own, and no test could answer it
+    return page
+
+
+@pytest.mark.parametrize("by", ["keys", "composition"])
+def test_a_procedure_is_found_by_telex_and_without_accents(counter: Page, by: str) -> None:
+    open_dossier(counter, by=by)
+    counter.goto("/ho-so/moi")
+    press(counter, "Alt+Digit2")
+    counter.keyboard.type("dat dai")
+
+    assert [option.split("\n")[0] for option in counter.locator(".found [role=option]").all_inner_texts()] == [
+        "Đính chính giấy chứng nhận quyền sử dụng đất đã cấp"
+    ]
+    press(counter, "Escape")
+    assert counter.get_by_role("combobox").input_value() == ""
+    counter.keyboard.type("khong co gi nhu the")
+    counter.get_by_text("Không có thủ tục nào khớp.").first.wait_for()
+    press(counter, "Enter")
+    assert counter.url.endswith("/ho-so/moi"), "Enter opens no dossier by accident"
+    assert_accessible(counter)
+
+
+def test_two_papers_are_laid_in_by_keyboard_alone_and_the_tray_fills_by_itself(counter: Page) -> None:
+    open_dossier(counter)
+    assert_accessible(counter)
+
+    choose(counter, "KeyU", picture("to-khai.png", "Tờ khai xác nhận tình trạng hôn nhân"))
+    counter.locator("#kind-2 [data-choose]:focus").wait_for(timeout=PATIENCE_MS)
+    choose(counter, "Enter", picture("giay-to.png", "Bản chụp giấy tờ tùy thân"))
+
+    counter.locator("#kind-2 .sheet img").wait_for(timeout=PATIENCE_MS)
+    await_read(counter, 2)
+    assert "Tờ khai xác nhận" in counter.locator("#kind-1").inner_text()
+    counter.locator('#papers[hx-trigger="papers-changed"]').wait_for(timeout=PATIENCE_MS)
+    assert_accessible(counter)
+    before = counter.locator("#papers").text_content()
+    counter.reload()
+    assert counter.locator("#papers").text_content() == before
+    counter.set_viewport_size({"width": 320, "height": 640})
+    assert counter.evaluate("document.documentElement.scrollWidth") <= 320
+    assert_accessible(counter)
+    counter.set_viewport_size({"width": 1280, "height": 800})
+
+    with counter.expect_navigation(url="**/giay-hen"):
+        press(counter, "Control+Enter")
+    assert key_presses(counter) < 60, "the telephone and the words typed are most of them"
+    assert_accessible(counter)
+    counter.set_viewport_size({"width": 320, "height": 640})
+    assert counter.evaluate("document.documentElement.scrollWidth") <= 320
+    _is_one_sheet_with_a_code_a_telephone_reads(counter)
+
+
+def _is_one_sheet_with_a_code_a_telephone_reads(receipt: Page) -> None:
+    code, lookup = receipt.locator(".codes .code").all_inner_texts()
+    with pypdfium2.PdfDocument(receipt.pdf(prefer_css_page_size=True)) as printed:
+        assert len(printed) == 1
+        page = printed[0]
+        assert tuple(round(side / 72 * 25.4) for side in page.get_size()) == (210, 297)
+        shown = np.ascontiguousarray(page.render(scale=300 / 72).to_numpy())
+        page.close()
+    read, _, _ = cv2.QRCodeDetector().detectAndDecode(shown)
+    assert read.partition("/tra-cuu")[2] == f"#hs={code}&ma={lookup.replace('-', '')}"
+
+
+def test_files_dropped_on_the_tray_wait_until_a_number_says_which_paper_they_are(counter: Page) -> None:
+    open_dossier(counter)
+    _drop(counter, "hs-tray", picture("mot.png"), picture("hai.png"))
+    waiting = counter.locator("[data-sending] .item")
+    waiting.nth(1).wait_for()
+    assert "Đây là giấy gì?" in waiting.nth(0).inner_text()
+    assert_accessible(counter)
+
+    press(counter, "Digit2", "Digit1")
+
+    counter.locator("#kind-1 .paper", has_text="hai.png").wait_for(timeout=PATIENCE_MS)
+    counter.locator("#kind-2 .paper", has_text="mot.png").wait_for(timeout=PATIENCE_MS)
+    _drop(counter, "#kind-3", picture("ba.png"))
+    counter.locator("#kind-3 .paper", has_text="ba.png").wait_for(timeout=PATIENCE_MS)
+    counter.locator("[data-sending]").wait_for(state="hidden", timeout=PATIENCE_MS)
+
+
+def _drop(page: Page, where: str, *files: FilePayload) -> None:
+    """As the system does it when files are let go over the page."""
+    transfer = page.evaluate_handle(
+        """files => {
+            const transfer = new DataTransfer();
+            for (const { name, bytes } of files)
+                transfer.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
+            return transfer;
+        }""",
+        [{"name": file["name"], "bytes": list(file["buffer"])} for file in files],
+    )
+    page.dispatch_event(where, "dragover", {"dataTransfer": transfer})
+    page.dispatch_event(where, "drop", {"dataTransfer": transfer})
+
+
+def test_each_file_that_can_t_be_taken_says_why_and_the_good_one_beside_it_goes_in(counter: Page) -> None:
+    expecting(counter, "422", "409")
+    open_dossier(counter)
+    good = picture("tot.png")
+    bad = [
+        {"name": name, "mimeType": "application/pdf", "buffer": BAD_FILES[case][1]()}
+        for case, name in (("encrypted", "khoa.pdf"), ("wrong type", "la.pdf"), ("empty", "rong.pdf"))
+    ]
+    with counter.expect_file_chooser() as chooser:
+        press(counter, "KeyU")
+    chooser.value.set_files([*bad, good])
+
+    counter.locator("#kind-1 .paper", has_text="tot.png").wait_for(timeout=PATIENCE_MS)
+    said = counter.locator("[data-sending]").inner_text()
+    assert "Tệp có mật khẩu. Xin bỏ mật khẩu rồi gửi lại." in said
+    assert "Không phải tệp PDF, JPEG, PNG, WebP hay TIFF." in said
+    assert "Tệp rỗng (0 byte)" in said
+    assert counter.locator("#kind-1 .paper").count() == 1
+    press(counter, "Digit2")
+    choose(counter, "KeyU", good)
+    counter.get_by_text("Tệp này đã có trong hồ sơ (giấy số 1)").first.wait_for(timeout=PATIENCE_MS)
+
+
+def test_a_killed_web_loses_nothing_and_the_page_finds_its_way_back(counter: Page, service: Service) -> None:
+    expecting(counter, *LINE_LOST)
+    open_dossier(counter)
+    choose(counter, "KeyU", picture("truoc.png", "Gửi trước khi mất mạng"))
+    counter.locator("#kind-1 .paper").wait_for(timeout=PATIENCE_MS)
+
+    service.kill("web")
+    press(counter, "Digit2")
+    choose(counter, "KeyU", picture("trong-luc.png", "Gửi trong lúc mất mạng"))
+    counter.locator(".item", has_text="Chưa nhận").or_(counter.locator("#kind-2 .paper")).first.wait_for()
+    service.await_back()
+
+    counter.locator("#kind-2 .paper", has_text="trong-luc.png").wait_for(timeout=PATIENCE_MS)
+    await_read(counter, 2)
+    counter.locator("#line").wait_for(state="hidden", timeout=PATIENCE_MS)
+    assert "/ho-so/" in counter.url
+
+
+def test_paper_is_handed_on_by_keyboard_and_counted_by_scanning_receipts(counter: Page, visit: Visits) -> None:
+    open_dossier(counter)
+    for key, name in (("KeyU", "a.png"), ("Enter", "b.png")):
+        choose(counter, key, picture(name))
+        counter.locator(".paper", has_text=name).wait_for(timeout=PATIENCE_MS)
+        counter.locator(".kind.open [data-choose]:focus, #receive:focus").wait_for(timeout=PATIENCE_MS)
+    with counter.expect_navigation(url="**/giay-hen"):
+        press(counter, "Control+Enter")
+    code = counter.locator(".codes .code").first.inner_text()
+    counter.goto("/ban-giao")
+    assert_accessible(counter)
+    with counter.expect_navigation(url="**/ban-giao/*-*"):
+        press(counter, "Control+Enter")
+    assert_accessible(counter)
+
+    clerk = visit(centre.CLERK, keyboard_only=True, width=360)
+    expecting(clerk, "422")
+    clerk.goto(counter.url)
+    assert_accessible(clerk)
+    assert clerk.evaluate("document.documentElement.scrollWidth") <= 360
+    press(clerk, "F8")
+    clerk.keyboard.insert_text(f"https://vi.du/tra-cuu#hs={code}&ma=1")
+    press(clerk, "Enter")
+    clerk.get_by_text(f"Đã đánh dấu {code}").wait_for()
+    others = clerk.locator("[data-code]").count() - 1
+    if others:
+        clerk.locator("h2").first.evaluate("e => { e.tabIndex = -1; e.focus(); }")
+        press(clerk, "KeyA")
+    with clerk.expect_navigation():
+        press(clerk, "Control+Enter")
+    clerk.get_by_text("Đã nhận bàn giao.").wait_for()
+    assert clerk.locator("tr", has_text=code).inner_text().endswith("✓ đủ")
+
+
+@pytest.mark.parametrize("path", ["/ho-so/moi", "/ban-giao"])
+def test_a_telephone_shows_it_without_scrolling_sideways(visit: Visits, path: str) -> None:
+    page = visit(centre.POSTAL, width=320, language="en")
+    page.goto(path)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert_accessible(page)
