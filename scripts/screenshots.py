@@ -109,6 +109,15 @@ PAGES: Final = (
     Page("viec-lanh-dao", "/viec", LEADER),
     Page("ho-so-dang-so-hoa", lambda office: office.dossier("digitizing"), CLERK),
     Page("ho-so-da-tra", lambda office: office.dossier("returned"), CLERK),
+    Page("soan-ket-qua", lambda office: office.dossier("in_process", "/ket-qua/moi"), CLERK),
+    Page("ket-qua-du-thao", lambda office: office.result("in_process"), CLERK),
+    Page("ket-qua-cho-ky", "/ket-qua", LEADER),
+    Page("ket-qua-de-doc", lambda office: office.result("submitted"), LEADER),
+    Page("ket-qua-ky-nhieu", lambda office: f"/ket-qua/duyet?chon={office.results['submitted']['id']}", LEADER),
+    Page("ket-qua-da-phat-hanh", "/ket-qua?loc=da-phat-hanh", LEADER),
+    Page("ket-qua-trong-so", lambda office: office.result("result_ready"), LEADER),
+    Page("ket-qua-thu-hoi", lambda office: f"{office.result('result_ready')}/thu-hoi", LEADER),
+    Page("ket-qua-da-thu-hoi", lambda office: office.result("withdrawn"), LEADER),
 )
 
 

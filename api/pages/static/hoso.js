@@ -49,7 +49,7 @@ function showKeys() {
   const list = dialog.querySelector("dl");
   list.replaceChildren();
   const rows = [...document.querySelectorAll("[data-key]")].filter((e) => e.getClientRects().length > 0).map((e) => [nameOf(e.dataset.key), e.dataset.keyName || e.getAttribute("aria-label") || e.textContent.trim()]);
-  if (document.querySelector("[data-walk]")) rows.unshift(["J / K", list.dataset.walk]);
+  if (document.querySelector("main [data-walk]")) rows.unshift(["J / K", list.dataset.walk]);
   rows.push(...[...document.querySelectorAll("[data-keys-also]")].flatMap((e) => e.dataset.keysAlso.split(";").map((pair) => pair.split("=").map((s) => s.trim()))));
   for (const [key, what] of [...rows, ["?", list.dataset.help]]) {
     const row = document.createElement("div");
