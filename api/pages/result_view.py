@@ -13,10 +13,11 @@ from api.pages import draft_form
 from api.pages.result_trouble import linked, told
 from api.wiring import utc_now
 from digitize import pdf_scan
-from dossiers import drafts, issuance
+from dossiers import drafts, issuance, verification
 from dossiers.policy import MAY, Act
 from dossiers.types import Account, Dossier, EResult, NotFound, ResultState, Role
 from signing import templates
+from signing import words as verdict_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -311,7 +312,22 @@ def values(
         known |= _draft_values(frame, actor, office, found, typed)
     elif r.state in (ResultState.DRAFT, ResultState.SUBMITTED):
         known |= {"pages": sheets(office, r), "title": r.title, "leader": r.leader, "version": r.version}
+    if r.state is ResultState.DRAFT and r.came_signed:
+        known |= _signatures(frame, office, r)
     return known | more
+
+
+def _signatures(frame: Frame, office: Services, e_result: EResult) -> dict[str, Any]:
+    """What the signatures are worth that it came with: what the seal keeper answers for."""
+    with tempfile.TemporaryDirectory(dir=office.work_dir) as folder:
+        file = Path(folder, "signed.pdf")
+        office.store.fetch(document_of(e_result), file)
+        judged = verification.judge(office.begin, file, now=utc_now()).file
+    return {
+        "verdict": judged.verdict.value,
+        "said": verdict_words.sentence(judged, language=frame.language),
+        "signatures": judged.signatures,
+    }
 
 
 def _draft_values(frame: Frame, actor: Actor, office: Services, found: Opened, typed: Typed | None) -> dict[str, Any]:

@@ -357,6 +357,7 @@ def test_a_pdf_that_came_signed_is_told_as_such_and_the_seal_keeper_registers_it
 
     assert "đến đã có chữ ký" in page.text
     assert "người khác phải vào sổ" in page.text
+    assert "Người ký: Đặng Quốc Vỹ" in said(page), "the seal keeper answers for these signatures"
     assert f"/ket-qua/{result['id']}" in waiting.text
     assert by_clerk.status_code == 403
     assert "Đã vào sổ và phát hành" in registered.text
