@@ -60,10 +60,26 @@ def own_origin(request: Request) -> None:
     site = request.headers.get("sec-fetch-site")
     if site == "same-origin":
         return
-    origin = request.headers.get("origin", "")
-    if site is None and origin and urlsplit(origin).netloc == request.headers.get("host"):
+    if site is None and _origin_host(request) == request.headers.get("host"):
         return
     raise ForeignOrigin
+
+
+def not_foreign(request: Request) -> None:
+    """As `own_origin`, but a browser too old to say anything is let through: for citizens, where nobody is signed in.
+
+    Raises:
+        ForeignOrigin: The browser says that another site's page asks for it.
+    """
+    if request.headers.get("sec-fetch-site") or request.headers.get("origin"):
+        own_origin(request)
+
+
+def _origin_host(request: Request) -> str | None:
+    try:
+        return urlsplit(request.headers.get("origin", "")).netloc or None
+    except ValueError:
+        return None
 
 
 def token_sha256(token: str) -> str:
@@ -122,6 +138,7 @@ def limit(bucket: str, *, most: int, window_s: int) -> Callable[[Request, Servic
 
 Public = Depends(anyone)
 OwnPage = Depends(own_origin)
+NotForeign = Depends(not_foreign)
 SignedIn = Annotated[Account, Depends(account)]
 Sees = Annotated[Actor, Depends(allowed(Act.SEE))]
 Opens = Annotated[Actor, Depends(allowed(Act.OPEN_DOSSIER))]

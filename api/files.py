@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dossiers.types import ObjectKey
 
 _CHUNK = 256 * 1024
+#: A session's length: pictures of people's papers don't outlive it in a browser.
+_KEPT_S = 10 * 3600
 #: No file needs more digits, and Python refuses to count with thousands of them.
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -34,7 +36,7 @@ def file_response(
 
     Args:
         inline: To be shown in a page, not saved; for pictures only. An address that names the content (`?v=`, the
-            beginning of its hash) may then be kept by the browser for good.
+            beginning of its hash) may be kept by the browser for as long as a session lasts; signing out clears it.
     """
     same_for_ever = inline and request.query_params.get("v") == key.sha256[:SHORT_HASH]
     headers = {
@@ -42,7 +44,8 @@ def file_response(
         "accept-ranges": "bytes",
         "etag": f'"{key.sha256}"',
         "x-content-type-options": "nosniff",
-        "cache-control": "private, max-age=31536000, immutable" if same_for_ever else "private, no-store",
+        "cache-control": f"private, max-age={_KEPT_S}, immutable" if same_for_ever else "private, no-store",
+        "vary": "cookie",
     }
     wanted = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
     if request.headers.get("if-range", headers["etag"]) != headers["etag"]:

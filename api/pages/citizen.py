@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AfterValidator, StringConstraints
 
 from api import counter, tickets
-from api.deps import Office, Public
+from api.deps import NotForeign, Office, Public
 from api.errors import BadUpload, NoTicket, TooLarge, TooManyRequests
-from api.pages.frame import PublicFrame, Typed
+from api.pages.frame import PublicFrame, Typed, forget_pictures
 from api.schemas.common import clean
 from api.uploads import Upload, received
 from api.wiring import utc_now
@@ -92,7 +92,7 @@ def finding_page(
     return frame.page("citizen_find.html", **_blank_find() | {"ended": bool(ended), "still_open": still_open})
 
 
-@router.post("/tra-cuu", dependencies=[counter.LOOK_UP_TRIES])
+@router.post("/tra-cuu", dependencies=[NotForeign, counter.LOOK_UP_TRIES])
 def find(frame: PublicFrame, office: Office, ma_ho_so: Typed = "", ma_tra_cuu: Typed = "") -> Response:
     """Both codes in any writing; one neutral answer whether the dossier is unknown or the code isn't its own."""
     given = _blank_find() | {"dossier_code": ma_ho_so, "lookup_code": ma_tra_cuu}
@@ -152,12 +152,12 @@ def take(request: Request, frame: PublicFrame, office: Office, ticket: str, name
         return frame.to(_DOSSIER)
 
 
-@router.post("/tra-cuu/dong")
+@router.post("/tra-cuu/dong", dependencies=[NotForeign])
 def close(frame: PublicFrame) -> Response:
     """Forget the dossier on this telephone or computer, before the hour is over."""
     response = frame.to(_FINDING, tell="look_up_closed")
     response.delete_cookie(COOKIE, path=_FINDING)
-    return response
+    return forget_pictures(response)
 
 
 def _blank_find() -> dict[str, Any]:

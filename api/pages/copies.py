@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 router = APIRouter(include_in_schema=False)
 
 #: A paper as it stood when the clerk looked: its id and how often its text layer was asked for.
-_CHOICE = re.compile(r"(?P<id>[0-9a-f-]{36}):(?P<revision>\d{1,9})")
+_CHOICE = re.compile(r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):(?P<revision>\d{1,9})")
 _MOST_CHOICES = 200
 #: A seal that ends so soon is said to.
 _WARN_DAYS = 30

@@ -9,29 +9,26 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from api.deps import Closes, Office, Processes, Sees, SignedIn
-from api.pages.frame import Frame, StaffFrame
+from api.pages import papers
+from api.pages.frame import StaffFrame
 from api.wiring import utc_now
 from dossiers import intake
 from dossiers.calendar import local_day
 from dossiers.policy import MAY, Act
 from dossiers.types import (
     Actor,
-    Component,
     ComponentState,
     Dossier,
     DossierState,
     EResult,
-    Page,
     PaperState,
-    Role,
     Step,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from dossiers.ports import Begin, UnitOfWork
-    from dossiers.types import AuditEntry, Procedure
 
 router = APIRouter(include_in_schema=False)
 
@@ -132,17 +129,17 @@ def _queue(actor: Actor, begin: Begin, loc: str) -> dict[str, Any]:
 def _rows(work: UnitOfWork, actor: Actor) -> list[Row]:
     found = work.dossiers.queue(actor, limit=_MOST)
     ids = [d.id for d in found]
-    papers = work.components.of_dossiers(ids)
+    components = work.components.of_dossiers(ids)
     results = work.e_results.of_dossiers(ids)
     procedures = {p.code: p.name for p in work.procedures.all()}
     return [
         Row(
             dossier=d,
             procedure=procedures[d.procedure],
-            step=d.next_step(papers.get(d.id, ()), _seen(results.get(d.id, ()), actor)),
+            step=d.next_step(components.get(d.id, ()), _seen(results.get(d.id, ()), actor)),
             paper_step=d.paper_step(),
-            pages=sum(c.pages_total for c in papers.get(d.id, ())),
-            papers_in_trouble=sum(c.state is ComponentState.SET_ASIDE for c in papers.get(d.id, ())),
+            pages=sum(c.pages_total for c in components.get(d.id, ())),
+            papers_in_trouble=sum(c.state is ComponentState.SET_ASIDE for c in components.get(d.id, ())),
         )
         for d in found
     ]
@@ -152,65 +149,33 @@ def _seen(results: Sequence[EResult], actor: Actor) -> list[EResult]:
     return [shown for r in results if (shown := r.seen_by(actor.agency))]
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A dossier as its page shows it."""
-
-    dossier: Dossier
-    procedure: Procedure
-    components: Sequence[Component]
-    pages: Mapping[UUID, Sequence[Page]]
-    results: Sequence[EResult]
-    history: Sequence[AuditEntry]
-    agencies: Mapping[str, str]
-    people: Mapping[str, str]
-
-
-def opened(work: UnitOfWork, actor: Actor, dossier_id: UUID) -> Opened:
-    """Everything about a dossier that the asker may see.
+def _opened(work: UnitOfWork, actor: Actor, dossier_id: UUID) -> dict[str, Any]:
+    """Everything about a dossier that the asker may see: its papers as `papers.tray` lays them out, and the rest.
 
     Raises:
         NotFound: There is none, or the asker's agency has no part in it.
     """
-    dossier = work.dossiers.of(actor, dossier_id)
-    components = work.components.of_dossier(dossier.id)
+    laid_out = papers.tray(work, actor, dossier_id)
+    dossier = laid_out["dossier"]
     results = _seen(work.e_results.of_dossier(dossier.id), actor)
-    subjects = [dossier.id, *(c.id for c in components), *(r.id for r in results)]
+    subjects = [dossier.id, *(c.id for c in laid_out["components"]), *(r.id for r in results)]
     history = sorted((entry for subject in subjects for entry in work.audit.of(subject)), key=lambda e: e.sequence)
-    return Opened(
-        dossier=dossier,
-        procedure=work.procedures.of(dossier.procedure),
-        components=components,
-        pages={c.id: work.components.pages(c.id) for c in components},
-        results=results,
-        history=history[::-1],
-        agencies={agency.code: agency.name for agency in work.agencies.all()},
-        people={
-            person.username: person.name for code in dossier.agencies() for person in work.accounts.in_agency(code)
-        },
-    )
+    return {
+        **laid_out,
+        "results": results,
+        "history": history[::-1],
+        "people": {p.username: p.name for code in dossier.agencies() for p in work.accounts.in_agency(code)},
+        "step": dossier.next_step(laid_out["components"], results),
+        "paper_step": dossier.paper_step(),
+    }
 
 
 @router.get("/ho-so/{dossier_id}")
 def dossier_page(dossier_id: UUID, actor: Sees, office: Office, frame: StaffFrame) -> Response:
     """One dossier: where it is, who has it, what can be done, its papers, its results, its history."""
-    return _shown(frame, actor, office.begin, dossier_id)
-
-
-def _shown(frame: Frame, actor: Actor, begin: Begin, dossier_id: UUID, **more: Any) -> Response:
-    with begin() as work:
-        found = opened(work, actor, dossier_id)
-    dossier = found.dossier
-    return frame.page(
-        "dossier.html",
-        actor=actor,
-        step=dossier.next_step(found.components, found.results),
-        paper_step=dossier.paper_step(),
-        State=DossierState,
-        Role=Role,
-        **vars(found),
-        **more,
-    )
+    with office.begin() as work:
+        found = _opened(work, actor, dossier_id)
+    return frame.page("dossier.html", actor=actor, State=DossierState, **found)
 
 
 @router.post("/ho-so/{dossier_id}/giai-quyet")

@@ -16,6 +16,7 @@ from api.pages.frame import (
     StaffFrame,
     Typed,
     TypedSecret,
+    forget_pictures,
     local_path,
     remember,
 )
@@ -65,6 +66,7 @@ def close_session(request: Request, frame: StaffFrame, account: SignedIn, office
         work.audit.append(account.actor, "session.closed", account.username)
     response = frame.to("/dang-nhap", tell="signed_out")
     response.delete_cookie(SESSION_COOKIE)
+    forget_pictures(response)
     return response
 
 

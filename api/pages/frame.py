@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 
 from api import errors
 from api.deps import Office, SignedIn
@@ -30,8 +30,20 @@ if TYPE_CHECKING:
 
     from api.errors import Language
 
+
+def _newlines(text: object) -> object:
+    """A browser sends two characters for a new line that it counted as one."""
+    return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+
 #: What a person typed into a form: trimmed, NFC, without what no database takes.
-Typed = Annotated[str, Form(), StringConstraints(strip_whitespace=True, max_length=2000), AfterValidator(clean)]
+Typed = Annotated[
+    str,
+    Form(),
+    StringConstraints(strip_whitespace=True, max_length=2000),
+    BeforeValidator(_newlines),
+    AfterValidator(clean),
+]
 #: A password: as typed.
 TypedSecret = Annotated[str, Form(), StringConstraints(max_length=256)]
 
@@ -173,10 +185,11 @@ def problem_page(request: Request, body: Mapping[str, Any], headers: Mapping[str
     Someone who isn't signed in is led to the sign-in page, and from there back.
     """
     if body["code"] == "not_signed_in":
+        if "hx-request" in request.headers:
+            # A piece of a page asks. The page around it may hold what somebody is typing, so it stays and says so.
+            return Response(status_code=401, headers={"cache-control": "no-store"})
         back = request.url.path if request.method == "GET" else "/viec"
         door = f"/dang-nhap?ve={quote(back, safe='')}"
-        if "hx-request" in request.headers:
-            return Response(status_code=401, headers={"hx-redirect": door})
         return RedirectResponse(door, status_code=303, headers={"cache-control": "no-store"})
     frame = public_frame(request)
     response = frame.page("problem.html", status=body["status"], problem=body)
@@ -186,12 +199,22 @@ def problem_page(request: Request, body: Mapping[str, Any], headers: Mapping[str
 
 def local_path(path: str, otherwise: str) -> str:
     """A path of our own to go back to, or `otherwise` for anything that leads elsewhere."""
-    parts = urlsplit(path)
-    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return path if ours and path.isprintable() else otherwise
+    if not path.startswith("/") or path.startswith(("//", "/\\")) or not path.isprintable():
+        return otherwise
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return otherwise
+    return otherwise if parts.scheme or parts.netloc else path
 
 
 def remember(response: Response, cookie: str, value: str) -> Response:
     """Keep a preference of this browser for a year."""
     response.set_cookie(cookie, value, max_age=_YEAR_S, httponly=True, samesite="lax")
+    return response
+
+
+def forget_pictures(response: Response) -> Response:
+    """Have the browser throw away what it keeps of our pages and pictures: the next person may not be the same."""
+    response.headers["clear-site-data"] = '"cache"'
     return response

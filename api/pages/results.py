@@ -159,7 +159,7 @@ def page_picture(e_result_id: UUID, number: int, actor: Sees, office: Office, v:
         office.store.fetch(key, file)
         drawn = view.picture(office, file, number, view.READING_DPI)
     same_for_ever = v == key.sha256[:SHORT_HASH]
-    return _jpeg(drawn, "private, max-age=31536000, immutable" if same_for_ever else "private, no-store")
+    return _jpeg(drawn, "private, max-age=36000, immutable" if same_for_ever else "private, no-store")
 
 
 @router.get("/ket-qua/{e_result_id:uuid}/xem-thu/{number:int}")

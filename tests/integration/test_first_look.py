@@ -95,7 +95,7 @@ def test_an_address_that_names_the_content_is_kept_by_the_browser_and_no_other(o
         assert plain.headers["content-type"].startswith("image/")
         assert plain.content == named.content == stale.content
         assert plain.headers["cache-control"] == stale.headers["cache-control"] == "private, no-store"
-        assert named.headers["cache-control"] == "private, max-age=31536000, immutable"
+        assert named.headers["cache-control"] == "private, max-age=36000, immutable"
     scan = office.ask(centre.CLERK, "GET", f"{path}/scan", params={"v": "x"})
     assert scan.headers["content-disposition"].startswith("attachment")
     assert office.ask("motcua.uongbi", "GET", f"{path}/pages/1/thumbnail").status_code == 404

@@ -44,7 +44,13 @@ def test_signing_in_gives_a_cookie_that_scripts_cant_read_and_leads_on(office: O
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "https://elsewhere.example"}],
+    [
+        {},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "https://elsewhere.example"},
+        {"origin": "http://["},
+    ],
 )
 def test_nobody_is_signed_in_by_another_sites_page(office: Office, headers: dict[str, str]) -> None:
     answer = _sign_in(office, **headers)
@@ -82,7 +88,8 @@ def test_a_wrong_password_keeps_the_name_and_says_nothing_more(office: Office) -
 
 
 @pytest.mark.parametrize(
-    "elsewhere", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "javascript:alert(1)"]
+    "elsewhere",
+    ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "javascript:alert(1)", "//["],
 )
 def test_signing_in_never_leads_to_another_site(office: Office, elsewhere: str) -> None:
     form = {"username": centre.CLERK, "password": centre.PASSWORD, "ve": elsewhere}
@@ -104,7 +111,7 @@ def test_who_isnt_signed_in_is_led_to_the_door_and_back(office: Office) -> None:
     assert page.status_code == 303
     assert page.headers["location"].startswith("/dang-nhap?ve=%2Fho-so%2F")
     assert piece.status_code == 401
-    assert piece.headers["hx-redirect"].startswith("/dang-nhap")
+    assert "hx-redirect" not in piece.headers, "the page around it may hold what somebody is typing"
 
 
 def test_signing_out_ends_the_session_on_the_server(own_office: Office) -> None:
@@ -117,6 +124,7 @@ def test_signing_out_ends_the_session_on_the_server(own_office: Office) -> None:
     after = own_office.client.get("/viec", headers=cookie, follow_redirects=False)
 
     assert left.headers["location"] == "/dang-nhap"
+    assert left.headers["clear-site-data"] == '"cache"', "pictures of papers stay with nobody"
     assert after.headers["location"].startswith("/dang-nhap")
 
 
@@ -223,3 +231,9 @@ def test_an_administrator_is_told_kindly_that_dossiers_are_not_theirs(office: Of
     assert "không xem giấy tờ của người dân" in desk.text
     assert str(dossier["code"]) not in desk.text
     assert office.open("quantri", f"/ho-so/{dossier['id']}").status_code == 403
+
+
+@pytest.mark.parametrize("odd", ["//[", "//a\u2100b", "/\ta", "x" * 3000])
+def test_an_odd_way_back_is_no_fault_of_ours(office: Office, odd: str) -> None:
+    for door in ("/dang-nhap", "/ngon-ngu/en", "/co-chu/large"):
+        assert office.client.get(door, params={"ve": odd}, follow_redirects=False).status_code < 400

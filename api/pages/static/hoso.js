@@ -84,12 +84,18 @@ addEventListener("pageshow", () => {
 
 // --- A lost line ----------------------------------------------------------------------------------------------------
 const line = document.getElementById("line");
-export function lost(is) { if (line) line.hidden = !is; }
-document.addEventListener("htmx:error", () => lost(true));
-document.addEventListener("htmx:response:error", () => lost(true));
+let signedOut = false;
+export function lost(is, out = false) {
+  if (!line) return;
+  signedOut = out;
+  line.hidden = !is;
+  line.querySelector("[data-lost]").hidden = out;
+  line.querySelector("[data-signed-out]").hidden = !out;
+}
+document.addEventListener("htmx:error", () => { if (!signedOut) lost(true); });
 document.addEventListener("htmx:after:request", (event) => {
   const status = event.detail?.ctx?.response?.status ?? 0;
-  if (status) lost(status >= 500);
+  if (status) lost(status >= 500 || status === 401, status === 401);
 });
 addEventListener("offline", () => lost(true));
 addEventListener("online", () => lost(false));
