@@ -83,10 +83,12 @@ def approve(
 
 
 @router.post("/ket-qua/{e_result_id:uuid}/tra-lai")
-def send_back(e_result_id: UUID, actor: Returns, office: Office, frame: StaffFrame, comment: Typed = "") -> Response:
+def send_back(
+    e_result_id: UUID, actor: Returns, office: Office, frame: StaffFrame, comment: Typed = "", sha256: Typed = ""
+) -> Response:
     """The leader returns it with what is to be changed, or its drafter takes it back; its number is void."""
     try:
-        returned = issuance.send_back(office.begin, e_result_id, by=actor, comment=comment)
+        returned = issuance.send_back(office.begin, e_result_id, by=actor, comment=comment, document_sha256=sha256)
     except OfficeError as error:
         return view.refused(frame, actor, office, e_result_id, error)
     taken_back = actor.username in returned.drafters
@@ -109,10 +111,20 @@ def approve_page(
     actor: Approves, office: Office, frame: StaffFrame, chon: Annotated[list[str] | None, Query()] = None
 ) -> Response:
     """Before the password: which will be signed, which won't, and why."""
-    return _card(frame, actor, office, [e_result_id for e_result_id, _, _ in _named(chon or [])])
+    asked = chon or []
+    left = max(0, len(asked) - _MOST_AT_ONCE)
+    return _card(frame, actor, office, [e_result_id for e_result_id, _, _ in _named(asked)], left_for_later=left)
 
 
-def _card(frame: Frame, actor: Actor, office: Services, ids: Sequence[UUID], problem: Any = None) -> Response:
+def _card(
+    frame: Frame,
+    actor: Actor,
+    office: Services,
+    ids: Sequence[UUID],
+    *,
+    problem: Any = None,
+    left_for_later: int = 0,
+) -> Response:
     with office.begin() as work:
         chosen = [Chosen(row, _why_not(row, actor)) for row in _rows(work, actor, ids)]
     return frame.page(
@@ -121,6 +133,7 @@ def _card(frame: Frame, actor: Actor, office: Services, ids: Sequence[UUID], pro
         problem=problem,
         ready=[one for one in chosen if not one.why_not],
         left_out=[one for one in chosen if one.why_not],
+        left_for_later=left_for_later,
         WHY_NOT=WHY_NOT,
     )
 
@@ -139,7 +152,7 @@ def approve_many(
     try:
         sign_in.check_password(office.begin, username=actor.username, password=password, now=now)
     except (WrongPassword, AccountLocked) as error:
-        return _card(frame, actor, office, [one for one, _, _ in named], frame.trouble(error))
+        return _card(frame, actor, office, [one for one, _, _ in named], problem=frame.trouble(error))
     outcome = [(one, _approve(office, actor, one, sha256)) for one, sha256, _ in named]
     asked = [("k", f"{one}~{why_not}" if why_not else str(one)) for one, why_not in outcome]
     return frame.to(f"/ket-qua/dot-ky?{urlencode(asked)}")

@@ -23,10 +23,16 @@ class Draft extends HTMLElement {
     this.form.addEventListener("keydown", (event) => this.#onward(event));
     this.form.addEventListener("htmx:finally:request", (event) => this.#saved(event));
     this.form.addEventListener("htmx:error", (event) => event.detail?.error && this.#failed());
+    addEventListener("pageshow", this.#back);
     for (const box of this.form.querySelectorAll("textarea")) this.#grow(box);
   }
 
-  disconnectedCallback() { clearTimeout(this.#timer); }
+  disconnectedCallback() {
+    clearTimeout(this.#timer);
+    removeEventListener("pageshow", this.#back);
+  }
+
+  #back = () => { this.#leaving = null; }; // the browser kept the page and brought it back
 
   get stopped() { return document.querySelector("#draft-state[data-stopped]") !== null; }
 
@@ -64,25 +70,21 @@ class Draft extends HTMLElement {
     if (line) line.textContent = words;
   }
 
-  // The save button saves in place; the others wait for a save under way, so that nobody overtakes oneself.
+  // The save button saves in place. The others are sent once, after a save under way, so that nobody overtakes oneself.
   #send(event) {
     const button = event.submitter;
-    if (this.#leaving === "now") return;
-    if (!button?.hasAttribute("formaction") && !button?.hasAttribute("data-over")) {
-      event.preventDefault();
-      return this.#save();
-    }
+    const leaves = button?.hasAttribute("formaction") || button?.hasAttribute("data-over");
+    if (!leaves || this.#leaving || this.#busy) event.preventDefault();
+    if (!leaves) return this.#save();
+    if (this.#leaving) return;
     clearTimeout(this.#timer);
     button.setAttribute("aria-busy", "true");
-    if (this.#leaving) return event.preventDefault();
     this.#leaving = button;
-    if (this.#busy) event.preventDefault();
-    else this.#leaving = "now";
   }
 
   #leave() {
     const button = this.#leaving;
-    this.#leaving = "now";
+    this.#leaving = null;
     this.form.requestSubmit(button);
   }
 
