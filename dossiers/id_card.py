@@ -31,6 +31,6 @@ def parse(text: str, *, today: date) -> Applicant:
     if len(parts) < _PARTS or len(text) > _LONGEST or not parts[2]:
         raise BadCode(
             "Đây không phải mã QR trên thẻ căn cước. Quét lại mã ở góc trên của thẻ, hoặc gõ tay các ô dưới.",
-            "This isn't the QR code of an ID card. Scan the code at the card's upper corner, or type into the fields below.",
+            "This isn't the QR code of an ID card. Scan the code at its upper corner, or fill in the fields below.",
         )
     return Applicant(name=parts[2], id_number=parse_personal_id(parts[0], today=today).digits, address=parts[5])
