@@ -258,12 +258,18 @@ def look(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str) -> Look
     return Look(b"", problems)
 
 
-def send_back(begin: Begin, e_result_id: UUID, *, by: Actor, comment: str) -> EResult:
+def send_back(
+    begin: Begin, e_result_id: UUID, *, by: Actor, comment: str, document_sha256: str | None = None
+) -> EResult:
     """A leader returns a submitted result with a comment, or who drafted it takes it back; its number is void.
 
     So does an approved result whose signing stopped before anything was signed, say for a revoked certificate.
 
+    Args:
+        document_sha256: Of the document that was looked at; another one isn't returned unseen. None doesn't ask.
+
     Raises:
+        Changed: The document isn't the one that was looked at.
         Incomplete: No comment: the drafter must learn what to change.
     """
     require(by, Act.RETURN_RESULT)
@@ -273,6 +279,8 @@ def send_back(begin: Begin, e_result_id: UUID, *, by: Actor, comment: str) -> ER
         e_result = work.e_results.lock(by, e_result_id)
         if Role.LEADER not in by.roles and by.username not in e_result.drafters:
             raise NotAllowed("drafter")
+        if document_sha256 is not None:
+            _must_be_these_bytes(e_result, document_sha256)
         if e_result.state is ResultState.APPROVED and not e_result.trouble:
             raise WrongState(e_result.state)  # it is being signed
         if e_result.number is not None and e_result.dated is not None:

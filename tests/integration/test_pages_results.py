@@ -434,8 +434,10 @@ def test_a_return_needs_a_comment_and_the_drafter_reads_it_first(office: Office,
     result = submitted(office, dossier)
     path = f"/ket-qua/{result['id']}/tra-lai"
 
-    silent = office.send(centre.LEADER, path, {"comment": "  "})
-    office.send(centre.LEADER, path, {"comment": "Sai <b>địa chỉ</b>"})
+    seen = {"sha256": result["document_sha256"]}
+
+    silent = office.send(centre.LEADER, path, seen | {"comment": "  "})
+    office.send(centre.LEADER, path, seen | {"comment": "Sai <b>địa chỉ</b>"})
     page = office.open(centre.CLERK, f"/ket-qua/{result['id']}")
     listed = office.open(centre.CLERK, "/ket-qua?loc=dang-soan")
 
@@ -452,11 +454,26 @@ def test_the_drafter_may_take_it_back_and_others_may_not(office: Office, dossier
     path = f"/ket-qua/{result['id']}/tra-lai"
 
     by_seal_keeper = office.send(SEAL_KEEPER, path, {"comment": "Không phải việc của tôi"})
-    by_drafter = office.send(centre.CLERK, path, {"comment": "Người soạn rút lại để sửa"})
+    by_drafter = office.send(
+        centre.CLERK, path, {"comment": "Người soạn rút lại để sửa", "sha256": result["document_sha256"]}
+    )
 
     assert by_seal_keeper.status_code == 403
     assert "Đã rút lại để sửa" in by_drafter.text
     assert look(office, result)["state"]["code"] == "draft"
+
+
+def test_what_a_leader_has_not_seen_is_not_returned_from_an_old_page(office: Office, dossier: dict[str, Any]) -> None:
+    first = submitted(office, dossier)
+    ok(office.ask(centre.CLERK, "POST", f"/e-results/{first['id']}/return", json={"comment": "Sửa lại"}))
+    ok(office.ask(centre.CLERK, "PATCH", f"/e-results/{first['id']}", json={"data": DATA | {"subject": "Bản khác"}}))
+    again = ok(office.ask(centre.CLERK, "POST", f"/e-results/{first['id']}/submit"))
+
+    old_page = {"comment": "Sai địa chỉ", "sha256": first["document_sha256"]}
+    answer = office.send(centre.LEADER, f"/ket-qua/{first['id']}/tra-lai", old_page)
+
+    assert answer.status_code == 412
+    assert look(office, first)["number"] == again["number"]
 
 
 # --- many at once -----------------------------------------------------------------------------------------------------
