@@ -6,6 +6,7 @@ left to do; objects are content-addressed, so storing them again changes nothing
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -35,9 +36,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from digitize.types import ReadPage
+    from digitize.types import PageFlags, ReadPage
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
     from dossiers.types import Component, Dossier, ObjectKey, Page
+
+log = logging.getLogger(__name__)
 
 #: A page whose reading was begun this often without an end is set aside: it probably kills the process that reads it.
 MAX_ATTEMPTS = 3
@@ -64,8 +67,9 @@ def look_at_pages(
     """Make each page's small picture and say what is wrong with it, before anything is cleaned or read.
 
     A page that was only looked at stays RECEIVED; one that was read or set aside meanwhile keeps what was found. Pages
-    that can't be loaded are left to `read_page`, which sets them aside. One commit a page, so that they appear one by
-    one; what comes after `LOOKED_AT_IN_A_ROW` waits behind other people's first pages.
+    that can't be looked at are left to `read_page`, whose attempts a failed look doesn't spend: only a look that its
+    process doesn't survive is counted, and after `MAX_ATTEMPTS` of those there is no other. One commit a page, so that
+    they appear one by one; what comes after `LOOKED_AT_IN_A_ROW` waits behind other people's first pages.
 
     Raises:
         StoreUnavailable: The job is to be tried again.
@@ -86,21 +90,29 @@ def look_at_pages(
         for page in pages[:LOOKED_AT_IN_A_ROW]:
             with begin() as work:
                 attempt = work.components.begin_attempt(page.id)
-            if attempt > MAX_ATTEMPTS:  # it probably kills the process that looks at it
-                continue
-            try:
-                image = load.page(scan, page.number, limits=limits)
-            except UnreadableScan:
-                continue
-            seen = quality.flags_of(image)
             small = Path(folder, "thumbnail")
-            small.write_bytes(quality.thumbnail(image))
-            with begin() as work:
-                work.components.end_attempt(page.id)
+            try:
+                if attempt > MAX_ATTEMPTS:  # it probably kills the process that looks at it
+                    continue
+                seen = _seen_on(scan, page.number, small, limits=limits)
+            except Exception as error:  # noqa: BLE001  whatever it is: the other pages are still to be seen
+                log.warning("page_not_looked_at", extra={"page": str(page.id), "error": type(error).__name__})
+                continue
+            finally:
+                with begin() as work:
+                    work.components.end_attempt(page.id)
             key = store.put(small, media_type="image/jpeg")
             with begin() as work:
                 work.components.lock(component_id)  # whoever reads the page keeps all of it, its small picture too
                 work.components.keep_look(page.id, key, flags=sorted(seen.flags), measured=seen.measured)
+
+
+def _seen_on(scan: Path, number: int, small: Path, *, limits: load.Limits) -> PageFlags:
+    """What is wrong with a page as it came; its small picture is written to `small`."""
+    image = load.page(scan, number, limits=limits)
+    seen = quality.flags_of(image)
+    small.write_bytes(quality.thumbnail(image))
+    return seen
 
 
 def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.Limits, work_dir: Path) -> None:

@@ -38,30 +38,20 @@ if TYPE_CHECKING:
     from dossiers.types import Actor, Component, Dossier, Page
 
 _RESCAN = frozenset(flag.value for flag in RESCAN)
-
-
-@dataclass(frozen=True)
-class Review:
-    """What a person decided about a component.
-
-    Attributes:
-        words: Page number → word index → text ("" drops the word).
-        fields: Key → value.
-        keep_reason: Why flagged pages are good enough; needed when a page ought to be scanned again.
-    """
-
-    words: Mapping[int, Mapping[int, str]]
-    fields: Mapping[str, str]
-    keep_reason: str = ""
+#: Where the log says which words were changed: page number → indexes.
+_WHERE = {"component.corrected": "words", "component.reviewed": "where"}
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """A field as a person leaves it. `seen` is what stood there when they began; the same value again confirms it."""
+    """A field as a person leaves it; the same value again confirms it.
+
+    `seen` is what stood there when they began; None says they didn't look, and whatever stands there gives way.
+    """
 
     key: str
     value: str
-    seen: str
+    seen: str | None
 
 
 @dataclass(frozen=True)
@@ -71,7 +61,22 @@ class WordChange:
     page: int
     index: int
     text: str
-    seen: str
+    seen: str | None
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a person decided about a component.
+
+    Attributes:
+        keep_reason: Why flagged pages are good enough; needed when a page ought to be scanned again.
+        version: Of the component as it was seen; None where each change says what it saw.
+    """
+
+    fields: Sequence[FieldChange] = ()
+    words: Sequence[WordChange] = ()
+    keep_reason: str = ""
+    version: int | None = None
 
 
 def correct(
@@ -103,12 +108,8 @@ def correct(
     with begin() as work:
         dossier, component = _locked(work, by, dossier_id, component_id)
         _waiting(dossier, component)
-        kept = {f.key: f for f in work.components.fields(component_id)}
         pages = {p.number: p for p in work.components.pages(component_id)}
-        conflicts = [c for change in fields if (c := _field_conflict(kept, change))]
-        conflicts += [c for change in words if (c := _word_conflict(work, pages, readings, change))]
-        if conflicts:
-            raise Overtaken(tuple(conflicts))
+        _not_overtaken(work, component_id, pages, readings, fields, words)
         changed_fields = [
             change.key
             for change in fields
@@ -116,6 +117,7 @@ def correct(
         ]
         changed_words = _keep_words(work, pages, readings, words)
         if changed_fields or changed_words:
+            component = work.components.keep(component)  # its version tells whoever looked before
             # Where, by whom and when; what was typed may be somebody's name.
             work.audit.append(
                 by, "component.corrected", component.id, fields=sorted(changed_fields), words=changed_words
@@ -142,18 +144,26 @@ def review(
     Raises:
         Incomplete: A page ought to be scanned again, or there are more or fewer than were counted at the counter, and
             no reason to keep the scan was given; all of it is named.
+        Overtaken: Somebody else has changed one of these since the person looked; all such are named, nothing is kept.
+        Changed: The component isn't in the version that was seen.
         WrongState: Its pages are not all read yet.
-        NotFound: No such page.
+        NotFound: No such page, word or field.
     """
     require(by, Act.REVIEW)
     with begin() as work:
         _reviewable(work.dossiers.of(by, dossier_id), work.components.of(component_id))
         before = {p.number: p for p in work.components.pages(component_id)}
-    readings = _readings(store, before, decided.words, work_dir)
+    by_page: dict[int, dict[int, str]] = {}
+    for change in decided.words:
+        by_page.setdefault(change.page, {})[change.index] = change.text
+    readings = _readings(store, before, by_page, work_dir)
     with begin() as work:
         dossier, component = _locked(work, by, dossier_id, component_id)
         _reviewable(dossier, component)
+        if decided.version not in (None, component.version):
+            raise Changed("đã đổi sau khi bạn xem; xem lại rồi soát")
         pages = {p.number: p for p in work.components.pages(component_id)}
+        _not_overtaken(work, component_id, pages, readings, decided.fields, decided.words)
         keep_reason = decided.keep_reason.strip() or component.keep_reason
         doubtful = [
             f"{number}: {', '.join(sorted(_RESCAN & set(page.flags)))}"
@@ -165,11 +175,11 @@ def review(
         if doubtful and not keep_reason:
             raise Incomplete("rescan", tuple(doubtful))
         for number, page in pages.items():
-            if number in decided.words:
-                page = _corrected(page, readings[number], decided.words[number])  # noqa: PLW2901  the same page
+            if number in by_page:
+                page = _corrected(page, readings[number], by_page[number])  # noqa: PLW2901  the same page
             work.components.keep_page(replace(page, state=PageState.REVIEWED, reviewed_by=by.username))
-        for key, value in decided.fields.items():
-            _keep_field(work, component_id, key, record.tidied(key, value), by)
+        for field in decided.fields:
+            _keep_field(work, component_id, field.key, record.tidied(field.key, field.value), by)
         component = replace(component, keep_reason=keep_reason)
         if component.copy is not None:
             component = work.components.keep(replace(component, state=ComponentState.DIGITIZED))
@@ -184,8 +194,9 @@ def review(
             by,
             "component.reviewed",
             component.id,
-            words=sum(len(w) for w in decided.words.values()),
-            fields=sorted(decided.fields),
+            words=len(decided.words),
+            where={str(number): sorted(words) for number, words in sorted(by_page.items())},
+            fields=sorted(field.key for field in decided.fields),
         )
         return component
 
@@ -279,11 +290,27 @@ def _readings(
         return {number: reading_of(store, pages[number], Path(folder)).ocr for number in wanted}
 
 
+def _not_overtaken(
+    work: UnitOfWork,
+    component_id: UUID,
+    pages: Mapping[int, Page],
+    readings: Mapping[int, OcrPage],
+    fields: Sequence[FieldChange],
+    words: Sequence[WordChange],
+) -> None:
+    """Raises Overtaken with everything that isn't as it was seen, NotFound for what isn't on the paper."""
+    kept = {f.key: f for f in work.components.fields(component_id)}
+    conflicts = [c for change in fields if (c := _field_conflict(kept, change))]
+    conflicts += [c for change in words if (c := _word_conflict(work, pages, readings, change))]
+    if conflicts:
+        raise Overtaken(tuple(conflicts))
+
+
 def _field_conflict(kept: Mapping[str, ExtractedField], change: FieldChange) -> Conflict | None:
     if change.key not in kept and change.key not in record.KNOWN:
         raise NotFound(f"field {change.key}")
     present = kept[change.key].value if change.key in kept else ""
-    if present in (change.seen, record.tidied(change.key, change.value)):
+    if change.seen is None or present in (change.seen, record.tidied(change.key, change.value)):
         return None
     return Conflict(key=change.key, present=present, by=kept[change.key].by if change.key in kept else "")
 
@@ -295,7 +322,7 @@ def _word_conflict(
     if not 0 <= change.index < len(read):
         raise NotFound(f"word {change.index} of page {change.page}")
     present = page.corrections.get(change.index, read[change.index].text)
-    if present in (change.seen, nfc(change.text)):
+    if change.seen is None or present in (change.seen, nfc(change.text)):
         return None
     by = _corrector(work, page, change.index)
     return Conflict(page=change.page, index=change.index, present=present, by=by)
@@ -304,7 +331,8 @@ def _word_conflict(
 def _corrector(work: UnitOfWork, page: Page, index: int) -> str:
     """Who corrected this word last, as the log has it."""
     for entry in reversed(work.audit.of(page.component_id)):
-        if entry.event == "component.corrected" and index in entry.detail["words"].get(str(page.number), ()):
+        where = _WHERE.get(entry.event)
+        if where and index in entry.detail.get(where, {}).get(str(page.number), ()):
             return entry.actor
     return page.reviewed_by
 

@@ -75,6 +75,7 @@ class FieldRow:
 
     Attributes:
         shown: Its value as people write it: a day as 05/03/2026.
+        stood: What the person has seen there; of what they typed before a refusal, not what has come there since.
         typed: What somebody has just typed, kept after the form was refused; None otherwise.
         conflict: What somebody else has made of it meanwhile.
     """
@@ -83,6 +84,7 @@ class FieldRow:
     shown: str
     doubt: Doubt | None
     long: bool
+    stood: str
     typed: str | None = None
     conflict: Conflict | None = None
 
@@ -92,7 +94,7 @@ class WordRow:
     """A word to look at: the reader wasn't sure of it, or a person has changed it.
 
     Attributes:
-        seen: As it counts now. raw: as the machine read it.
+        seen: As it counts now. raw: as the machine read it. stood, typed: as for a field.
         before, after: The words around it.
         sure: How sure the reader was, in percent.
     """
@@ -106,6 +108,7 @@ class WordRow:
     before: str
     after: str
     corrected: bool
+    stood: str
     typed: str | None = None
     conflict: Conflict | None = None
 
@@ -311,7 +314,7 @@ def _keep(office: Services, actor: Actor, paper: Paper, typed: SentForm) -> None
         raise Incomplete("too_long", tuple(too_long))
     fields, changed = typed.fields(), typed.words()
     in_one_go = paper.component.state is not ComponentState.READ
-    if not in_one_go and (fields or changed):
+    if (fields or changed) and not (in_one_go and typed.is_finished):
         reviewing.correct(
             office.begin,
             office.store,
@@ -323,9 +326,6 @@ def _keep(office: Services, actor: Actor, paper: Paper, typed: SentForm) -> None
             work_dir=office.work_dir,
         )
     if typed.is_finished:
-        by_page: dict[int, dict[int, str]] = {}
-        for change in changed if in_one_go else ():
-            by_page.setdefault(change.page, {})[change.index] = change.text
         reviewing.review(
             office.begin,
             office.store,
@@ -333,8 +333,8 @@ def _keep(office: Services, actor: Actor, paper: Paper, typed: SentForm) -> None
             by=actor,
             dossier_id=paper.dossier.id,
             decided=reviewing.Review(
-                words=by_page,
-                fields={change.key: change.value for change in fields} if in_one_go else {},
+                fields=fields if in_one_go else (),
+                words=changed if in_one_go else (),
                 keep_reason=typed.keep_reason,
             ),
             work_dir=office.work_dir,
@@ -377,17 +377,21 @@ def _shown_paper(
     conflicts = error.conflicts if isinstance(error, Overtaken) else ()
     problem = None if error is None else frame.trouble(error)
     ocr = _reading(office, page)
+    editable = paper.is_open and bool(actor.roles & MAY[Act.REVIEW])
+    word_rows = None if ocr is None else _word_rows(page, ocr, typed, conflicts)
+    in_the_form = {f"w-{row.page}-{row.index}" for row in word_rows or ()} if editable else set[str]()
     return frame.page(
         "review.html",
         status=200 if problem is None else problem["status"],
         problem=problem,
         wrong=wrong_with(paper, frame.language),
         listed=_listed(paper, error, frame.language) if error else [],
-        editable=paper.is_open and bool(actor.roles & MAY[Act.REVIEW]),
+        editable=editable,
+        not_kept=_not_kept(paper, typed, in_the_form, frame.language, editable=editable) if typed else [],
         keeps_at_once=paper.component.state is ComponentState.READ,
         page=page,
         rows=_field_rows(paper, typed, conflicts),
-        word_rows=None if ocr is None else _word_rows(page, ocr, typed, conflicts),
+        word_rows=word_rows,
         place=find.place_of(reading.corrected(ocr, page.corrections), phrase) if ocr and phrase else None,
         keep_reason=typed.keep_reason if typed else paper.component.keep_reason,
         sure_from=record.SURE_FROM,
@@ -422,39 +426,57 @@ def _moment_of(paper: Paper) -> str:
 def _field_rows(paper: Paper, typed: SentForm | None, conflicts: Iterable[Conflict]) -> list[FieldRow]:
     today = local_day(utc_now())
     by_key = {conflict.key: conflict for conflict in conflicts if conflict.key}
-    return [
-        FieldRow(
-            field=found,
-            shown=_shown(found.key, found.value),
-            doubt=record.doubt_of(found, today=today),
-            long=found.key in _LONG,
-            typed=typed.values.get(f"f-{found.key}") if typed else None,
-            conflict=by_key.get(found.key),
+    # What nobody touched shows what is there now: an old value sent again would count as a change.
+    changes = {change.key: change for change in typed.fields()} if typed else {}
+    rows = []
+    for found in paper.fields:
+        change, conflict = changes.get(found.key), by_key.get(found.key)
+        rows.append(
+            FieldRow(
+                field=found,
+                shown=_shown(found.key, found.value),
+                doubt=record.doubt_of(found, today=today),
+                long=found.key in _LONG,
+                stood=_stood(found.value, change, conflict),
+                typed=change.value if change else None,
+                conflict=conflict,
+            )
         )
-        for found in paper.fields
-    ]
+    return rows
 
 
 def _word_rows(page: Page, ocr: OcrPage, typed: SentForm | None, conflicts: Iterable[Conflict]) -> list[WordRow]:
     """The words of a page to look at."""
     in_conflict = {conflict.index: conflict for conflict in conflicts if conflict.page == page.number}
-    return [
-        WordRow(
-            page=page.number,
-            index=index,
-            seen=page.corrections.get(index, word.text),
-            raw=word.text,
-            sure=int(word.confidence),
-            box=(word.box.left, word.box.top, word.box.right, word.box.bottom),
-            before=_around(ocr.words[max(0, index - _WORDS_AROUND) : index]),
-            after=_around(ocr.words[index + 1 : index + 1 + _WORDS_AROUND]),
-            corrected=index in page.corrections,
-            typed=typed.values.get(f"w-{page.number}-{index}") if typed else None,
-            conflict=in_conflict.get(index),
+    changes = {change.index: change for change in typed.words() if change.page == page.number} if typed else {}
+    rows = []
+    for index, word in enumerate(ocr.words):
+        change, conflict = changes.get(index), in_conflict.get(index)
+        if index not in page.corrections and word.confidence >= record.SURE_FROM and change is None:
+            continue
+        seen = page.corrections.get(index, word.text)
+        rows.append(
+            WordRow(
+                page=page.number,
+                index=index,
+                seen=seen,
+                raw=word.text,
+                sure=int(word.confidence),
+                box=(word.box.left, word.box.top, word.box.right, word.box.bottom),
+                before=_around(ocr.words[max(0, index - _WORDS_AROUND) : index]),
+                after=_around(ocr.words[index + 1 : index + 1 + _WORDS_AROUND]),
+                corrected=index in page.corrections,
+                stood=_stood(seen, change, conflict),
+                typed=change.text if change else None,
+                conflict=conflict,
+            )
         )
-        for index, word in enumerate(ocr.words)
-        if index in page.corrections or word.confidence < record.SURE_FROM
-    ]
+    return rows
+
+
+def _stood(present: str, change: reviewing.FieldChange | reviewing.WordChange | None, conflict: Conflict | None) -> str:
+    """What the form says was seen: what is there now only where the person gets to see it."""
+    return present if change is None or change.seen is None or conflict else change.seen
 
 
 def _reading(office: Services, page: Page) -> OcrPage | None:
@@ -480,6 +502,30 @@ def _shown(key: str, value: str) -> str:
         return words.day(date.fromisoformat(value))
     except ValueError:
         return value
+
+
+def _not_kept(
+    paper: Paper, typed: SentForm, in_the_form: set[str], language: Language, *, editable: bool
+) -> list[tuple[str, str]]:
+    """What was typed that neither is kept nor stands in the form that is shown: what it is for, and the text."""
+    lines = []
+    if not editable:
+        kept = {found.key: found.value for found in paper.fields}
+        lines += [
+            (label(change.key, language).capitalize(), change.value)
+            for change in typed.fields()
+            if change.key in kept and record.tidied(change.key, change.value) != kept[change.key]
+        ]
+        if typed.keep_reason not in ("", paper.component.keep_reason):
+            lines.append((_in(language, "Lý do giữ bản quét", "Reason to keep the scan"), typed.keep_reason))
+    corrections = {page.number: page.corrections for page in paper.pages}
+    for change in typed.words():
+        if f"w-{change.page}-{change.index}" in in_the_form:
+            continue
+        if corrections.get(change.page, {}).get(change.index) != change.text:
+            where = _in(language, f"Trang {change.page}", f"Page {change.page}")
+            lines.append((f"{where}, “{change.seen}”" if change.seen else where, change.text))
+    return lines
 
 
 def _listed(paper: Paper, error: OfficeError, language: Language) -> list[dict[str, str]]:

@@ -344,7 +344,10 @@ def correct(dossier_id: UUID, component_id: UUID, body: CorrectionsIn, actor: Re
 
 @router.post("/dossiers/{dossier_id}/components/{component_id}/review")
 def review(dossier_id: UUID, component_id: UUID, body: ReviewIn, actor: Reviews, office: Office) -> ComponentOut:
-    """Record corrections and call it reviewed; the text layer is made again where the profile says so."""
+    """Record corrections and call it reviewed; the text layer is made again where the profile says so.
+
+    412: it is no longer in the `version` that was seen.
+    """
     return ComponentOut.of(
         reviewing.review(
             office.begin,
@@ -352,7 +355,16 @@ def review(dossier_id: UUID, component_id: UUID, body: ReviewIn, actor: Reviews,
             component_id,
             by=actor,
             dossier_id=dossier_id,
-            decided=reviewing.Review(body.words, body.fields, body.keep_reason),
+            decided=reviewing.Review(
+                fields=[reviewing.FieldChange(key, value, seen=None) for key, value in body.fields.items()],
+                words=[
+                    reviewing.WordChange(page, index, text, seen=None)
+                    for page, words in body.words.items()
+                    for index, text in words.items()
+                ],
+                keep_reason=body.keep_reason,
+                version=body.version,
+            ),
             work_dir=office.work_dir,
         )
     )

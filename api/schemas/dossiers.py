@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from api.files import SHORT_HASH
 from api.schemas.common import In, Labelled, LongText, StepOut, Text
@@ -45,18 +45,39 @@ class CloseIn(In):
     reason: Text
 
 
-class ReviewIn(In):
-    """Corrections: page number → word index → text; field key → value."""
+#: As many words as the page's own form takes, and more fields than there are.
+_MOST_WORDS = 5000
+_MOST_FIELDS = 200
 
-    words: dict[int, dict[int, Text]] = Field(default_factory=dict)
-    fields: dict[Text, Text] = Field(default_factory=dict)
+Key = Annotated[Text, Field(max_length=40)]
+
+
+def _not_too_many(words: dict[int, dict[int, str]]) -> dict[int, dict[int, str]]:
+    if sum(map(len, words.values())) > _MOST_WORDS:
+        raise ValueError(f"quá {_MOST_WORDS} chữ trong một lần (more than {_MOST_WORDS} words at once)")
+    return words
+
+
+class ReviewIn(In):
+    """Corrections: page number → word index → text; field key → value.
+
+    With the paper's `version` as it was seen, nothing that somebody else has changed since is overwritten.
+    """
+
+    words: Annotated[
+        dict[int, dict[int, Text]],
+        Field(default_factory=dict, max_length=_MOST_WORDS),
+        AfterValidator(_not_too_many),
+    ]
+    fields: Annotated[dict[Key, Text], Field(default_factory=dict, max_length=_MOST_FIELDS)]
     keep_reason: Text = ""
+    version: int | None = None
 
 
 class FieldChangeIn(In):
     """A field as a person leaves it, and what stood there when they began typing ("" where nothing did)."""
 
-    key: Text
+    key: Key
     value: LongText
     seen: LongText
 
@@ -73,7 +94,7 @@ class WordChangeIn(In):
 class CorrectionsIn(In):
     """Corrections to keep now, all of them or none."""
 
-    fields: Annotated[list[FieldChangeIn], Field(default_factory=list, max_length=200)]
+    fields: Annotated[list[FieldChangeIn], Field(default_factory=list, max_length=_MOST_FIELDS)]
     words: Annotated[list[WordChangeIn], Field(default_factory=list, max_length=2000)]
 
 
@@ -122,6 +143,7 @@ class ComponentOut(BaseModel):
     searchable_sha256: str | None
     copy_sha256: str | None
     keep_reason: str
+    version: Annotated[int, Field(description="Goes up with each change of the paper or of what was read of it.")]
 
     @staticmethod
     def of(component: Component) -> ComponentOut:
@@ -142,6 +164,7 @@ class ComponentOut(BaseModel):
             searchable_sha256=component.searchable.sha256 if component.searchable else None,
             copy_sha256=component.copy.sha256 if component.copy else None,
             keep_reason=component.keep_reason,
+            version=component.version,
         )
 
 

@@ -207,6 +207,39 @@ def test_the_review_keeps_what_was_corrected_before_it(office: Office) -> None:
     assert paper.state() == "reviewed"
 
 
+def test_a_review_of_an_older_version_is_refused(office: Office) -> None:
+    paper = Paper(office, scan_png(f"Tờ khai {uuid.uuid4()}"), who=centre.POSTAL)
+    seen = ok(paper.ask("GET"))["version"]
+    ok(paper.correct(fields=[("signer", "Trần Thị Thử", "")]))
+    mine = {"fields": {"signer": "Lê Văn Thử"}, "version": seen}
+
+    late = paper.ask("POST", "/review", who=centre.CLERK, json=mine)
+
+    assert (late.status_code, late.json()["code"]) == (412, "changed")
+    assert (paper.fields()["signer"]["value"], paper.state()) == ("Trần Thị Thử", "read")
+    ok(paper.ask("POST", "/review", who=centre.CLERK, json=mine | {"version": ok(paper.ask("GET"))["version"]}))
+    assert (paper.fields()["signer"]["value"], paper.state()) == ("Lê Văn Thử", "reviewed")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"fields": {"zzz_unknown": "a"}}, 404),
+        ({"words": {"1": {"999999": "a"}}}, 404),
+        ({"words": {"1": {"-1": "a"}}}, 404),
+        ({"words": {"7": {"0": "a"}}}, 404),
+        ({"fields": {f"k{n}": "a" for n in range(201)}}, 422),
+        ({"fields": {"k" * 41: "a"}}, 422),
+        ({"words": {"1": {str(n): "a" for n in range(3000)}, "2": {str(n): "a" for n in range(3000)}}}, 422),
+    ],
+)
+def test_what_is_not_on_the_paper_cannot_be_reviewed(office: Office, body: dict[str, Any], status: int) -> None:
+    paper = Paper(office, scan_png(f"Tờ khai {uuid.uuid4()}"))
+
+    assert paper.ask("POST", "/review", json=body).status_code == status
+    assert paper.state() == "read"
+
+
 def test_reading_again_keeps_every_human_edit(office: Office) -> None:
     paper = decision(office, number=316)
     words, begin = paper.words(), office.services.begin

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import cv2
 import psycopg
 import pytest
 from PIL import Image
@@ -28,6 +29,7 @@ from tests.papers import scan_pdf, scan_png
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from digitize.types import PageFlags, PageImage
     from tests.office import Office
 
 
@@ -221,6 +223,34 @@ def test_a_page_that_cannot_be_seen_is_left_to_reading_and_the_others_are_seen(
     assert seen == [True, False, True]
     assert states == ["read", "set_aside", "read"]
     assert all(page["thumbnail"] for page in pages_of(office, path_of(dossier, component)))
+
+
+@pytest.mark.parametrize("trouble", [cv2.error("assertion failed"), MemoryError(), OSError(28, "disk full")])
+def test_a_failed_look_spends_no_attempt_of_the_reader_and_the_other_pages_are_seen(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, trouble: Exception
+) -> None:
+    dossier = open_dossier(office)
+    component = ok(add(office, dossier, "a.pdf", scan_pdf(f"Một {uuid.uuid4()}", "Hai", "Ba")))
+    with monkeypatch.context() as patched:
+        looked, flags_of = [], quality.flags_of
+
+        def fails_at_the_second(image: PageImage) -> PageFlags:
+            looked.append(image)
+            if len(looked) % 3 == 2 or len(looked) > 3:  # page 2, each time
+                raise trouble
+            return flags_of(image)
+
+        patched.setattr(quality, "flags_of", fails_at_the_second)
+        for _ in range(digitization.MAX_ATTEMPTS + 1):
+            look(office, component)
+    pages = kept_pages(office, component)
+
+    assert [bool(p.thumbnail) for p in pages] == [True, False, True]
+    assert [p.attempts for p in pages] == [0, 0, 0]
+    told = [record for record in caplog.records if record.message == "page_not_looked_at"]
+    assert {(record.page, record.error) for record in told} == {(str(pages[1].id), type(trouble).__name__)}  # type: ignore[attr-defined]
+    office.work_off()
+    assert [p.state for p in kept_pages(office, component)] == [PageState.READ] * 3
 
 
 def test_a_long_file_is_looked_at_in_parts_so_that_others_come_between(

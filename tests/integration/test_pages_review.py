@@ -207,6 +207,81 @@ def test_a_reviewed_paper_can_be_reviewed_again_in_one_go(office: Office) -> Non
     assert case.component().revision == before + 1
 
 
+def words_of(case: Case) -> list[dict[str, Any]]:
+    path = f"/dossiers/{case.id}/components/{case.papers[0]}/pages/1/words"
+    words: list[dict[str, Any]] = ok(case.office.ask(centre.CLERK, "GET", path))["words"]
+    return words
+
+
+def inputs(html: str) -> dict[str, str]:
+    return {name: value for name, value in Form(html).values.items() if name[:2] in ("f-", "w-")}
+
+
+def test_what_was_typed_while_somebody_else_finished_is_not_lost(office: Office) -> None:
+    case = Case(office, scan("Tờ khai lệ phí trước bạ"), who=centre.POSTAL)
+    form, sure = case.form(), words_of(case)[-1]
+    name = f"w-1-{sure['index']}" if "index" in sure else f"w-1-{len(words_of(case)) - 1}"
+    theirs = case.form(who=centre.POSTAL) | {"f-position": "Chủ tịch", "f-scope": "toàn quốc", "xong": "1"}
+    office.send(centre.POSTAL, case.at(), theirs)
+    typed = {"f-signer": "Lê Văn Thử", "f-scope": "trong tỉnh", name: "hạ", f"{name}-seen": sure["text"]}
+
+    late = office.send(centre.CLERK, case.at(), form | typed | {"xong": "0"})
+
+    assert late.status_code == 409
+    assert "Người khác vừa soát xong giấy này" in late.text
+    shown = inputs(late.text)
+    assert (shown["f-signer"], shown["f-scope"], shown[name]) == ("Lê Văn Thử", "trong tỉnh", "hạ")
+    assert shown["f-position"] == "Chủ tịch", "what nobody touched is shown as it is now"
+    assert case.values()["signer"]["value"] == ""
+
+    both = office.send(centre.CLERK, case.at(), shown | {"xong": "1"})
+    assert both.status_code == 412, "the other's scope was never seen"
+    assert 'href="#f-scope"' in both.text
+    assert "toàn quốc" in both.text
+    assert case.values()["signer"]["value"] == ""
+
+    office.send(centre.CLERK, case.at(), inputs(both.text) | {"xong": "1"})
+    kept = case.values()
+    assert [kept[key]["value"] for key in ("signer", "scope", "position")] == ["Lê Văn Thử", "trong tỉnh", "Chủ tịch"]
+    assert words_of(case)[-1]["text"] == "hạ"
+
+
+def test_what_was_typed_on_a_paper_that_can_no_longer_be_changed_can_still_be_read(office: Office) -> None:
+    case = Case(office, scan())
+    form, word = case.form(), words_of(case)[0]["text"]
+    case.change(state=ComponentState.SIGNING)
+    typed = {"f-signer": HOSTILE, "f-issued_on": "6/3/2026", "w-1-0": "Phiếu", "w-1-0-seen": word}
+
+    for finished in ("0", "1"):
+        late = office.send(centre.CLERK, case.at(), form | typed | {"xong": finished})
+
+        assert late.status_code == 409
+        assert "Bạn đã gõ, chưa lưu:" in late.text
+        assert "<dd>6/3/2026</dd>" in late.text
+        assert "<dd>Phiếu</dd>" in late.text
+        assert "alert(" in late.text
+        assert "<script>alert" not in late.text
+    case.change(state=ComponentState.READ)
+    assert case.values()["signer"]["value"] == ""
+
+
+def test_finishing_from_an_old_page_overwrites_nobody(office: Office) -> None:
+    case = Case(office, scan(), who=centre.POSTAL)
+    office.send(centre.CLERK, case.at(), case.form() | {"xong": "1"})
+    office.work_off()
+    old, raw = case.form(), words_of(case)[0]["text"]
+    word = {"w-1-0-seen": raw, "xong": "1"}
+    office.send(centre.POSTAL, case.at(), old | word | {"f-signer": "Trần Thị Bình", "w-1-0": "Phiếu"})
+
+    late = office.send(centre.CLERK, case.at(), old | word | {"f-signer": "Lê Văn Thử", "w-1-0": "Bản"})
+
+    assert late.status_code == 412
+    assert 'href="#f-signer"' in late.text
+    assert 'href="#w-1-0"' in late.text
+    assert late.text.count("Nguyễn Thị Lựu vừa ghi") == 2
+    assert (case.values()["signer"]["value"], words_of(case)[0]["text"]) == ("Trần Thị Bình", "Phiếu")
+
+
 def test_nothing_a_paper_or_a_person_says_becomes_part_of_the_page(office: Office) -> None:
     case = Case(office, scan(), name=HOSTILE)
     path = f"/dossiers/{case.id}/components/{case.papers[0]}"
@@ -238,6 +313,11 @@ def test_what_a_form_or_an_address_may_hold_is_bounded_and_refused_in_words(offi
     unknown = office.send(centre.CLERK, case.at(), {"f-nonsense": "a", "xong": "1"})
     nowhere = office.send(centre.CLERK, case.at(), {"w-99-0": "a", "xong": "1"})
     nul = office.send(centre.CLERK, case.at(), {"f-signer": "a\0b"})
+    case.change(state=ComponentState.REVIEWED)
+    made_up = [{"f-zzz_unknown": "a", "xong": "1"}, {"w-1-999999": "a", "xong": "1"}]
+    assert [office.send(centre.CLERK, case.at(), form).status_code for form in made_up] == [404, 404]
+    assert "zzz_unknown" not in case.values()
+    case.change(state=ComponentState.READ)
 
     assert (long.status_code, unknown.status_code, nowhere.status_code, nul.status_code) == (422, 404, 404, 400)
     assert "dài quá mức lưu được" in long.text
