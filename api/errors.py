@@ -474,6 +474,8 @@ def answer(request: Request, error: Exception) -> Response:
 def _answer_invalid(request: Request, error: Exception) -> Response:
     """A body or parameter of the wrong shape: where, and what was expected; never what was sent."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
+    if found and all(e["loc"][0] == "path" for e in found) and not _for_program(request):
+        return answer(request, NotFound("path"))  # a person followed a broken link
     listed = {"errors": [{"pointer": _pointer(e["loc"]), "message": e["msg"]} for e in found]}
     return _present(request, lambda language: _told(_INVALID, language, trace_id=trace_id_of(request)) | listed)
 
@@ -504,12 +506,16 @@ def trace_id_of(request: Request) -> str:
     return trace_id
 
 
+def _for_program(request: Request) -> bool:
+    return request.app.state.pages.programs.match(request.url.path) is not None
+
+
 def _present(
     request: Request, body_in: Callable[[Language], dict[str, Any]], headers: dict[str, str] | None = None
 ) -> Response:
     """A problem for who asked: a page for a person's browser, RFC 9457 for a program."""
-    pages: Pages | None = getattr(request.app.state, "pages", None)
-    if pages is None or pages.programs.match(request.url.path):
+    pages: Pages = request.app.state.pages
+    if _for_program(request):
         body = body_in(language_of(request))
         return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
     return pages.problem(request, body_in(pages.language_of(request)), headers)

@@ -32,6 +32,10 @@ _PERSONAL_ID_DIGITS = 12
 _AGENCY = r"[0-9A-Z]+(?:\.[0-9A-Z]+)*"
 _AGENCY_CODE = re.compile(_AGENCY)
 _DOSSIER_CODE = re.compile(rf"(?P<agency>{_AGENCY})-(?P<day>\d{{6}})-(?P<ordinal>\d{{4,6}})")
+#: The usual form of a code whose dots and dashes were left out or said as blanks.
+_BARE_DOSSIER_CODE = re.compile(
+    r"(\d{3})[.-]?(\d{2})[.-]?(\d{2})[.-]?([A-Z]\d{2})[.-]?(?P<day>\d{6})[.-]?(?P<ordinal>\d{4,6})"
+)
 _RESULT_CODE = re.compile(r"(?P<dossier>.+)-KQ(?P<bracket>\()?(?P<n>\d{1,3})(?(bracket)\))")
 _DASHES = re.compile(r"[‐‑‒–—−-]")
 _GAPS = re.compile(r"[\s\u200b-\u200f\u2060\ufeff]+")
@@ -115,7 +119,10 @@ def parse_dossier_code(text: str) -> DossierCode:
     Raises:
         BadCode: It doesn't have the shape, or its day isn't in the calendar.
     """
-    found = _DOSSIER_CODE.fullmatch(_squeezed(text))
+    squeezed = _squeezed(text)
+    if bare := _BARE_DOSSIER_CODE.fullmatch(squeezed):
+        squeezed = f"{'.'.join(bare.groups()[:4])}-{bare['day']}-{bare['ordinal']}"
+    found = _DOSSIER_CODE.fullmatch(squeezed)
     if found is None or len(found["agency"]) > MAX_AGENCY_CODE or int(found["ordinal"]) == 0:
         raise BadCode(
             "Mã hồ sơ không đúng dạng. Ví dụ một mã đúng: 000.00.01.H49-261121-0007.",

@@ -31,7 +31,7 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
     Role: {
         Role.POSTAL: ("nhân viên bưu điện", "postal staff"),
         Role.CLERK: ("cán bộ một cửa", "clerk"),
-        Role.LEADER: ("người ký duyệt", "approver"),
+        Role.LEADER: ("lãnh đạo", "leader"),
         Role.SEAL_KEEPER: ("văn thư", "seal keeper"),
         Role.ADMINISTRATOR: ("quản trị viên", "administrator"),
     },
@@ -121,7 +121,7 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
 }
 
 _STEPS: Final[dict[str, tuple[str, str]]] = {
-    "add_components": ("thêm thành phần hồ sơ", "add the components"),
+    "add_components": ("thêm giấy tờ", "add the papers"),
     "scan": ("quét giấy tờ", "scan the papers"),
     "review_and_sign": ("soát và ký bản số hóa", "review and sign the digitised copies"),
     "await_supplement": ("nhận giấy tờ bổ sung", "take in the supplement"),
@@ -139,7 +139,7 @@ _STEPS: Final[dict[str, tuple[str, str]]] = {
     "register_signed": ("vào sổ văn bản đã ký sẵn", "register the result that came signed"),
     "submit": ("trình ký", "submit for approval"),
     "approve": ("duyệt và ký", "approve and sign"),
-    "sign_as_leader": ("hệ thống đang ký thay lệnh người duyệt", "being signed as the approver asked"),
+    "sign_as_leader": ("hệ thống đang ký số theo lệnh duyệt của lãnh đạo", "being signed as the approver asked"),
     "seal": ("hệ thống đang ký số cơ quan", "being sealed"),
     "issue": ("hệ thống đang phát hành", "being issued"),
     "send_papers": ("bàn giao hồ sơ giấy cho bộ phận một cửa", "send the paper dossier on to the desk"),
@@ -296,7 +296,7 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Signing stopped for an unforeseen fault; nothing was recorded. Try again, or tell the administrator.",
     ),
     "fields_failed": (
-        "Không trích xuất được trường. Xin nhập tay khi soát.",
+        "Máy không lấy được thông tin của giấy này. Xin nhập tay khi soát.",
         "The fields couldn't be extracted. Please type them while reviewing.",
     ),
     "waiting_for_trust_service": (

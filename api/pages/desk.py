@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -21,7 +21,6 @@ from dossiers.types import (
     Dossier,
     DossierState,
     EResult,
-    PaperState,
     Step,
 )
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from dossiers.ports import Begin, UnitOfWork
+    from dossiers.types import Component, Procedure
 
 router = APIRouter(include_in_schema=False)
 
@@ -51,11 +51,15 @@ class Row:
 
     def is_for(self, actor: Actor) -> bool:
         """Whether this person's role at this agency has the next move, with the dossier or its paper."""
-        return any(
-            step.agency == actor.agency and step.role in actor.roles
-            for step in (self.step, self.paper_step)
-            if step is not None and step.role is not None
-        )
+        return _is_for(self.step, actor) or _is_for(self.paper_step, actor)
+
+    def is_for_its_paper(self, actor: Actor) -> bool:
+        """Whether it is the paper alone that waits for this person."""
+        return _is_for(self.paper_step, actor) and not _is_for(self.step, actor)
+
+
+def _is_for(step: Step | None, actor: Actor) -> bool:
+    return step is not None and step.agency == actor.agency and step.role in actor.roles
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ VIEWS = (
     View("cho-bo-sung", "Chờ bổ sung", "Supplement", lambda row, _: _step_in(row, "await_supplement")),
     View("qua-han", "Quá hạn", "Late", lambda row, _: _is_late(row)),
     View("loi", "Lỗi xử lý", "Stopped", lambda row, _: row.papers_in_trouble > 0 or _step_in(row, "mend_signing")),
-    View("giay-dang-giu", "Giấy đang giữ", "Paper held here", lambda row, actor: row.dossier.paper_at == actor.agency),
+    View("giay-dang-giu", "Giấy đang giữ", "Paper held here", lambda row, actor: _is_held(row.dossier, actor)),
     View("da-xong", "Đã xong", "Finished", lambda row, _: row.dossier.state in _FINISHED),
 )
 
@@ -93,6 +97,27 @@ def _is_late(row: Row) -> bool:
     dossier = row.dossier
     open_still = dossier.state not in _FINISHED and dossier.state is not DossierState.RESULT_READY
     return open_still and dossier.due_on is not None and dossier.due_on < local_day(utc_now())
+
+
+def _is_held(dossier: Dossier, actor: Actor) -> bool:
+    """Whether this agency answers for the paper; before reception it is still the applicant's own."""
+    return dossier.paper_at == actor.agency and dossier.received_at is not None and dossier.state not in _FINISHED
+
+
+def _next_step(
+    dossier: Dossier, procedure: Procedure, components: Sequence[Component], results: Sequence[EResult]
+) -> Step | None:
+    """Who acts next. It isn't reception as long as a required paper is missing."""
+    step = dossier.next_step(components, results)
+    if step is None or step.code != "receive" or not missing_papers(procedure, components):
+        return step
+    return replace(step, code="add_components")
+
+
+def missing_papers(procedure: Procedure, components: Sequence[Component]) -> list[str]:
+    """Names of the required papers that aren't there yet."""
+    there = {component.kind for component in components}
+    return [kind.name for kind in procedure.components if kind.required and kind.code not in there]
 
 
 @router.get("/viec")
@@ -122,7 +147,7 @@ def _queue(actor: Actor, begin: Begin, loc: str) -> dict[str, Any]:
         "left_out": max(0, len(kept) - _SHOWN),
         "all_seen": len(rows) < _MOST,
         "agencies": agencies,
-        "Travelling": PaperState.TRAVELLING,
+        "actor": actor,
     }
 
 
@@ -131,12 +156,12 @@ def _rows(work: UnitOfWork, actor: Actor) -> list[Row]:
     ids = [d.id for d in found]
     components = work.components.of_dossiers(ids)
     results = work.e_results.of_dossiers(ids)
-    procedures = {p.code: p.name for p in work.procedures.all()}
+    procedures = {p.code: p for p in work.procedures.all()}
     return [
         Row(
             dossier=d,
-            procedure=procedures[d.procedure],
-            step=d.next_step(components.get(d.id, ()), _seen(results.get(d.id, ()), actor)),
+            procedure=procedures[d.procedure].name,
+            step=_next_step(d, procedures[d.procedure], components.get(d.id, ()), _seen(results.get(d.id, ()), actor)),
             paper_step=d.paper_step(),
             pages=sum(c.pages_total for c in components.get(d.id, ())),
             papers_in_trouble=sum(c.state is ComponentState.SET_ASIDE for c in components.get(d.id, ())),
@@ -165,7 +190,8 @@ def _opened(work: UnitOfWork, actor: Actor, dossier_id: UUID) -> dict[str, Any]:
         "results": results,
         "history": history[::-1],
         "people": {p.username: p.name for code in dossier.agencies() for p in work.accounts.in_agency(code)},
-        "step": dossier.next_step(laid_out["components"], results),
+        "step": _next_step(dossier, laid_out["procedure"], laid_out["components"], results),
+        "missing": missing_papers(laid_out["procedure"], laid_out["components"]),
         "paper_step": dossier.paper_step(),
     }
 

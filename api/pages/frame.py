@@ -69,6 +69,7 @@ _HEADERS = {
     "content-security-policy": SECURITY_POLICY,
     "cache-control": "no-store",
     "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "same-origin",
     "permissions-policy": "camera=(self), microphone=(), geolocation=()",
 }
 
@@ -188,13 +189,27 @@ def problem_page(request: Request, body: Mapping[str, Any], headers: Mapping[str
         if "hx-request" in request.headers:
             # A piece of a page asks. The page around it may hold what somebody is typing, so it stays and says so.
             return Response(status_code=401, headers={"cache-control": "no-store"})
-        back = request.url.path if request.method == "GET" else "/viec"
-        door = f"/dang-nhap?ve={quote(back, safe='')}"
-        return RedirectResponse(door, status_code=303, headers={"cache-control": "no-store"})
+        way = RedirectResponse(_door(request), status_code=303, headers={"cache-control": "no-store"})
+        if request.method != "GET":
+            way.set_cookie(_TOLD_COOKIE, "session_over", max_age=60, httponly=True, samesite="lax")
+        return way
+    if body["code"] == "method_not_allowed" and request.method == "GET":
+        # The address of a form's answer, opened again by a reload or a bookmark: back to what the form stood on.
+        return RedirectResponse(request.url.path.rpartition("/")[0] or "/", status_code=303)
     frame = public_frame(request)
     response = frame.page("problem.html", status=body["status"], problem=body)
     response.headers.update(headers or {})
     return response
+
+
+def _door(request: Request) -> str:
+    """The sign-in page, and from there back to where the person was: for a form, the page that it stood on."""
+    back = request.url.path
+    if request.method != "GET":
+        came_from = request.headers.get("referer", "")
+        ours = came_from.startswith(f"{request.url.scheme}://{request.headers.get('host', '')}/")
+        back = local_path("/" + came_from.split("/", 3)[3], "/viec") if ours else "/viec"
+    return f"/dang-nhap?ve={quote(back, safe='')}"
 
 
 def local_path(path: str, otherwise: str) -> str:

@@ -6,6 +6,10 @@ from typing import Final
 
 #: Key → Vietnamese and English.
 TOLD: Final[dict[str, tuple[str, str]]] = {
+    "session_over": (
+        "Phiên đã hết nên chưa làm được; dự thảo đã lưu vẫn còn. Đăng nhập lại rồi làm tiếp.",
+        "Your session had ended, so it wasn't done; saved drafts are kept. Sign in and go on.",
+    ),
     "signed_out": ("Đã đăng xuất.", "You are signed out."),
     "opened": ("Đã mở hồ sơ. Thêm giấy tờ bên dưới.", "The dossier is open. Add its papers below."),
     "paper_added": ("Đã nhận tệp an toàn.", "The file is received, safe."),

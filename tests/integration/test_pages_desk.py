@@ -146,7 +146,7 @@ def test_every_row_of_the_queue_has_an_owner_a_due_date_and_a_next_step(office: 
 
     row = re.search(rf'<tr data-row id="row-{dossier["id"]}">(.*?)</tr>', before, re.DOTALL)[1]
     assert name in row
-    assert "thêm thành phần hồ sơ" in row
+    assert "thêm giấy tờ" in row
     assert "nhân viên bưu điện, Bưu điện Hồng Gai" in row
     assert "chưa hẹn" in row
     row = re.search(rf'<tr data-row id="row-{dossier["id"]}">(.*?)</tr>', after, re.DOTALL)[1]
@@ -237,3 +237,49 @@ def test_an_administrator_is_told_kindly_that_dossiers_are_not_theirs(office: Of
 def test_an_odd_way_back_is_no_fault_of_ours(office: Office, odd: str) -> None:
     for door in ("/dang-nhap", "/ngon-ngu/en", "/co-chu/large"):
         assert office.client.get(door, params={"ve": odd}, follow_redirects=False).status_code < 400
+
+
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page_and_says_so(office: Office) -> None:
+    headers = {"referer": "http://testserver/ho-so/moi?thu_tuc=1.001612"}
+
+    answer = office.send("", "/ho-so/moi", {"name": "Lê Thị Hoa Mai"}, headers=headers, follow_redirects=False)
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/dang-nhap?ve=%2Fho-so%2Fmoi%3Fthu_tuc%3D1.001612"
+    shown = office.open("", "/dang-nhap", cookies={"hoso_told": "session_over"})
+    assert "Phiên đã hết nên chưa làm được" in shown.text
+
+
+def test_the_address_of_a_forms_answer_leads_back_when_it_is_opened_again(office: Office) -> None:
+    dossier = _dossier(office)
+
+    answer = office.open(centre.CLERK, f"/ho-so/{dossier['id']}/giai-quyet")
+
+    assert answer.status_code == 200
+    assert str(dossier["code"]) in answer.text
+
+
+def test_reception_is_no_next_step_while_a_required_paper_is_missing(office: Office) -> None:
+    body = {"procedure": "1.004873", "applicant": {"name": "Lê Thị Hoa Mai"}}
+    dossier = office.ask(centre.POSTAL, "POST", "/dossiers", json=body).json()
+    upload = {"file": ("a.png", scan_png(f"Tờ khai {uuid.uuid4()}"), "image/png")}
+    path = f"/dossiers/{dossier['id']}/components"
+    office.ask(centre.POSTAL, "POST", path, data={"kind": "TK"}, files=upload)
+
+    page = office.open(centre.POSTAL, f"/ho-so/{dossier['id']}").text
+
+    assert "Còn thiếu: Bản chụp giấy tờ tùy thân." in page
+    assert re.search(r'id="next-title".*?<strong>thêm giấy tờ</strong>', page, re.DOTALL)
+
+
+def test_a_row_that_waits_for_the_posts_paper_says_that_first(office: Office) -> None:
+    dossier = _dossier(office)
+    upload = {"file": ("a.png", scan_png(f"Giấy đề nghị {uuid.uuid4()}"), "image/png")}
+    office.ask(centre.POSTAL, "POST", f"/dossiers/{dossier['id']}/components", data={"kind": "DN"}, files=upload)
+    office.ask(centre.POSTAL, "POST", f"/dossiers/{dossier['id']}/receive")
+    office.work_off()
+
+    page = office.open(centre.POSTAL, "/viec").text
+
+    row = re.search(rf'<tr data-row id="row-{dossier["id"]}">(.*?)</tr>', page, re.DOTALL)[1]
+    assert '<a href="/ban-giao"><strong>bàn giao hồ sơ giấy' in row

@@ -422,7 +422,7 @@ def test_the_leader_approves_and_the_page_follows_to_the_register(office: Office
     assert wrong.status_code == 401
     assert "Đã duyệt." in sent.text
     assert f"tinh-trang?v={version}" in moving.text
-    assert "hệ thống đang ký thay lệnh người duyệt" in moving.text
+    assert "hệ thống đang ký số theo lệnh duyệt của lãnh đạo" in moving.text
     assert same.status_code == 204
     assert "hx-get" not in at_rest.text
     assert look(office, result)["number"] in at_rest.text

@@ -175,3 +175,11 @@ def test_a_personal_id_tells_place_century_and_sex() -> None:
 def test_a_number_that_cannot_be_a_personal_id_is_refused(typed: str) -> None:
     with pytest.raises(BadCode, match="Số định danh"):
         codes.parse_personal_id(typed, today=date(2026, 11, 21))
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["000.01.01.h49 261122 0028", "0000101H492611220028", "000 01 01 H49 - 261122 - 0028", "000.01.01.H49-2611220028"],
+)
+def test_a_dossier_code_is_read_without_its_dots_and_dashes(said: str) -> None:
+    assert str(codes.parse_dossier_code(said)) == "000.01.01.H49-261122-0028"

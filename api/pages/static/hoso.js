@@ -17,14 +17,17 @@ document.addEventListener("keydown", (event) => {
   const key = pressed(event);
   const single = !event.ctrlKey && !event.metaKey && !event.altKey && !/^(Shift\+)?F\d+$/.test(key);
   if (single && (keysOff() || typing(event.target))) return;
-  if (key === "Shift+Slash") { event.preventDefault(); return showKeys(); }
+  if (key === "Shift+Slash" || key === "F1") { event.preventDefault(); return showKeys(); }
   if (document.querySelector("dialog[open]")) return;
   if (single && moveRow(key, event)) return;
   const element = [...document.querySelectorAll("[data-key]")].find((e) => e.dataset.key === key && e.getClientRects().length > 0 && !e.disabled);
   if (!element) return;
   event.preventDefault();
   if (element.matches("input:not([type=submit], [type=checkbox], [type=radio]), textarea, select")) { element.focus(); element.select?.(); }
-  else element.click();
+  else {
+    element.click();
+    if (element.matches("summary") && element.parentElement.open) element.parentElement.querySelector("input:not([type=hidden]), textarea, select")?.focus();
+  }
 });
 
 // Lists walked by j and k, opened by Enter: [data-walk] holds rows whose first link is where they lead.
@@ -43,15 +46,23 @@ function nameOf(key) {
   return key.replace(/Key([A-Z])/, "$1").replace(/Digit(\d)/, "$1").replace("Slash", "/").replace("Escape", "Esc");
 }
 
+function wordsOf(element) {
+  const copy = element.cloneNode(true);
+  for (const key of copy.querySelectorAll("kbd")) key.remove();
+  return element.dataset.keyName || element.getAttribute("aria-label") || copy.textContent.trim();
+}
+
 function showKeys() {
   const dialog = document.getElementById("keys");
   if (!dialog || dialog.open) return;
   const list = dialog.querySelector("dl");
   list.replaceChildren();
-  const rows = [...document.querySelectorAll("[data-key]")].filter((e) => e.getClientRects().length > 0).map((e) => [nameOf(e.dataset.key), e.dataset.keyName || e.getAttribute("aria-label") || e.textContent.trim()]);
+  const rows = [...document.querySelectorAll("[data-key]")].filter((e) => e.getClientRects().length > 0).map((e) => [nameOf(e.dataset.key), wordsOf(e)]);
   if (document.querySelector("main [data-walk]")) rows.unshift(["J / K", list.dataset.walk]);
   rows.push(...[...document.querySelectorAll("[data-keys-also]")].flatMap((e) => e.dataset.keysAlso.split(";").map((pair) => pair.split("=").map((s) => s.trim()))));
-  for (const [key, what] of [...rows, ["?", list.dataset.help]]) {
+  const once = new Map();
+  for (const [key, what] of [...rows, ["? / F1", list.dataset.help]]) if (!once.has(key)) once.set(key, what);
+  for (const [key, what] of once) {
     const row = document.createElement("div");
     const term = document.createElement("dt");
     const kbd = document.createElement("kbd");
@@ -74,6 +85,12 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (event.defaultPrevented || form.method === "get" || form.hasAttribute("hx-post")) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
+  if (!navigator.onLine) { // the browser's own error page would take the place of what was typed
+    event.preventDefault();
+    lost(true);
+    document.getElementById("line")?.scrollIntoView({ block: "nearest" });
+    return;
+  }
   form.dataset.sent = "yes";
   (event.submitter ?? form.querySelector("button:not([type=button])"))?.setAttribute("aria-busy", "true");
 });
