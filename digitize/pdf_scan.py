@@ -17,15 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import pikepdf
 import pypdf
 import pypdf.errors
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from digitize import pdf_cost
 from digitize.types import Box, PageImage, ScanFacts, UnreadableScan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -40,7 +42,6 @@ _SQUARE = 0.015  # how far from square a scanner's pixels may be and still be ta
 _SAMPLE_PAGES = 20  # pages looked at to call a PDF born digital
 _MOST_LETTERS = 20_000
 _MOST_SHOWN_PIXELS = 8_000_000  # of a page that is looked at: A3 at 200 dpi
-_MAX_CONTENT_BYTES = 75_000_000  # decoded page description; a bomb has more, an honest page a thousandth of it
 
 #: PDFium keeps global state and may be called by one thread at a time.
 _ONE_AT_A_TIME = threading.Lock()
@@ -55,6 +56,7 @@ def inspect(path: Path, *, max_pixels: int) -> ScanFacts:
     signed, counted = _judged(path)
     if counted == 0:  # PDFium calls such a file damaged
         return ScanFacts("application/pdf", 0)
+    _refuse_bombs(path, range(1, min(counted or _SAMPLE_PAGES, _SAMPLE_PAGES) + 1))
     with _opened(path) as document:
         pages = len(document)
         looked_at = min(pages, _SAMPLE_PAGES)
@@ -74,7 +76,7 @@ def page(path: Path, number: int, *, max_pixels: int) -> PageImage:
     Raises:
         UnreadableScan: No such page, damaged, or larger than `max_pixels`.
     """
-    _refuse_bomb(path, number)
+    _refuse_bombs(path, (number,))
     with _opened(path) as document:
         if number > len(document):
             raise UnreadableScan("no_pages", f"Tệp chỉ có {len(document)} trang, không có trang {number}.")
@@ -104,7 +106,7 @@ def page_jpeg(path: Path, number: int, *, dpi: float, max_pixels: int) -> bytes:
     Raises:
         UnreadableScan: No such page, damaged, or larger than `max_pixels` even when coarse.
     """
-    _refuse_bomb(path, number)
+    _refuse_bombs(path, (number,))
     with _opened(path) as document:
         if not 1 <= number <= len(document):
             raise UnreadableScan("no_pages", f"Tệp chỉ có {len(document)} trang, không có trang {number}.")
@@ -190,24 +192,23 @@ def _signed_by_bytes(path: Path) -> bool:
     return False
 
 
-def _refuse_bomb(path: Path, number: int) -> None:
-    """Refuse a page whose description unpacks to more than any honest page, before PDFium unpacks it."""
-    unpacked = 0
+def _refuse_bombs(path: Path, numbers: Iterable[int]) -> None:
+    """Refuse a page that takes more than any honest one, before PDFium reads it.
+
+    Raises:
+        UnreadableScan: It does, or only PDFium can follow the file, so that nothing is known of it beforehand.
+    """
     try:
-        with warnings.catch_warnings(), path.open("rb") as file:
-            warnings.simplefilter("ignore")
-            reader = pypdf.PdfReader(file, strict=False)
-            if reader.is_encrypted:
-                reader.decrypt("")
-            if number <= len(reader.pages):
-                contents = reader.pages[number - 1].get_contents()
-                unpacked = 0 if contents is None else len(contents.get_data())
-    except pypdf.errors.LimitReachedError as error:
+        with pikepdf.open(path, suppress_warnings=True) as pdf:
+            reckoning = pdf_cost.Reckoning()
+            for number in numbers:
+                if 1 <= number <= len(pdf.pages):
+                    reckoning.page(pdf.pages[number - 1])
+    except (pypdf.errors.LimitReachedError, pdf_cost.TooMuch, MemoryError) as error:
         raise _bomb() from error
-    except (Exception, RecursionError):  # noqa: BLE001  what pypdf can't follow, PDFium judges
-        return
-    if unpacked > _MAX_CONTENT_BYTES:
-        raise _bomb()
+    except (Exception, RecursionError) as error:  # a hostile file may break it anywhere
+        with _opened(path):  # which has its own words for a file that is encrypted or cut off
+            raise UnreadableScan("damaged", "Tệp PDF hỏng, không mở được trang. Hãy quét lại.") from error
 
 
 def _bomb() -> UnreadableScan:
