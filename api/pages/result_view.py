@@ -12,7 +12,7 @@ from api.files import SHORT_HASH
 from api.pages import draft_form
 from api.pages.result_trouble import linked, told
 from api.wiring import utc_now
-from digitize import pdf_scan
+from digitize import pdf_apart, pdf_scan
 from dossiers import drafts, issuance, verification
 from dossiers.policy import MAY, Act
 from dossiers.types import Account, Dossier, EResult, NotFound, ResultState, Role
@@ -256,7 +256,7 @@ def picture(office: Services, file: Path, number: int, dpi: float) -> bytes:
     """
     if not 1 <= number <= len(pdf_scan.sheet_sizes(file)):
         raise NotFound("page")
-    return pdf_scan.page_jpeg(file, number, dpi=dpi, max_pixels=office.limits.max_pixels)
+    return pdf_apart.page_jpeg(file, number, dpi=dpi, max_pixels=office.limits.max_pixels)
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
