@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from api.demo import centre, sample
-from digitize import load, quality
+from digitize import quality
 from digitize.types import Flag
 from dossiers import digitization
 from dossiers.types import ObjectKey, Page, PageState
@@ -309,14 +309,3 @@ def test_what_is_said_at_the_counter_is_still_said_after_reading(office: Office,
     assert first == {"BB": [{Flag.BLURRED}], "UQ": [set(), {Flag.CUT_EDGE}]}
     for kind, pages in first.items():
         assert all(seen <= read for seen, read in zip(pages, final[kind], strict=True)), kind
-
-
-def test_one_page_s_look_takes_less_than_a_second(damaged: sample.SampleDossier, office: Office) -> None:
-    """CPU seconds of a 300-dpi A4 page, so that a busy machine doesn't blur what is measured."""
-    (minutes,) = (paper for paper in damaged.components if paper.kind == "BB")
-    began = time.process_time()
-    image = load.page(minutes.file, 1, limits=office.services.limits)
-    quality.flags_of(image)
-    quality.thumbnail(image)
-
-    assert time.process_time() - began < 1.0
