@@ -135,7 +135,13 @@ class Frame:
 
     def trouble(self, error: OfficeError | Exception) -> Mapping[str, Any]:
         """An error in this language, for a form that is shown again: title, safe, next, and everything listed."""
-        return errors.problem(error, self.language, trace_id=errors.trace_id_of(self.request))
+        told = errors.problem(error, self.language, trace_id=errors.trace_id_of(self.request))
+        if isinstance(error, errors.WrongPassword) and self.account is not None:
+            # Asked again for a signature: the name isn't in question, and what matters is that nothing was signed.
+            english = self.language == "en"
+            told["title"] = "The password is wrong." if english else "Mật khẩu không đúng."
+            told["safe"] = "Nothing was signed." if english else "Chưa ký gì."
+        return told
 
     def _shared(self) -> dict[str, Any]:
         language = self.language
