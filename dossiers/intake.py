@@ -19,6 +19,7 @@ from dossiers.types import (
     Duplicate,
     Incomplete,
     NotAllowed,
+    NotFound,
     Page,
     PageState,
     ResultState,
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 #: A result in one of these is on its way to being issued.
 _ON_ITS_WAY = frozenset({ResultState.SUBMITTED, ResultState.APPROVED, ResultState.LEADER_SIGNED, ResultState.SEALED})
+
+_IS_BEING_SIGNED = frozenset({ComponentState.CAPTURE_SIGNING, ComponentState.SIGNING})
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ def add_component(
         dossier = work.dossiers.lock(by, dossier_id)
         _must_take_papers(dossier)
         twin = work.components.with_scan(dossier.id, scan.sha256)
-        if twin is not None:
+        if twin is not None and twin.state is not ComponentState.REPLACED:  # what was taken out may come again
             raise Duplicate(scan.sha256, of=f"{dossier.code}.{twin.ordinal:03d}")
         procedure = work.procedures.of(dossier.procedure)
         kinds = {k.code: k.name for k in procedure.components}
@@ -187,6 +190,59 @@ def add_component(
             by, "component.received", component.id, dossier=dossier.code, sha256=scan.sha256, pages=facts.pages
         )
         return component
+
+
+def move_component(
+    begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID, kind: str, name: str = ""
+) -> Component:
+    """Say that a paper is another one of the checklist than was thought; its scan and its reading stay.
+
+    Args:
+        kind: Code of the checklist row it belongs to, or "" for a paper outside the list.
+        name: What it is, where it is outside the list; its file's name when nothing is said.
+
+    Raises:
+        NotFound: The dossier has no such paper.
+        Incomplete: The checklist has no such row.
+        WrongState: The dossier takes no more papers, or the paper is signed, is being signed, or was taken out.
+    """
+    require(by, Act.ADD_COMPONENT)
+    with begin() as work:
+        dossier = work.dossiers.lock(by, dossier_id)
+        _must_take_papers(dossier)
+        component = _lock_component(work, dossier, component_id)
+        signed_here = component.copy is not None and not component.signed_scan
+        if signed_here or component.state in _IS_BEING_SIGNED:
+            raise WrongState(component.state)  # the signed copy bears its name
+        kinds = {k.code: k.name for k in work.procedures.of(dossier.procedure).components}
+        if kind and kind not in kinds:
+            raise Incomplete("component_kind", (kind,))
+        moved = replace(component, kind=kind, name=kinds[kind] if kind else name or component.filename)
+        if moved == component:
+            return component
+        if component.state is ComponentState.REVIEWED:  # its PDF is made already, under the old name
+            moved = replace(moved, revision=component.revision + 1, searchable=None)
+            work.jobs.assemble(moved.id, moved.revision)
+        moved = work.components.keep(moved)
+        work.audit.append(by, "component.moved", moved.id, dossier=dossier.code, was=component.kind, kind=kind)
+        return moved
+
+
+def drop_component(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) -> None:
+    """Take a paper out of a dossier that wasn't received yet; its scan stays in the store, and may be sent again.
+
+    Raises:
+        NotFound: The dossier has no such paper.
+        WrongState: The receipt names it already, or it was taken out before.
+    """
+    require(by, Act.ADD_COMPONENT)
+    with begin() as work:
+        dossier = work.dossiers.lock(by, dossier_id)
+        if dossier.state is not DossierState.DRAFT:
+            raise WrongState(dossier.state)
+        component = _lock_component(work, dossier, component_id)
+        work.components.keep(replace(component, state=ComponentState.REPLACED))
+        work.audit.append(by, "component.dropped", component.id, dossier=dossier.code, sha256=component.scan.sha256)
 
 
 def receive(begin: Begin, dossier_id: UUID, *, by: Actor, calendar: WorkCalendar, now: datetime) -> Receipt:
@@ -298,6 +354,15 @@ def _must_take_papers(dossier: Dossier) -> None:
 
 def _next_ordinal(work: UnitOfWork, dossier_id: UUID) -> int:
     return work.components.last_ordinal(dossier_id) + 1
+
+
+def _lock_component(work: UnitOfWork, dossier: Dossier, component_id: UUID) -> Component:
+    component = work.components.lock(component_id)
+    if component.dossier_id != dossier.id:
+        raise NotFound("component")
+    if component.state is ComponentState.REPLACED:
+        raise WrongState(component.state)
+    return component
 
 
 def _replace(work: UnitOfWork, dossier_id: UUID, component_id: UUID) -> None:

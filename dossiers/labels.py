@@ -335,6 +335,8 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "transfer.accepted": ("nhận bàn giao", "transfer accepted"),
     "transfer.recalled": ("rút phiếu bàn giao", "transfer recalled"),
     "component.received": ("nhận bản quét", "scan received"),
+    "component.moved": ("chuyển giấy sang dòng khác", "paper moved to another row"),
+    "component.dropped": ("bỏ giấy khỏi hồ sơ", "paper taken out of the dossier"),
     "component.assembled": ("tạo PDF tìm được chữ", "searchable PDF made"),
     "component.corrected": ("sửa chữ đã đọc", "what was read was corrected"),
     "component.reviewed": ("soát xong giấy tờ", "paper reviewed"),

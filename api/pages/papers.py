@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api.deps import AddsPapers, Office, Sees
 from api.errors import BadUpload, TooLarge
-from api.pages.frame import Frame, StaffFrame
+from api.pages.frame import Frame, StaffFrame, Typed
 from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from digitize.types import UnreadableScan
@@ -23,7 +23,7 @@ from dossiers import codes, intake
 from dossiers.labels import label
 from dossiers.ports import StoreUnavailable
 from dossiers.progress import progress
-from dossiers.types import Actor, Component, Duplicate, Incomplete, NotFound, OfficeError, PageGlance
+from dossiers.types import Actor, Component, Duplicate, Incomplete, NotFound, OfficeError, PageGlance, WrongState
 
 if TYPE_CHECKING:
     from api.errors import Language
@@ -134,6 +134,37 @@ def add_paper(
     except (OfficeError, UnreadableScan, StoreUnavailable) as error:
         return shown(office, frame, actor, dossier_id, error=error)
     return frame.to(f"/ho-so/{dossier_id}#papers", tell="paper_added")
+
+
+@router.post("/ho-so/{dossier_id}/giay-to/{component_id}/chuyen")
+def move_paper(
+    dossier_id: UUID,
+    component_id: UUID,
+    actor: AddsPapers,
+    office: Office,
+    frame: StaffFrame,
+    kind: Typed = "",
+    name: Typed = "",
+) -> Response:
+    """Put a paper into the row it belongs to, or say beside the papers why not."""
+    called = codes.clean_filename(name) if name.strip() else ""
+    try:
+        intake.move_component(
+            office.begin, component_id, by=actor, dossier_id=dossier_id, kind=kind.strip(), name=called
+        )
+    except (Incomplete, WrongState) as error:
+        return shown(office, frame, actor, dossier_id, error=error)
+    return frame.to(f"/ho-so/{dossier_id}#papers", tell="paper_moved")
+
+
+@router.post("/ho-so/{dossier_id}/giay-to/{component_id}/bo")
+def drop_paper(dossier_id: UUID, component_id: UUID, actor: AddsPapers, office: Office, frame: StaffFrame) -> Response:
+    """Take a paper out of a dossier that wasn't received yet, or say beside the papers why not."""
+    try:
+        intake.drop_component(office.begin, component_id, by=actor, dossier_id=dossier_id)
+    except WrongState as error:
+        return shown(office, frame, actor, dossier_id, error=error)
+    return frame.to(f"/ho-so/{dossier_id}#papers", tell="paper_dropped")
 
 
 def _take_in(office: Services, actor: Actor, dossier_id: UUID, upload: Upload) -> Component:

@@ -12,6 +12,11 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     ),
     "signed_out": ("Đã đăng xuất.", "You are signed out."),
     "opened": ("Đã mở hồ sơ. Thêm giấy tờ bên dưới.", "The dossier is open. Add its papers below."),
+    "paper_moved": ("Đã chuyển giấy sang đúng dòng.", "The paper is in its right row now."),
+    "paper_dropped": (
+        "Đã bỏ giấy khỏi hồ sơ. Cần lại thì gửi lại tệp ấy.",
+        "The paper is out of the dossier. Send the file again if it is wanted after all.",
+    ),
     "paper_added": ("Đã nhận tệp an toàn.", "The file is received, safe."),
     "received": (
         "Đã tiếp nhận. In giấy hẹn đưa cho người nộp.",

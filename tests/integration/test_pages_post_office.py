@@ -20,10 +20,11 @@ from tests.integration.test_api_e_results import digitised_dossier, issued, ok
 from tests.papers import BAD_FILES, scan_pdf, scan_png
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import httpx2
 
+    from dossiers.types import ComponentKind
     from tests.office import Office
 
 OTHERS_CLERK = "motcua.coto"
@@ -66,6 +67,11 @@ def received(office: Office, who: str = centre.POSTAL, **form: str) -> dict[str,
 def papers_of(office: Office, dossier: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = ok(office.ask(centre.CLERK, "GET", f"/dossiers/{dossier['id']}"))["components"]
     return found
+
+
+def rows_of(office: Office, procedure: str) -> Sequence[ComponentKind]:
+    with office.services.begin() as work:
+        return work.procedures.of(procedure).components
 
 
 # ── a new dossier
@@ -298,6 +304,88 @@ def test_a_rescan_takes_the_place_of_the_paper(office: Office) -> None:
 
     assert page.status_code == 200
     assert [paper["filename"] for paper in papers_of(office, dossier)] == ["ro.png"]
+
+
+def test_a_paper_in_the_wrong_row_is_moved_and_keeps_its_scan(office: Office) -> None:
+    dossier = opened(office, procedure=BUSINESS)
+    rows = {kind.code: kind.name for kind in rows_of(office, BUSINESS)}
+    right, wrong = list(rows)[:2]
+    bring(office, dossier, scan(), name="nham.png", kind=wrong)
+    (before,) = papers_of(office, dossier)
+    path = f"/ho-so/{dossier['id']}/giay-to"
+    form = office.open(centre.POSTAL, path).text
+    assert f'action="{path}/{before["id"]}/chuyen"' in form
+
+    page = office.send(centre.POSTAL, f"{path}/{before['id']}/chuyen", {"kind": right})
+
+    (moved,) = papers_of(office, dossier)
+    assert "Đã chuyển giấy sang đúng dòng." in text_of(page)
+    assert (moved["kind"], moved["name"], moved["id"]) == (right, rows[right], before["id"])
+    assert office.send(centre.POSTAL, f"{path}/{before['id']}/chuyen", {"kind": ""}).status_code == 200
+    assert papers_of(office, dossier)[0]["name"] == "nham.png"
+    assert office.send(centre.POSTAL, f"{path}/{before['id']}/chuyen", {"kind": "LA"}).status_code == 422
+    assert office.send(OTHERS_CLERK, f"{path}/{before['id']}/chuyen", {"kind": right}).status_code == 404
+    assert office.send(centre.LEADER, f"{path}/{before['id']}/chuyen", {"kind": right}).status_code == 403
+    assert office.send(centre.POSTAL, f"{path}/{uuid.uuid4()}/chuyen", {"kind": right}).status_code == 404
+    assert papers_of(office, opened(office)) == []
+
+
+def test_a_reviewed_paper_that_is_moved_has_its_pdf_made_again_under_its_new_name(office: Office) -> None:
+    dossier = opened(office, procedure=BUSINESS)
+    kinds = [kind.code for kind in rows_of(office, BUSINESS)]
+    bring(office, dossier, scan(), kind=kinds[1])
+    office.work_off()
+    (paper,) = papers_of(office, dossier)
+    with psycopg.connect(office.services.dsn) as connection:
+        connection.execute("UPDATE components SET state = 'reviewed' WHERE id = %s", [paper["id"]])
+
+    office.send(centre.POSTAL, f"/ho-so/{dossier['id']}/giay-to/{paper['id']}/chuyen", {"kind": kinds[0]})
+    office.work_off()
+
+    with psycopg.connect(office.services.dsn) as connection:
+        now = connection.execute(
+            "SELECT kind, revision, searchable_sha256 FROM components WHERE id = %s", [paper["id"]]
+        ).fetchone()
+    assert now is not None
+    assert now[:2] == (kinds[0], 1)
+    assert now[2]
+
+
+@pytest.mark.parametrize("state", ["signing", "capture_signing", "replaced"])
+def test_a_paper_that_is_being_signed_or_is_out_of_the_dossier_is_not_moved(office: Office, state: str) -> None:
+    dossier = opened(office, procedure=BUSINESS)
+    bring(office, dossier, scan(), kind="")
+    (paper,) = papers_of(office, dossier)
+    with psycopg.connect(office.services.dsn) as connection:
+        connection.execute("UPDATE components SET state = %s WHERE id = %s", [state, paper["id"]])
+    path = f"/ho-so/{dossier['id']}/giay-to/{paper['id']}/chuyen"
+
+    assert office.send(centre.POSTAL, path, {"kind": "", "name": "Giấy khác"}).status_code == 409
+
+
+def test_a_paper_is_taken_out_before_reception_only_and_may_come_again(office: Office) -> None:
+    dossier, content = opened(office), scan()
+    bring(office, dossier, content)
+    (paper,) = papers_of(office, dossier)
+    path = f"/ho-so/{dossier['id']}/giay-to/{paper['id']}/bo"
+    assert f'action="{path}"' in office.open(centre.POSTAL, f"/ho-so/{dossier['id']}/giay-to").text
+    assert office.send(OTHERS_CLERK, path).status_code == 404
+    assert office.send(centre.LEADER, path).status_code == 403
+    elsewhere = opened(office)
+    assert office.send(centre.POSTAL, f"/ho-so/{elsewhere['id']}/giay-to/{paper['id']}/bo").status_code == 404
+
+    page = office.send(centre.POSTAL, path)
+
+    assert "Đã bỏ giấy khỏi hồ sơ." in text_of(page)
+    assert papers_of(office, dossier) == []
+    assert office.send(centre.POSTAL, path).status_code == 409
+    assert bring(office, dossier, content).status_code == 200, "the same file may come again"
+    assert office.send(centre.POSTAL, f"/ho-so/{dossier['id']}/tiep-nhan").status_code == 200
+    (paper,) = papers_of(office, dossier)
+    late = f"/ho-so/{dossier['id']}/giay-to/{paper['id']}"
+    assert office.send(centre.POSTAL, f"{late}/bo").status_code == 409
+    assert len(papers_of(office, dossier)) == 1
+    assert f'action="{late}/bo"' not in office.open(centre.POSTAL, f"/ho-so/{dossier['id']}/giay-to").text
 
 
 # ── files without scripts
