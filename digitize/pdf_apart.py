@@ -6,6 +6,7 @@ uses the web waiting, so a helper draws it: started when first needed, kept, and
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import selectors
@@ -96,7 +97,7 @@ class _Helper:
 
     def _end(self) -> None:
         process, self._process = self._process, None
-        if process is not None:
+        if process is not None and self._owner == os.getpid():
             process.kill()
             for pipe in (process.stdin, process.stdout):
                 if pipe:
@@ -106,6 +107,7 @@ class _Helper:
 
 
 _HELPER = _Helper()
+atexit.register(_HELPER._end)  # noqa: SLF001
 
 
 def _read(process: subprocess.Popen[bytes], length: int, ends_at: float) -> bytes:
