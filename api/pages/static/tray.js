@@ -7,6 +7,8 @@ const typing = (target) => target?.closest?.("input:not([type=file], [type=check
 const ACCEPT = "application/pdf,image/jpeg,image/png,image/webp,image/tiff";
 const WAITS_S = [2, 4, 8, 15];
 const GONE_AFTER_MS = 5000;
+const STUCK_AFTER_MS = 20_000;
+const UNANSWERED_AFTER_MS = 60_000;
 
 // What somebody has opened stays open when the piece is laid over itself.
 window.htmx?.registerExtension("stays-open", {
@@ -39,6 +41,7 @@ class Tray extends HTMLElement {
     document.addEventListener("htmx:after:swap", () => this.refreshed());
     document.addEventListener("htmx:after:request", (event) => { if ((event.detail?.ctx?.response?.status ?? 0) < 500) this.lineIsBack(); });
     addEventListener("online", () => this.lineIsBack());
+    addEventListener("offline", () => this.lineIsGone());
     addEventListener("beforeunload", (event) => { if (this.items.some((item) => !item.over)) event.preventDefault(); });
     // The browser itself goes to "#papers" once everything is loaded; only then is it our turn.
     const begin = () => setTimeout(() => { if (location.hash === "#papers") this.nextOpen()?.focus(); });
@@ -246,12 +249,18 @@ class Tray extends HTMLElement {
     const request = item.request = new XMLHttpRequest();
     this.say(item, "sending", this.words.sending.replace("{n}", 0), { percent: 0 });
     return new Promise((done) => {
+      // A line that dies without a word leaves a request open for minutes: when nothing more goes out, it is given up.
+      // Sending twice does no harm: the same bytes are one paper.
+      const giveUpAfter = (ms) => { clearTimeout(item.stuck); item.stuck = setTimeout(() => request.abort(), ms); };
+      giveUpAfter(STUCK_AFTER_MS);
       request.upload.addEventListener("progress", (event) => {
         if (item.state !== "sending") return;
+        giveUpAfter(event.loaded < event.total ? STUCK_AFTER_MS : UNANSWERED_AFTER_MS);
+        if (!navigator.onLine) return;
         const percent = Math.floor(100 * event.loaded / Math.max(event.total, 1));
         this.say(item, "sending", percent < 100 ? this.words.sending.replace("{n}", percent) : this.words.sent, { percent });
       });
-      request.addEventListener("loadend", () => { if (!item.over) this.answered(item, request); done(); });
+      request.addEventListener("loadend", () => { clearTimeout(item.stuck); if (!item.over) this.answered(item, request); done(); });
       request.open("POST", this.dataset.to);
       request.setRequestHeader("accept-language", document.documentElement.lang);
       request.send(form);
@@ -262,10 +271,15 @@ class Tray extends HTMLElement {
     let body = {};
     try { body = JSON.parse(request.responseText); } catch { /* not ours: a gateway's page, or nothing at all */ }
     if (request.status === 201) this.arrived(item, this.words.received);
-    else if (body.code === "duplicate") this.arrived(item, this.words.there.replace("{n}", Number((body.of ?? "").split(".").pop()) || ""), item.tries > 0);
+    else if (body.code === "duplicate") this.arrived(item, this.whereItIs(Number((body.of ?? "").split(".").pop()) || ""), item.tries > 0);
     else if (request.status === 401) this.refuse(item, this.words.signed_out);
     else if (request.status === 0 || request.status >= 500 || [412, 429].includes(request.status)) this.hold(item, request.status === 0);
     else this.refuse(item, this.reasons[body.reason] ?? [body.title, body.next].filter(Boolean).join(" "));
+  }
+
+  whereItIs(ordinal) {
+    const row = this.querySelector(`.paper[data-ordinal="${ordinal}"]`)?.closest(".kind")?.dataset;
+    return row ? this.words.there_in.replace("{n}", row.number).replace("{row}", () => row.kindName) : this.words.there.replace("{n}", ordinal);
   }
 
   arrived(item, text, expected = true) {
@@ -281,6 +295,11 @@ class Tray extends HTMLElement {
     const seconds = WAITS_S[Math.min(item.tries++, WAITS_S.length - 1)];
     this.say(item, "held", `⚠ ${this.words.held.replace("{n}", seconds)}`, { tone: "warn", again: true });
     item.timer = setTimeout(() => { if (item.state === "held") { this.wait(item); this.pump(); } }, seconds * 1000);
+  }
+
+  // What is on its way says so at once; it is held when the request ends, and goes again by itself.
+  lineIsGone() {
+    for (const item of this.items) if (item.state === "sending") { this.say(item, "sending", `⚠ ${this.words.offline}`, { tone: "warn" }); this.tell(`${item.file.name}: ${this.words.offline}`); }
   }
 
   lineIsBack() {
