@@ -75,7 +75,6 @@ def _list(
         agencies=agencies,
         procedures=procedures,
         ticked=frozenset(ticked),
-        all_ticked=error is None,
         problem=problem,
         listed=_reasons(error, frame.language),
     )

@@ -18,7 +18,7 @@ from tests.papers import BAD_FILES, scan_png
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import FilePayload, Page
+    from playwright.sync_api import FilePayload, Page, Route
 
     from tests.browser import Visits
     from tests.live import Service
@@ -125,6 +125,7 @@ def test_two_papers_are_laid_in_by_keyboard_alone_and_the_tray_fills_by_itself(c
     assert_accessible(counter)
     counter.set_viewport_size({"width": 320, "height": 640})
     assert counter.evaluate("document.documentElement.scrollWidth") <= 320
+    assert _runs_over(counter, ".codes", "strong") == []
     _is_one_sheet_with_a_code_a_telephone_reads(counter)
 
 
@@ -192,7 +193,7 @@ def test_each_file_that_can_t_be_taken_says_why_and_the_good_one_beside_it_goes_
     assert counter.locator("#kind-1 .paper").count() == 1
     press(counter, "Digit2")
     choose(counter, "KeyU", good)
-    counter.get_by_text("Tệp này đã có trong hồ sơ (giấy số 1)").first.wait_for(timeout=PATIENCE_MS)
+    counter.get_by_text("Tệp này đã có ở dòng 1, Tờ khai").first.wait_for(timeout=PATIENCE_MS)
 
 
 def test_a_killed_web_loses_nothing_and_the_page_finds_its_way_back(counter: Page, service: Service) -> None:
@@ -223,7 +224,22 @@ def test_paper_is_handed_on_by_keyboard_and_counted_by_scanning_receipts(counter
         press(counter, "Control+Enter")
     code = counter.locator(".codes .code").first.inner_text()
     counter.goto("/ban-giao")
+    counter.locator("[data-scan]:focus").wait_for()
+    assert counter.locator("[name=dossiers]:checked").count() == 0
     assert_accessible(counter)
+    press(counter, "Control+Enter")
+    counter.get_by_text("Chưa chọn hồ sơ nào.").wait_for()
+    assert counter.url.endswith("/ban-giao"), "no slip is made of what nobody laid out"
+    counter.set_viewport_size({"width": 320, "height": 640})
+    assert _runs_over(counter, "hs-ticks .card", ".code") == []
+    counter.set_viewport_size({"width": 1280, "height": 800})
+    press(counter, "Escape", "KeyA")
+    assert counter.locator("hs-ticks").first.locator("[name=dossiers]:not(:checked)").count() == 0
+    counter.reload()
+    counter.locator("[data-scan]:focus").wait_for()
+    counter.keyboard.insert_text(f"https://vi.du/tra-cuu#hs={code}&ma=1")
+    press(counter, "Enter")
+    counter.get_by_text(f"Đã đánh dấu {code}").wait_for()
     with counter.expect_navigation(url="**/ban-giao/*-*"):
         press(counter, "Control+Enter")
     assert_accessible(counter)
@@ -233,18 +249,98 @@ def test_paper_is_handed_on_by_keyboard_and_counted_by_scanning_receipts(counter
     clerk.goto(counter.url)
     assert_accessible(clerk)
     assert clerk.evaluate("document.documentElement.scrollWidth") <= 360
+    clerk.set_viewport_size({"width": 320, "height": 640})
+    assert clerk.locator(".note-in input").first.evaluate("e => e.getBoundingClientRect().width") > 200
+    assert _runs_over(clerk, "hs-ticks .card", ".code") == []
     press(clerk, "F8")
     clerk.keyboard.insert_text(f"https://vi.du/tra-cuu#hs={code}&ma=1")
     press(clerk, "Enter")
     clerk.get_by_text(f"Đã đánh dấu {code}").wait_for()
-    others = clerk.locator("[data-code]").count() - 1
-    if others:
-        clerk.locator("h2").first.evaluate("e => { e.tabIndex = -1; e.focus(); }")
-        press(clerk, "KeyA")
+    assert clerk.locator("[data-code]").count() == 1, "nothing else was laid out"
     with clerk.expect_navigation():
         press(clerk, "Control+Enter")
     clerk.get_by_text("Đã nhận bàn giao.").wait_for()
     assert clerk.locator("tr", has_text=code).inner_text().endswith("✓ đủ")
+
+
+def _runs_over(page: Page, around: str, within: str) -> list[str]:
+    """What is printed over the edge of what it stands in."""
+    found: list[str] = page.evaluate(
+        """([around, within]) => [...document.querySelectorAll(around)].flatMap((box) => {
+            const edge = box.getBoundingClientRect().right;
+            const over = [...box.querySelectorAll(within)].filter((one) => {
+                const range = document.createRange();
+                range.selectNodeContents(one);
+                return range.getBoundingClientRect().right > edge;
+            });
+            return over.map((one) => one.textContent);
+        })""",
+        [around, within],
+    )
+    return found
+
+
+def test_a_paper_in_the_wrong_row_is_moved_and_taken_out_by_keyboard(counter: Page) -> None:
+    open_dossier(counter)
+    choose(counter, "KeyU", picture("nham.png"))
+    counter.locator("#kind-1 .misplaced summary").focus(timeout=PATIENCE_MS)
+    press(counter, "Enter", "Tab", "End")
+    chosen = counter.locator("#kind-1 .move select")
+    assert chosen.evaluate("e => e.selectedOptions[0].textContent") == "Giấy tờ khác"
+    await_read(counter, 1)
+    assert chosen.evaluate("e => e.selectedOptions[0].textContent") == "Giấy tờ khác", "reading goes on around it"
+    press(counter, "Home")
+    assert_accessible(counter)
+    with counter.expect_navigation():
+        press(counter, "Tab", "Enter")
+
+    counter.locator("#kind-2 .paper", has_text="nham.png").wait_for(timeout=PATIENCE_MS)
+    counter.locator("#kind-1.open").wait_for()
+    counter.locator("#kind-2 .misplaced summary").focus()
+    with counter.expect_navigation():
+        press(counter, "Enter", "Tab", "Tab", "Tab", "Enter")
+    counter.get_by_text("Đã bỏ giấy khỏi hồ sơ.").wait_for()
+    assert counter.locator(".paper").count() == 0
+
+
+def test_seven_papers_are_one_sheet_in_both_languages(counter: Page) -> None:
+    open_dossier(counter)
+    with counter.expect_file_chooser() as chooser:
+        press(counter, "KeyU")
+    chooser.value.set_files([picture(f"{number}.png") for number in range(6)])
+    counter.locator("#kind-1 .paper").nth(5).wait_for(timeout=PATIENCE_MS)
+    press(counter, "Digit2")
+    choose(counter, "KeyU", picture("7.png"))
+    counter.locator("#kind-2 .paper").wait_for(timeout=PATIENCE_MS)
+    with counter.expect_navigation(url="**/giay-hen"):
+        press(counter, "Control+Enter")
+    assert counter.locator(".lines tbody tr").count() == 7
+
+    _is_one_sheet_with_a_code_a_telephone_reads(counter)
+    counter.context.add_cookies([{"name": "hoso_language", "value": "en", "url": counter.url}])
+    counter.reload()
+    assert counter.locator(".sheet-a4 .also").count() > 10
+    _is_one_sheet_with_a_code_a_telephone_reads(counter)
+
+
+def test_an_upload_on_a_dying_line_is_given_up_held_and_sent_again(counter: Page) -> None:
+    expecting(counter, *LINE_LOST, "ERR_ABORTED", "ERR_INTERNET_DISCONNECTED")
+    counter.clock.install()
+    open_dossier(counter)
+    stuck: list[Route] = []
+    counter.route("**/components", lambda route: route.continue_() if stuck else stuck.append(route))
+    choose(counter, "KeyU", picture("tac.png"))
+    item = counter.locator(".item", has_text="tac.png")
+    counter.wait_for_function("document.querySelector('.item [data-state]').textContent.startsWith('Đang gửi')")
+
+    counter.context.set_offline(True)
+    item.get_by_text("Máy này đang mất mạng.").wait_for()
+    counter.clock.fast_forward(21_000)
+    item.get_by_text("Chưa nhận: mất kết nối.").wait_for()
+    counter.context.set_offline(False)
+
+    counter.locator("#kind-1 .paper", has_text="tac.png").wait_for(timeout=PATIENCE_MS)
+    assert counter.locator(".paper").count() == 1
 
 
 @pytest.mark.parametrize("path", ["/ho-so/moi", "/ban-giao"])

@@ -402,6 +402,9 @@ def nobody_else_sees_it(page: Page, matter: Matter) -> None:
 def hand_over_paper(counter: Page, desk: Page, code: str) -> None:
     """The post office puts the dossier on a slip; the desk counts and accepts it."""
     counter.goto("/ban-giao")
+    counter.locator("[data-scan]:focus").wait_for()
+    counter.keyboard.type(code)
+    press(counter, "Enter")
     gone_on(counter, "/ban-giao/[0-9a-f-]{36}$", "Control+Enter")
     slip = counter.url
     assert code in counter.locator("main").inner_text()

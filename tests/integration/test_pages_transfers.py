@@ -70,6 +70,17 @@ def test_paper_goes_the_whole_way_and_both_sides_see_how_it_ended(office: Office
     assert re.search(rf'value="{short["id"]}"[^>]*checked', again.text) is None, "not sent again without a look"
 
 
+def test_nothing_is_ticked_before_somebody_lays_it_out(office: Office) -> None:
+    dossier = received(office)
+
+    page = office.open(centre.POSTAL, "/ban-giao")
+
+    assert f'value="{dossier["id"]}"' in page.text
+    assert not re.search(r'name="dossiers"[^>]* checked', page.text)
+    assert "Chọn tất cả" in page.text
+    assert send(office).status_code == 422
+
+
 def test_the_slip_has_what_is_counted_by_and_the_code_that_opens_it(office: Office) -> None:
     one, two = received(office), received(office)
 
@@ -157,7 +168,7 @@ def test_a_form_that_was_tampered_with_is_a_clear_answer(office: Office, form: d
 
     assert office.send(centre.CLERK, f"{path}/nhan", form).status_code == 400
     assert office.send(centre.CLERK, f"/ban-giao/{uuid.uuid4()}/nhan", {}).status_code == 404
-    assert office.open(centre.CLERK, "/ban-giao/không-phải").status_code == 422
+    assert office.open(centre.CLERK, "/ban-giao/không-phải").status_code == 404
     assert office.send(centre.POSTAL, "/ban-giao", {"receiver": centre.HONG_GAI, "dossiers": "x"}).status_code == 422
 
 

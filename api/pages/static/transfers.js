@@ -11,11 +11,14 @@ class Ticks extends HTMLElement {
     this.addEventListener("change", () => this.count());
     const scan = this.querySelector("[data-scan]");
     scan?.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") scan.blur(); // and the keys that are letters work again
       if (event.key !== "Enter" || event.ctrlKey || event.metaKey || event.isComposing) return;
       event.preventDefault();
       this.scanned(scan.value);
       scan.value = "";
     });
+    if (scan?.autofocus) scan.focus(); // hidden until now, so the browser passed it by
+    if (this.dataset.none) this.addEventListener("submit", (event) => this.sent(event));
     if (this.querySelector("[data-tick-all]")) this.count();
   }
 
@@ -27,6 +30,15 @@ class Ticks extends HTMLElement {
     if (!box) { this.said.textContent = `⚠ ${this.dataset.notFound}: ${code}`; return; }
     box.checked = true;
     this.count(`✓ ${this.dataset.found} ${box.dataset.code}, `);
+  }
+
+  // Where a slip of nothing makes no sense, that is said here, and nothing is sent.
+  sent(event) {
+    if (this.boxes.some((box) => box.checked)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    this.said.textContent = `⚠ ${this.dataset.none}`;
+    this.querySelector("[data-scan]")?.focus();
   }
 
   count(before = "") {
