@@ -21,10 +21,12 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+from PIL import Image
 from playwright.sync_api import Error
 
 from api.commands.demo import result_data
 from api.demo import centre, people, sample
+from api.demo.story import altered
 from api.pages.frame import LANGUAGE_COOKIE
 from dossiers.types import Applicant
 from tests import live
@@ -56,11 +58,13 @@ class Office:
             "cancelled" → the dossier as the API gives it, papers included.
         results: The same names, where there is a result.
         receipts: The same names, where it was received: "code", "lookup_code".
+        documents: The same names, where a result was issued: the PDF.
     """
 
     dossiers: dict[str, dict[str, Any]] = field(default_factory=dict)
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    documents: dict[str, bytes] = field(default_factory=dict)
 
     def dossier(self, state: str, rest: str = "") -> str:
         """The address of the dossier's page, or of one below it."""
@@ -93,30 +97,69 @@ class Page:
 
 def _look_up(tab: Tab, office: Office) -> None:
     receipt = office.receipts["result_ready"]
-    tab.locator("[name=dossier_code]").fill(receipt["code"])
-    tab.locator("[name=lookup_code]").fill(receipt["lookup_code"])
+    tab.locator("[name=ma_ho_so]").fill(receipt["code"])
+    tab.locator("[name=ma_tra_cuu]").fill(receipt["lookup_code"])
     with tab.expect_navigation():
-        tab.locator("[name=lookup_code]").press("Enter")
+        tab.locator("[name=ma_tra_cuu]").press("Enter")
+
+
+def _ask_about(state: str, tab: Tab, office: Office, *, alter: bool = False) -> None:
+    pdf = office.documents[state]
+    upload = {"name": "ket-qua.pdf", "mimeType": "application/pdf", "buffer": altered(pdf) if alter else pdf}
+    tab.locator("input[type=file]").set_input_files([upload])  # type: ignore[list-item]
+    with tab.expect_navigation():
+        tab.locator("form[enctype] button").first.press("Enter")
+
+
+def _look_at_a_field(tab: Tab, _office: Office) -> None:
+    tab.locator("[data-item][data-box] :is(input, textarea):not([type=hidden])").first.focus()
+    tab.locator(".sheet-of-paper:not(.coming) .now").first.wait_for(state="attached")
+
+
+def _follow_the_printed_code(tab: Tab, _office: Office) -> None:
+    tab.goto(tab.locator("a[href*='/kiem-tra/']").first.get_attribute("href") or "")
 
 
 PAGES: Final = (
     Page("dang-nhap", "/dang-nhap"),
     Page("giao-dien", "/giao-dien"),
+    # the citizen
     Page("trang-dau", "/"),
     Page("tra-cuu", "/tra-cuu"),
+    Page("tra-cuu-ho-so", "/tra-cuu", then=_look_up),
+    Page("kiem-tra", "/kiem-tra"),
+    Page("kiem-tra-that", "/kiem-tra", then=partial(_ask_about, "result_ready")),
+    Page("kiem-tra-bi-sua", "/kiem-tra", then=partial(_ask_about, "result_ready", alter=True)),
+    Page("kiem-tra-thu-hoi", "/kiem-tra", then=partial(_ask_about, "withdrawn")),
+    # the counter
     Page("viec-buu-dien", "/viec", POSTAL),
+    Page("ho-so-moi", "/ho-so/moi?thu_tuc=1.001612", POSTAL),
+    Page("ho-so-nhap", lambda office: office.dossier("draft"), POSTAL),
+    Page("giay-hen", lambda office: office.dossier("digitizing", "/giay-hen"), POSTAL),
+    Page("ban-giao", "/ban-giao", POSTAL),
+    Page("dung-ho-so", lambda office: office.dossier("digitizing", "/dung"), CLERK),
+    Page("tra-ket-qua", lambda office: office.dossier("result_ready", "/tra"), CLERK),
+    # the desk
     Page("viec-mot-cua", "/viec", CLERK),
-    Page("viec-lanh-dao", "/viec", LEADER),
+    Page("viec-tat-ca", "/viec?loc=tat-ca", CLERK),
     Page("ho-so-dang-so-hoa", lambda office: office.dossier("digitizing"), CLERK),
     Page("ho-so-da-tra", lambda office: office.dossier("returned"), CLERK),
+    Page("soat", lambda office: office.paper("digitizing"), CLERK, then=_look_at_a_field),
+    Page("ky-ban-sao", lambda office: office.dossier("digitizing", "/ky-ban-sao"), CLERK),
+    Page("ky-ban-sao-xong", lambda office: office.dossier("digitized", "/ky-ban-sao"), CLERK),
+    Page("tim", "/tim?q=ho+kinh+doanh", CLERK),
+    # results
     Page("soan-ket-qua", lambda office: office.dossier("in_process", "/ket-qua/moi"), CLERK),
     Page("ket-qua-du-thao", lambda office: office.result("in_process"), CLERK),
+    Page("viec-lanh-dao", "/viec", LEADER),
     Page("ket-qua-cho-ky", "/ket-qua", LEADER),
     Page("ket-qua-de-doc", lambda office: office.result("submitted"), LEADER),
     Page("ket-qua-ky-nhieu", lambda office: f"/ket-qua/duyet?chon={office.results['submitted']['id']}", LEADER),
     Page("ket-qua-da-phat-hanh", "/ket-qua?loc=da-phat-hanh", LEADER),
     Page("ket-qua-trong-so", lambda office: office.result("result_ready"), LEADER),
+    Page("kiem-tra-ma", lambda office: office.result("result_ready"), LEADER, then=_follow_the_printed_code),
     Page("ket-qua-thu-hoi", lambda office: f"{office.result('result_ready')}/thu-hoi", LEADER),
+    Page("ket-qua-thay-the", lambda office: f"{office.result('result_ready')}/thay-the", LEADER),
     Page("ket-qua-da-thu-hoi", lambda office: office.result("withdrawn"), LEADER),
 )
 
@@ -136,6 +179,7 @@ def main(names: list[str]) -> int:
         if troubles := _photograph(browser, service.base_url, chosen, office):
             (OUT / "logs.txt").write_text(service.log_tails(), "utf-8")
     _contact_sheet(chosen)
+    _for_the_readme()
     took = time.monotonic() - began
     count = len(list(OUT.glob("*.png")))
     print(f"{OUT / 'index.html'}: {count} ảnh, {took:.0f} giây (pictures, seconds; filled after {filled - began:.0f})")
@@ -192,6 +236,9 @@ def _keep(story: Story, office: Office, name: str) -> None:
         office.receipts[name] = story.receipt
     if story.result:
         office.results[name] = story.result
+        if story.result["state"]["code"] in ("issued", "withdrawn"):
+            issued = story.sign_in(CLERK).get(f"/e-results/{story.result['id']}/document").raise_for_status()
+            office.documents[name] = issued.content
 
 
 def _draft(story: Story, papers: sample.SampleDossier) -> None:
@@ -298,6 +345,19 @@ def _one(tab: Tab, page: Page, language: str, office: Office) -> list[str]:
 
 def _file(page: Page, language: str, width: int) -> str:
     return f"{page.name}-{language}-{width}.png"
+
+
+def _for_the_readme() -> None:
+    """The picture the README shows: the desk's review beside the citizen's verdict. Copied into docs by hand."""
+    desk, phone = OUT / "soat-vi-1280.png", OUT / "kiem-tra-that-vi-360.png"
+    if not (desk.exists() and phone.exists()):
+        return
+    gap, height = 24, 800
+    with Image.open(desk) as wide, Image.open(phone) as narrow:
+        sheet = Image.new("RGB", (wide.width + narrow.width + 3 * gap, height + 2 * gap), (221, 227, 232))
+        sheet.paste(wide.crop((0, 0, wide.width, height)), (gap, gap))
+        sheet.paste(narrow.crop((0, 0, narrow.width, height)), (wide.width + 2 * gap, gap))
+        sheet.convert("P", palette=Image.Palette.ADAPTIVE, colors=128).save(OUT / "readme.png", optimize=True)
 
 
 def _contact_sheet(pages: list[Page]) -> None:
