@@ -177,7 +177,7 @@ def test_each_file_that_can_t_be_taken_says_why_and_the_good_one_beside_it_goes_
     expecting(counter, "422", "409")
     open_dossier(counter)
     good = picture("tot.png")
-    bad = [
+    bad: list[FilePayload] = [
         {"name": name, "mimeType": "application/pdf", "buffer": BAD_FILES[case][1]()}
         for case, name in (("encrypted", "khoa.pdf"), ("wrong type", "la.pdf"), ("empty", "rong.pdf"))
     ]
