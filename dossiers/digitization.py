@@ -67,9 +67,9 @@ def look_at_pages(
     """Make each page's small picture and say what is wrong with it, before anything is cleaned or read.
 
     A page that was only looked at stays RECEIVED; one that was read or set aside meanwhile keeps what was found. Pages
-    that can't be looked at are left to `read_page`, whose attempts a failed look doesn't spend: only a look that its
-    process doesn't survive is counted, and after `MAX_ATTEMPTS` of those there is no other. One commit a page, so that
-    they appear one by one; what comes after `LOOKED_AT_IN_A_ROW` waits behind other people's first pages.
+    that can't be looked at are left to `read_page`, whose attempts are counted apart: only a look that its process
+    doesn't survive counts, and after `MAX_ATTEMPTS` of those there is no other. One commit a page, so that they appear
+    one by one; what comes after `LOOKED_AT_IN_A_ROW` waits behind other people's first pages.
 
     Raises:
         StoreUnavailable: The job is to be tried again.
@@ -89,10 +89,10 @@ def look_at_pages(
             return
         for page in pages[:LOOKED_AT_IN_A_ROW]:
             with begin() as work:
-                attempt = work.components.begin_attempt(page.id)
+                looks = work.components.begin_look(page.id)
             small = Path(folder, "thumbnail")
             try:
-                if attempt > MAX_ATTEMPTS:  # it probably kills the process that looks at it
+                if looks > MAX_ATTEMPTS:  # it probably kills the process that looks at it
                     continue
                 seen = _seen_on(scan, page.number, small, limits=limits)
             except Exception as error:  # noqa: BLE001  whatever it is: the other pages are still to be seen
@@ -100,7 +100,7 @@ def look_at_pages(
                 continue
             finally:
                 with begin() as work:
-                    work.components.end_attempt(page.id)
+                    work.components.end_look(page.id)
             key = store.put(small, media_type="image/jpeg")
             with begin() as work:
                 work.components.lock(component_id)  # whoever reads the page keeps all of it, its small picture too

@@ -318,11 +318,19 @@ class Components(Protocol):
         ...
 
     def begin_attempt(self, page_id: UUID) -> int:
-        """Count one more attempt at looking or reading; gives the new count."""
+        """Count one more attempt at reading; gives the new count."""
         ...
 
     def end_attempt(self, page_id: UUID) -> None:
         """The reader came through this attempt alive: don't count it against the page."""
+        ...
+
+    def begin_look(self, page_id: UUID) -> int:
+        """Count one more look; gives the new count. Apart from reading: a process may die at both at once."""
+        ...
+
+    def end_look(self, page_id: UUID) -> None:
+        """Whoever looked came through it alive."""
         ...
 
     def unread(self, component_id: UUID) -> int:

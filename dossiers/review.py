@@ -242,7 +242,7 @@ def try_again(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) 
         pages = work.components.pages(component_id)
         broken = [p for p in pages if p.state is PageState.SET_ASIDE]
         for page in broken:
-            work.components.keep_page(replace(page, state=PageState.RECEIVED, attempts=0, trouble=""))
+            work.components.keep_page(replace(page, state=PageState.RECEIVED, attempts=0, looks=0, trouble=""))
             work.jobs.read_page(page.id)
         if broken:
             work.jobs.look_at_pages(component.id)

@@ -567,7 +567,8 @@ class Page:
         text: Plain NFC text for search.
         flags, measured: As `digitize.types.PageFlags`.
         corrections: What a person made of words: index → text. The raw reading stays.
-        attempts: How often looking or reading was begun and not survived; after `MAX_ATTEMPTS` the page is set aside.
+        attempts: How often reading was begun and not survived; after `MAX_ATTEMPTS` the page is set aside.
+        looks: The same of looking; after as many it isn't looked at again, and is left to reading.
     """
 
     id: UUID
@@ -582,6 +583,7 @@ class Page:
     measured: dict[str, float] = field(default_factory=dict)
     corrections: dict[int, str] = field(default_factory=dict)
     attempts: int = 0
+    looks: int = 0
     trouble: str = ""
     reviewed_by: str = ""
 

@@ -119,18 +119,35 @@ class PostgresComponents:
         self._connection.execute(looked)
 
     def begin_attempt(self, page_id: UUID) -> int:
-        """Count one more attempt at looking or reading; gives the new count. Raises NotFound."""
-        statement = sa.update(pages).where(pages.c.id == page_id)
-        statement = statement.values(attempts=pages.c.attempts + 1, touched_at=sa.func.now())
-        attempts: int | None = self._connection.execute(statement.returning(pages.c.attempts)).scalar_one_or_none()
-        if attempts is None:
-            raise NotFound("không có trang này")
-        return attempts
+        """Count one more attempt at reading; gives the new count. Raises NotFound."""
+        return self._begun(page_id, pages.c.attempts)
 
     def end_attempt(self, page_id: UUID) -> None:
         """The reader came through this attempt alive: don't count it against the page."""
-        fewer = sa.func.greatest(pages.c.attempts - 1, 0)
-        self._connection.execute(sa.update(pages).where(pages.c.id == page_id).values(attempts=fewer))
+        self._survived(page_id, pages.c.attempts)
+
+    def begin_look(self, page_id: UUID) -> int:
+        """Count one more look; gives the new count. Raises NotFound."""
+        return self._begun(page_id, pages.c.looks)
+
+    def end_look(self, page_id: UUID) -> None:
+        """Whoever looked came through it alive."""
+        self._survived(page_id, pages.c.looks)
+
+    def _begun(self, page_id: UUID, counter: sa.Column[int]) -> int:
+        statement = (
+            sa.update(pages)
+            .where(pages.c.id == page_id)
+            .values({counter: counter + 1, pages.c.touched_at: sa.func.now()})
+        )
+        count: int | None = self._connection.execute(statement.returning(counter)).scalar_one_or_none()
+        if count is None:
+            raise NotFound("không có trang này")
+        return count
+
+    def _survived(self, page_id: UUID, counter: sa.Column[int]) -> None:
+        fewer = {counter: sa.func.greatest(counter - 1, 0)}
+        self._connection.execute(sa.update(pages).where(pages.c.id == page_id).values(fewer))
 
     def unread(self, component_id: UUID) -> int:
         """How many pages are neither read, reviewed nor set aside."""

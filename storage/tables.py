@@ -404,6 +404,7 @@ pages = sa.Table(
     sa.Column("measured", JSONB, nullable=False),
     sa.Column("corrections", Corrections, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("looks", sa.Integer, nullable=False),
     _text("trouble"),
     _text("reviewed_by"),
     # When anything last happened to it: whether the reader lives, and how fast it is.

@@ -211,7 +211,8 @@ def test_a_page_that_cannot_be_seen_is_left_to_reading_and_the_others_are_seen(
     with office.services.begin() as work:
         poison = work.components.pages(UUID(component["id"]))[1].id
         for _ in range(digitization.MAX_ATTEMPTS):
-            work.components.begin_attempt(poison)  # as if it had killed whoever looked, three times
+            work.components.begin_look(poison)  # as if it had killed whoever looked, and whoever read, three times
+            work.components.begin_attempt(poison)
     office.work_off(queue.LOOK)
     seen = [page["thumbnail"] is not None for page in pages_of(office, path_of(dossier, component))]
     office.work_off()
@@ -309,3 +310,17 @@ def test_what_is_said_at_the_counter_is_still_said_after_reading(office: Office,
     assert first == {"BB": [{Flag.BLURRED}], "UQ": [set(), {Flag.CUT_EDGE}]}
     for kind, pages in first.items():
         assert all(seen <= read for seen, read in zip(pages, final[kind], strict=True)), kind
+
+
+def test_a_process_that_dies_looking_and_reading_at_once_costs_the_reader_one_attempt(office: Office) -> None:
+    dossier = open_dossier(office)
+    paper = ok(add(office, dossier, "a.png", scan_png(f"Đơn đề nghị {uuid.uuid4()}")))
+    (page,) = kept_pages(office, paper)
+    for _ in range(2):
+        with office.services.begin() as work:
+            work.components.begin_look(page.id)  # as if both had been killed, twice
+            work.components.begin_attempt(page.id)
+
+    office.work_off()
+
+    assert kept_pages(office, paper)[0].state is PageState.READ
