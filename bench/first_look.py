@@ -40,9 +40,8 @@ def main() -> None:
                 looked.append(time.process_time() - began)
                 read.append(_plain(Path(folder, "page.png"), image))
                 said = ", ".join(sorted(flags)) or "-"
-                print(
-                    f"{component.kind}{page.number}  look {looked[-1]:5.2f} s  plain Tesseract {read[-1]:6.2f} s  {said}"
-                )
+                costs = f"look {looked[-1]:5.2f} s  plain Tesseract {read[-1]:6.2f} s"
+                print(f"{component.kind}{page.number}  {costs}  {said}")
     print(f"mean {sum(looked) / len(looked):.2f} s, worst {max(looked):.2f} s; ratio {sum(looked) / sum(read):.3f}")
 
 
