@@ -10,10 +10,26 @@ import pytest
 
 from api.demo import centre
 from api.pages import assets
+from tests.conftest import _database
+from tests.integration.conftest import _bucket
+from tests.office import Office, running_office
 from tests.papers import scan_png
 
 if TYPE_CHECKING:
-    from tests.office import Office
+    from collections.abc import Iterator
+
+    from api.embedded.s3 import S3Access
+
+
+@pytest.fixture(scope="module")
+def office(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: str, migrated_template: str, s3_server: S3Access
+) -> Iterator[Office]:
+    """An office of this module's own: a queue shows so many rows, and others fill the shared one."""
+    for dsn in _database(postgres_server, template=migrated_template):
+        with running_office(tmp_path_factory.mktemp("desk"), dsn, _bucket(s3_server)) as running:
+            yield running
+
 
 SAME = {"sec-fetch-site": "same-origin"}
 OTHERS_CLERK = "motcua.coto"
