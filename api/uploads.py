@@ -9,7 +9,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +38,7 @@ class Upload:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-async def received(request: Request, *, most_bytes: int, folder: Path) -> AsyncIterator[Upload]:
+async def received(request: Request, *, most_bytes: int, folder: Path) -> AsyncGenerator[Upload, None]:
     """Read a multipart form with one part named "file".
 
     Raises:
@@ -68,6 +69,18 @@ async def received(request: Request, *, most_bytes: int, folder: Path) -> AsyncI
     finally:
         await form.close()
         await run_in_threadpool(shutil.rmtree, spool, ignore_errors=True)
+
+
+async def received_or_why(
+    request: Request, *, most_bytes: int, folder: Path
+) -> AsyncGenerator[Upload | TooLarge | BadUpload, None]:
+    """As `received`, but what is wrong comes in the upload's place: a page says it in its own words."""
+    async with aclosing(received(request, most_bytes=most_bytes, folder=folder)) as uploads:
+        try:
+            upload: Upload | TooLarge | BadUpload = await anext(uploads)
+        except (TooLarge, BadUpload) as error:
+            upload = error
+        yield upload
 
 
 def _cleaned(fields: dict[str, str]) -> dict[str, str]:

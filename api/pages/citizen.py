@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,7 +15,7 @@ from api.deps import NotForeign, Office, Public
 from api.errors import BadUpload, NoTicket, TooLarge, TooManyRequests
 from api.pages.frame import PublicFrame, Typed, forget_pictures
 from api.schemas.common import clean
-from api.uploads import Upload, received
+from api.uploads import Upload, received_or_why
 from api.wiring import utc_now
 from dossiers import codes, verification
 from dossiers.answers import answer
@@ -280,15 +281,10 @@ def checking_page(frame: PublicFrame, office: Office, ma: Asked | None = None) -
 
 async def _file(request: Request, office: Office) -> AsyncIterator[Upload | TooLarge | BadUpload]:
     """The upload, or why there is none: the page says that in its own words."""
-    uploads = received(request, most_bytes=office.max_verification_bytes, folder=office.work_dir)
-    try:
-        upload: Upload | TooLarge | BadUpload = await anext(uploads)
-    except (TooLarge, BadUpload) as error:
-        upload = error
-    try:
-        yield upload
-    finally:
-        await uploads.aclose()  # type: ignore[attr-defined]  # it is a generator
+    of_form = received_or_why(request, most_bytes=office.max_verification_bytes, folder=office.work_dir)
+    async with aclosing(of_form) as uploads:
+        async for upload in uploads:
+            yield upload
 
 
 @router.post("/kiem-tra", dependencies=[counter.VERIFY_TRIES])

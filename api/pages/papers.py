@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.deps import AddsPapers, Office, Sees
 from api.errors import BadUpload, TooLarge
 from api.pages.frame import Frame, StaffFrame, Typed
-from api.uploads import Upload, received
+from api.uploads import Upload, received_or_why
 from api.wiring import Services, utc_now
 from digitize.types import UnreadableScan
 from dossiers import codes, intake
@@ -105,15 +106,10 @@ def tray_alone(
 
 async def _upload(request: Request, _: AddsPapers, office: Office) -> AsyncIterator[Upload | TooLarge | BadUpload]:
     """The upload, or why there is none: the page says that in its own words."""
-    uploads = received(request, most_bytes=office.limits.max_bytes, folder=office.work_dir)
-    try:
-        upload: Upload | TooLarge | BadUpload = await anext(uploads)
-    except (TooLarge, BadUpload) as error:
-        upload = error
-    try:
-        yield upload
-    finally:
-        await uploads.aclose()  # type: ignore[attr-defined]  # it is a generator
+    of_form = received_or_why(request, most_bytes=office.limits.max_bytes, folder=office.work_dir)
+    async with aclosing(of_form) as uploads:
+        async for upload in uploads:
+            yield upload
 
 
 @router.post("/ho-so/{dossier_id}/giay-to")
