@@ -6,13 +6,27 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from digitize.types import Box, Flag, OcrPage, OcrWord, PageFlags, ReadPage
+from digitize.types import (
+    Box,
+    Cell,
+    Flag,
+    OcrPage,
+    OcrWord,
+    PageFlags,
+    PenMark,
+    PenZone,
+    ReadPage,
+    Repair,
+    Table,
+)
 from digitize.vietnamese import nfc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-SCHEMA = 1
+SCHEMA = 2
+#: Readings kept before words had a history are still read.
+_READABLE = (1, SCHEMA)
 
 
 class UnknownReading(ValueError):
@@ -35,6 +49,8 @@ def to_json(page: ReadPage) -> bytes:
         "turned_deg": page.turned_deg,
         "skew_deg": page.skew_deg,
         "words": [_word_out(word) for word in ocr.words],
+        "tables": [_table_out(table) for table in ocr.tables],
+        "pen": [[mark.zone.value, _box_out(mark.box)] for mark in ocr.pen],
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
@@ -54,6 +70,8 @@ def from_json(data: bytes, *, picture: bytes = b"") -> ReadPage:
             dpi=float(content["dpi"]),
             words=tuple(_word_in(word) for word in content["words"]),
             mean_confidence=float(content["mean_confidence"]),
+            tables=tuple(_table_in(table) for table in content.get("tables", [])),
+            pen=tuple(PenMark(_box_in(box), PenZone(zone)) for zone, box in content.get("pen", [])),
         )
         flags = PageFlags(
             frozenset(Flag(value) for value in content["flags"]),
@@ -75,8 +93,8 @@ def from_json(data: bytes, *, picture: bytes = b"") -> ReadPage:
 
 
 def _check_schema(schema: object) -> None:
-    if schema != SCHEMA:
-        raise UnknownReading(f"schema {schema}, expected {SCHEMA}")
+    if schema not in _READABLE:
+        raise UnknownReading(f"schema {schema}, expected one of {_READABLE}")
 
 
 def corrected(ocr: OcrPage, corrections: Mapping[int, str]) -> OcrPage:
@@ -108,25 +126,62 @@ def _corrected_words(words: tuple[OcrWord, ...], corrections: Mapping[int, str])
 
 
 def _word_out(word: OcrWord) -> list[Any]:
-    box = word.box
-    return [
+    entry: list[Any] = [
         word.text,
-        [box.left, box.top, box.right, box.bottom],
+        _box_out(word.box),
         word.confidence,
         [word.block, word.paragraph, word.line],
         list(word.baseline),
     ]
+    more: dict[str, Any] = {}
+    if word.repair:
+        more |= {"raw": word.raw, "repair": word.repair.value}
+    if word.by_pen:
+        more["by_pen"] = True
+    if word.risk is not None:
+        more["risk"] = round(word.risk, 4)
+    return [*entry, more] if more else entry
 
 
 def _word_in(entry: list[Any]) -> OcrWord:
-    text, box, confidence, (block, paragraph, line), (slope, offset) = entry
-    left, top, right, bottom = (int(value) for value in box)
+    text, box, confidence, (block, paragraph, line), (slope, offset), *rest = entry
+    more = rest[0] if rest else {}
     return OcrWord(
         text=str(text),
-        box=Box(left, top, right, bottom),
+        box=_box_in(box),
         confidence=float(confidence),
         block=int(block),
         paragraph=int(paragraph),
         line=int(line),
         baseline=(float(slope), float(offset)),
+        raw=str(more.get("raw", "")),
+        repair=Repair(more["repair"]) if "repair" in more else None,
+        by_pen=bool(more.get("by_pen", False)),
+        risk=float(more["risk"]) if "risk" in more else None,
     )
+
+
+def _table_out(table: Table) -> dict[str, Any]:
+    return {
+        "box": _box_out(table.box),
+        "cells": [[cell.row, cell.column, cell.rows, cell.columns, _box_out(cell.box)] for cell in table.cells],
+    }
+
+
+def _table_in(entry: Mapping[str, Any]) -> Table:
+    return Table(
+        _box_in(entry["box"]),
+        tuple(
+            Cell(int(row), int(column), _box_in(box), int(rows), int(columns))
+            for row, column, rows, columns, box in entry["cells"]
+        ),
+    )
+
+
+def _box_out(box: Box) -> list[int]:
+    return [box.left, box.top, box.right, box.bottom]
+
+
+def _box_in(sides: list[Any]) -> Box:
+    left, top, right, bottom = (int(side) for side in sides)
+    return Box(left, top, right, bottom)

@@ -58,6 +58,51 @@ class Box:
     bottom: int
 
 
+class Repair(StrEnum):
+    """Why a word isn't what was read first. A name or a number is never repaired by context."""
+
+    CONTEXT = "context"
+    GRAMMAR = "grammar"
+    SECOND_OPINION = "second_opinion"
+    OWN_TEXT = "own_text"
+
+
+class PenZone(StrEnum):
+    """Where on a document somebody wrote by hand."""
+
+    NUMBER = "number"
+    DAY = "day"
+    SIGNATURE = "signature"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True)
+class PenMark:
+    """Ink of a pen on a page, in pixels of its display page."""
+
+    box: Box
+    zone: PenZone
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table; row and column count from 0 and may span several."""
+
+    row: int
+    column: int
+    box: Box
+    rows: int = 1
+    columns: int = 1
+
+
+@dataclass(frozen=True)
+class Table:
+    """A ruled table on a page: its outline and cells, row by row. Words belong to the cell they stand in."""
+
+    box: Box
+    cells: tuple[Cell, ...]
+
+
 @dataclass(frozen=True)
 class OcrWord:
     """One word as Tesseract read it, NFC, with its box on the display page.
@@ -66,6 +111,10 @@ class OcrWord:
         text: NFC, never empty, no white space.
         confidence: 0 to 100, Tesseract's own.
         baseline: Slope and offset of the line's baseline as in hOCR, or (0, 0) when unknown.
+        raw: What was read first, where `text` is a repair of it; "" where nothing was repaired.
+        repair: Why it was repaired, see `Repair`; None where nothing was.
+        by_pen: Pen ink stands here: what was read is a guess and never shown as sure.
+        risk: From 0 to 1, how likely it is that the word is wrong; None before it was assessed.
     """
 
     text: str
@@ -75,6 +124,10 @@ class OcrWord:
     paragraph: int = 0
     line: int = 0
     baseline: tuple[float, float] = (0.0, 0.0)
+    raw: str = ""
+    repair: Repair | None = None
+    by_pen: bool = False
+    risk: float | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +139,8 @@ class OcrPage:
     dpi: float
     words: tuple[OcrWord, ...]
     mean_confidence: float
+    tables: tuple[Table, ...] = ()
+    pen: tuple[PenMark, ...] = ()
 
     @property
     def text(self) -> str:
