@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from digitize import sheet_edges
 from digitize.picture import A4_MM
 from digitize.resample import shrunk
 from digitize.types import MM_PER_INCH
@@ -54,7 +55,10 @@ def find_sheet(page: PageImage) -> NDArray[np.float32] | None:
             continue
         if _support(quad, near_edges) >= _SUPPORTED and _lies_on_dark(quad, smooth) and _is_sheet_like(quad):
             best, best_area = quad, area
-    return None if best is None else np.asarray(_ordered(best) / scale, dtype=np.float32)
+    if best is None:
+        return None
+    corners = np.asarray((_ordered(best) + 0.5) / scale - 0.5, dtype=np.float32)  # of a shrunken pixel, its middle
+    return sheet_edges.refined(page.pixels, corners)
 
 
 def cut(page: PageImage, corners: NDArray[np.float32]) -> PageImage:

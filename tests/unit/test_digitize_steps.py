@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digitize import border, crop, deskew, despeckle, illumination, ink, orient, quality, resample
-from digitize.types import Flag
+from digitize.types import Flag, PageImage
 from tests import scans
 
 
@@ -79,6 +79,30 @@ def test_a_sheet_photographed_on_a_table_is_cut_out_and_laid_flat():
     small = cv2.resize(flat.pixels, (210, 297), interpolation=cv2.INTER_AREA)
     straight = cv2.resize(LETTER.pixels, (210, 297), interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(int) - straight).mean() < 8
+
+
+def _photographed(seen, *, shadow=1.0):
+    """A grainy sheet between these corners on a dark grainy table; from the middle to the right in shadow."""
+    grain = np.random.default_rng(11).normal(0, 4, (1800, 1400, 1))
+    page = scans.with_pixels(LETTER, np.clip(LETTER.pixels - 20 + grain[: LETTER.height_px, : LETTER.width_px], 0, 255))
+    flat = np.array([[0, 0], [1240, 0], [1240, 1754], [0, 1754]], np.float32)
+    matrix = cv2.getPerspectiveTransform(flat, np.array(seen, np.float32))
+    pixels = cv2.warpPerspective(page.pixels.astype(np.float32), matrix, (1400, 1800), borderValue=(70, 50, 40))
+    pixels[:, 700:] *= shadow
+    pixels = cv2.GaussianBlur(np.clip(pixels + grain, 0, 255).astype(np.uint8), (0, 0), 0.8)
+    return PageImage(pixels, 150.0, dpi_is_stated=False)
+
+
+@pytest.mark.parametrize("shadow", [1.0, 0.6])
+def test_the_corners_of_a_photographed_sheet_are_found_to_a_few_pixels_and_no_table_is_left_along_its_edges(shadow):
+    seen = [[131.3, 92.6], [1268.8, 118.2], [1310.4, 1699.9], [88.1, 1671.4]]
+    photo = _photographed(seen, shadow=shadow)
+    corners = crop.find_sheet(photo)
+    assert corners is not None
+    assert np.abs(corners - np.array(seen)).max() < 4
+    flat = crop.cut(photo, corners).pixels
+    for rim in (flat[:2], flat[-2:], flat[:, :2], flat[:, -2:]):
+        assert np.percentile(rim, 5) > 105  # the table is at 70 and less
 
 
 @pytest.mark.parametrize("page", [LETTER, scans.stamped(LETTER), scans.bitonal(LETTER)])
