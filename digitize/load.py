@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from digitize import pdf_scan, picture
+from digitize import picture
 from digitize.types import PageImage, ScanFacts, UnreadableScan
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def inspect(path: Path, *, limits: Limits = LIMITS) -> ScanFacts:
     """
     media_type = _media_type(path, limits)
     if media_type == PDF:
+        from digitize import pdf_scan  # three PDF libraries: a picture's reading would pay half a second for them
+
         facts = pdf_scan.inspect(path, max_pixels=limits.max_pixels)
     else:
         facts = ScanFacts(media_type, picture.count_pages(path, media_type, max_pixels=limits.max_pixels))
@@ -74,6 +76,8 @@ def page(path: Path, number: int, *, limits: Limits = LIMITS) -> PageImage:
     if number < 1:
         raise UnreadableScan("no_pages", "Số trang phải từ 1 trở lên.")
     if media_type == PDF:
+        from digitize import pdf_scan
+
         return pdf_scan.page(path, number, max_pixels=limits.max_pixels)
     return picture.page(path, number, media_type, max_pixels=limits.max_pixels)
 

@@ -1,0 +1,168 @@
+"""What the whole job costs, from a scan on disk to a searchable PDF/A on disk, beside OCRmyPDF in the same run.
+
+    python bench/whole_job.py SET [--conditions clean300,scan200gray] [--pages 3] [--ocrmypdf PROGRAM]
+
+SET holds `manifest.json` (items with id, image, condition) and the images. Each page goes as a file of its own through
+three programs, each started anew: `hoso digitize --jobs 1`, OCRmyPDF as it comes, and OCRmyPDF with `--rotate-pages
+--deskew --clean`. Then the same pages once more through our steps within one process, as a worker does, each step timed
+apart. Processor seconds are the user's and the system's, of the process and of all its children; never the clock's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from digitize import assemble, load, pipeline, reading, tesseract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CLEANING = ("--rotate-pages", "--deskew", "--clean")
+_LIMITS = {"plain": 0.6, "cleaning": 0.25}
+_BESIDE_RECOGNITION = 0.35
+_NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+#: Both programs with their byte code kept, as an installation keeps it; a run that isn't counted makes it.
+_BYTE_CODE = tempfile.TemporaryDirectory(prefix="whole-job-")
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
+    "OMP_THREAD_LIMIT": "1",
+    "PYTHONPYCACHEPREFIX": _BYTE_CODE.name,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("set", type=Path)
+    parser.add_argument("--conditions", default="clean300,scan200gray", help="with commas between")
+    parser.add_argument("--pages", type=int, default=3, help="of each condition")
+    parser.add_argument("--skip", type=int, default=0, help="pages of each condition left out first")
+    parser.add_argument("--ocrmypdf", default="ocrmypdf")
+    parser.add_argument("--ours", action="store_true", help="without OCRmyPDF")
+    given = parser.parse_args()
+    items = json.loads((given.set / "manifest.json").read_text("utf-8"))["items"]
+    chosen = {
+        condition: [given.set / i["image"] for i in items if i["condition"] == condition][given.skip :][: given.pages]
+        for condition in given.conditions.split(",")
+    }
+    _compared(chosen, [] if given.ours else [given.ocrmypdf])
+    _split(chosen)
+
+
+def _compared(chosen: dict[str, list[Path]], ocrmypdf: list[str]) -> None:
+    ours = [str(Path(sys.executable).with_name("hoso")), "digitize", "--jobs", "1", "-o", "OUT", "IN"]
+    plain = [*ocrmypdf, "-l", "vie", "--output-type", "pdfa", "--jobs", "1", "--quiet"]
+    commands = {"ours": ours}
+    if ocrmypdf:
+        commands |= {"plain": [*plain, "IN", "OUT"], "cleaning": [*plain, *_CLEANING, "IN", "OUT"]}
+    for command in commands.values():
+        _run(command, next(iter(chosen.values()))[0])
+    print("CPU s a page, each page a run of its own")
+    for condition, images in chosen.items():
+        means = {}
+        for name, command in commands.items():
+            spent = [_run(command, image) for image in images]
+            means[name] = sum(seconds for seconds, _ in spent) / len(spent)
+            sizes = sum(size for _, size in spent) / len(spent)
+            print(f"{condition:12} {name:9} {means[name]:6.2f} s {sizes / 1000:7.0f} kB")
+        for name, limit in _LIMITS.items():
+            if name in means:
+                ratio = means["ours"] / means[name]
+                print(f"{condition:12} ours is {ratio:.2f} of {name} (at most {limit}){' !' * (ratio > limit)}")
+
+
+def _run(command: list[str], image: Path) -> tuple[float, int]:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "out.pdf")
+        words = [{"IN": str(image), "OUT": str(out)}.get(word, word) for word in command]
+        before = _spent()
+        done = subprocess.run(words, capture_output=True, env=_ENVIRONMENT, check=False)
+        seconds = _spent() - before
+        if not out.exists():
+            raise SystemExit(f"{words}: {done.stderr.decode()[-2000:]}")
+        return seconds, out.stat().st_size
+
+
+def _split(chosen: dict[str, list[Path]]) -> None:
+    print("\nour steps within a worker, CPU s a page")
+    for condition, images in chosen.items():
+        seconds: dict[str, float] = defaultdict(float)
+        with tempfile.TemporaryDirectory() as folder:
+            for image in images:
+                for step, spent in _steps(image, Path(folder)).items():
+                    seconds[step] += spent / len(images)
+        beside = seconds["clean"] + seconds["orient"] + seconds["write"]
+        share = beside / seconds["recognise"]
+        print(condition, ", ".join(f"{step} {spent:.3f}" for step, spent in seconds.items()))
+        print(
+            f"{condition:12} cleaning, orientation and writing are {share:.2f} of the recognition "
+            f"(at most {_BESIDE_RECOGNITION}){' !' * (share > _BESIDE_RECOGNITION)}"
+        )
+    peaks = {who: resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)}
+    print(f"peak memory {peaks[resource.RUSAGE_SELF]:.0f} MB, of a child {peaks[resource.RUSAGE_CHILDREN]:.0f} MB")
+
+
+def _steps(image: Path, folder: Path) -> dict[str, float]:
+    """Seconds of each step of one page. What the reading does besides Tesseract is cleaning."""
+    spent: dict[str, float] = {}
+    timed: dict[str, float] = defaultdict(float)
+    kept: dict[str, Callable[..., Any]] = {name: getattr(tesseract, name) for name in ("recognise", "orientation")}
+
+    def watched(name: str) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            before = _spent()
+            try:
+                return kept[name](*args, **options)
+            finally:
+                timed[name] += _spent() - before
+
+        return call
+
+    for name in kept:
+        setattr(tesseract, name, watched(name))
+    try:
+        start = _spent()
+        page = load.page(image, 1)
+        spent["load"] = _spent() - start
+        start = _spent()
+        read = pipeline.read_page(page)
+        whole = _spent() - start
+    finally:
+        for name, function in kept.items():
+            setattr(tesseract, name, function)
+    start = _spent()
+    ocr = reading.from_json(reading.to_json(read)).ocr
+    assemble.searchable_pdf(
+        iter([assemble.AssemblyPage(read.picture, read.picture_type, ocr)]),
+        folder / "out.pdf",
+        title=image.stem,
+        created_at=_NOW,
+    )
+    writing = _spent() - start
+    return spent | {
+        "clean": whole - timed["recognise"] - timed["orientation"],
+        "orient": timed["orientation"],
+        "recognise": timed["recognise"],
+        "write": writing,
+    }
+
+
+def _spent() -> float:
+    """Processor seconds of this process and of the children it has waited for."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+if __name__ == "__main__":
+    main()
