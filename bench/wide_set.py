@@ -123,9 +123,10 @@ def _of_paper(out: Path, seed: int, wanted: Iterable[str]) -> Iterable[dict[str,
     name = f"w{seed}_{made.kind}"
     (out / f"{name}.txt").write_text("\n".join(orders[0] for orders in blocks) + "\n", "utf-8")
     bare = replace(made.sheets[0], marks=tuple(mark for mark in made.sheets[0].marks if mark.kind == "rule"))
+    sealed = replace(bare, marks=(*bare.marks, *_seal_and_signature(bare)))
     for condition in wanted:
         damage, dpi, marked = CONDITIONS[condition]
-        page = paper.printed(made.sheets[0] if marked else bare, made.face, dpi=300, seed=seed)
+        page = paper.printed(sealed if marked else bare, made.face, dpi=300, seed=seed)
         pixels = damage(page, np.random.default_rng([seed, list(CONDITIONS).index(condition)]))
         image = f"{name}__{condition}.png"
         stated = {"dpi": (dpi, dpi)} if dpi else {}
@@ -142,6 +143,12 @@ def _of_paper(out: Path, seed: int, wanted: Iterable[str]) -> Iterable[dict[str,
             "seed": seed,
             "blocks": blocks,
         }
+
+
+def _seal_and_signature(sheet: paper.Sheet) -> tuple[paper.Mark, ...]:
+    """Over the last lines on the right, where they stand on most papers."""
+    lowest = max(word.y for word in sheet.words)
+    return (paper.Mark("seal", 360, lowest - 45, 51), paper.Mark("signature", 380, lowest - 30, 60))
 
 
 def _blocks(words: Iterable[paper.Placed]) -> list[list[str]]:
