@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 #: 0.14 to 0.26, every other condition at most 0.03.
 DIRTY = 0.1
 
+_LETTER_MM = (1.2, 8.0)
+_DARKER = 0.15  # of the way from print to paper: how much darker than print's darkest tenth a spot of dust is
+_SPOT_MM = 1.0
+_BOLD_MM = 1.5  # dark strokes as long as this are print, and so may be what is dark beside them
 _SPECK_MM = 0.42
 _NEAR_MM = 0.5
 _MEASURED_DPI = 200.0
@@ -32,24 +36,58 @@ def speckle_level(grey: NDArray[np.uint8], *, dpi: float) -> float:
 
 
 def remove(grey: NDArray[np.uint8], *, dpi: float) -> NDArray[np.uint8]:
-    """Take off the specks that stand free of any letter, then smooth away single pixels.
+    """Take off dust, then smooth away single pixels.
 
-    Accents, dots and commas stand near their letters and stay.
+    Dust that is darker than the print goes wherever it lies, on letters too; dust as dark as the print goes where it
+    stands free of any letter. Accents, dots and commas are as dark as their letters and stand near them, and stay.
 
     Args:
-        grey: Shape (height_px, width_px), evenly lit.
+        grey: Shape (height_px, width_px), evenly lit; better before it is set straight, which smears dust into print.
         dpi: Of `grey`.
     """
-    specks, _, labels = _specks(grey, dpi)
-    if len(specks) == 0:
+    cleaned = _without_dark_dust(grey, dpi)
+    specks, _, labels = _specks(cleaned, dpi)
+    if len(specks) == 0 and cleaned is grey:
         return grey
     gone = np.zeros(int(labels.max()) + 1, dtype=np.uint8)
     gone[specks] = 1
     mask = cv2.dilate(gone[labels], np.ones((3, 3), np.uint8))
-    cleaned = grey.copy()
+    cleaned = cleaned.copy()
     cleaned[mask > 0] = paper_level(grey)
-    # On worn copies a median was measured at 7.8% character errors, a slight blur at 10.3%.
+    # On worn copies a median was measured at 3.0% character errors, a slight blur in its place at 4.1%.
     return np.asarray(cv2.medianBlur(cleaned, 3), dtype=np.uint8)
+
+
+def _without_dark_dust(grey: NDArray[np.uint8], dpi: float) -> NDArray[np.uint8]:
+    """The page without small spots that are clearly darker than its print; `grey` itself where there are none.
+
+    Copying dulls thin strokes, and dust on the glass stays black. Where the print nearby is as dark as the spot, a
+    heading in bold for instance, it may be print's own dot and stays. What was below a spot is painted in from its rim.
+    """
+    mm = dpi / MM_PER_INCH
+    ink = (cv2.GaussianBlur(grey, (3, 3), 0) < _ink_level(grey)).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    size = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    letter = (size >= _LETTER_MM[0] * mm) & (size <= _LETTER_MM[1] * mm)
+    letter[0] = False
+    printed = grey[letter[labels]]
+    if printed.size == 0:
+        return grey
+    core = float(np.percentile(printed, 10))
+    dark = (grey < core - _DARKER * (paper_level(grey) - core)).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    size = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT])
+    spot = size <= _SPOT_MM * mm
+    spot[0] = False
+    bold = size > _BOLD_MM * mm
+    bold[0] = False
+    reach = 2 * round(_BOLD_MM * mm) + 1
+    beside = cv2.dilate(bold.astype(np.uint8)[labels], np.ones((reach, reach), np.uint8))
+    spot[np.unique(labels[beside > 0])] = False
+    if not spot.any():
+        return grey
+    mask = cv2.dilate(spot.astype(np.uint8)[labels], np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.inpaint(grey, mask, 3, cv2.INPAINT_NS), dtype=np.uint8)
 
 
 def _specks(grey: NDArray[np.uint8], dpi: float) -> tuple[NDArray[np.int64], int, NDArray[np.int32]]:
@@ -67,7 +105,7 @@ def _specks(grey: NDArray[np.uint8], dpi: float) -> tuple[NDArray[np.int64], int
     touched = np.zeros(len(stats), dtype=bool)
     touched[np.unique(labels[around > 0])] = True
     free = np.asarray(np.flatnonzero(small & ~touched), dtype=np.int64)
-    letters = int((larger & (size < 8 * mm)).sum())
+    letters = int((larger & (size <= _LETTER_MM[1] * mm)).sum())
     return free, letters, np.asarray(labels, dtype=np.int32)
 
 

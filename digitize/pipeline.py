@@ -13,7 +13,20 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitize import border, crop, deskew, despeckle, hocr, illumination, ink, orient, own_text, quality, tesseract
+from digitize import (
+    border,
+    crop,
+    deskew,
+    despeckle,
+    dewarp,
+    hocr,
+    illumination,
+    ink,
+    orient,
+    own_text,
+    quality,
+    tesseract,
+)
 from digitize.types import Flag, OcrPage, PageFlags, PageImage, ReadPage
 
 if TYPE_CHECKING:
@@ -109,6 +122,10 @@ def _clean(image: PageImage, *, was_cut_out: bool) -> _Cleaned:
     if not image.bitonal and not illumination.is_even(filled):
         filled = illumination.flatten(filled)
         steps.append("illumination")
+    # Before the page is set straight: resampling smears dust into the print.
+    if not image.bitonal and despeckle.speckle_level(filled, dpi=image.dpi) >= despeckle.DIRTY:
+        filled = despeckle.remove(filled, dpi=image.dpi)
+        steps.append("despeckle")
     skew_deg = deskew.estimate_skew(filled, dpi=image.dpi)
     turned_deg = orient.estimate_turn(filled, dpi=image.dpi, skew_deg=skew_deg)
     if turned_deg:
@@ -122,22 +139,35 @@ def _clean(image: PageImage, *, was_cut_out: bool) -> _Cleaned:
         steps.append("deskew")
     else:
         skew_deg = 0.0
-    if not image.bitonal and despeckle.speckle_level(grey, dpi=image.dpi) >= despeckle.DIRTY:
-        grey = despeckle.remove(grey, dpi=image.dpi)
-        steps.append("despeckle")
+    bend = dewarp.find_bend(grey, dpi=display.dpi)
+    if bend is not None:
+        display, grey = _flattened(display, grey, bend)
+        steps.append("dewarp")
     return _Cleaned(display, grey, tuple(steps), turned_deg, skew_deg)
 
 
 def _straightened(display: PageImage, grey: NDArray[np.uint8], skew_deg: float) -> tuple[PageImage, NDArray[np.uint8]]:
-    paper = border.paper_level(grey)
     expand = abs(skew_deg) > _SKEWED_DEG  # a small lean loses slivers of margin, a large one could lose writing
-    colour = tuple(int(np.percentile(display.pixels[::8, ::8, channel], 80)) for channel in range(3))
-    pixels = deskew.rotate(
-        display.pixels, skew_deg, paper=(255, 255, 255) if display.bitonal else colour, expand=expand
-    )
+    pixels = deskew.rotate(display.pixels, skew_deg, paper=_paper_colour(display), expand=expand)
+    straight = deskew.rotate(grey, skew_deg, paper=border.paper_level(grey), expand=expand)
+    return _moved(display, pixels), straight
+
+
+def _flattened(display: PageImage, grey: NDArray[np.uint8], bend: dewarp.Bend) -> tuple[PageImage, NDArray[np.uint8]]:
+    pixels = dewarp.straightened(display.pixels, bend, paper=_paper_colour(display))
+    return _moved(display, pixels), dewarp.straightened(grey, bend, paper=border.paper_level(grey))
+
+
+def _paper_colour(display: PageImage) -> tuple[int, ...]:
+    if display.bitonal:
+        return 255, 255, 255
+    return tuple(int(np.percentile(display.pixels[::8, ::8, channel], 80)) for channel in range(3))
+
+
+def _moved(display: PageImage, pixels: NDArray[np.uint8]) -> PageImage:
     if display.bitonal:
         pixels = np.asarray(cv2.threshold(pixels, 127, 255, cv2.THRESH_BINARY)[1], dtype=np.uint8)
-    return replace(display, pixels=pixels), deskew.rotate(grey, skew_deg, paper=paper, expand=expand)
+    return replace(display, pixels=pixels)
 
 
 def _read(grey: NDArray[np.uint8], dpi: float, language: str) -> OcrPage:

@@ -181,6 +181,34 @@ def test_dust_is_taken_off_and_accents_stay():
     assert (cleaned[printed] < 200).mean() > 0.97
 
 
+def dulled(page, level):
+    """The page as a worn copier gives it: soft, its print only grey."""
+    grey = cv2.GaussianBlur(resample.grey(page.pixels), (0, 0), 0.8).astype(np.float32)
+    return np.clip(245 - (250 - grey) * (245 - level) / 225, 0, 255).astype(np.uint8)
+
+
+def test_dust_darker_than_worn_print_goes_even_from_letters():
+    dull = dulled(scans.sheet(dpi=200, repeat=3), 170)
+    random = np.random.default_rng(11)
+    dusty = dull.copy()
+    for y, x in zip(random.integers(3, 2000, 1500), random.integers(3, 1600, 1500), strict=True):
+        cv2.circle(dusty, (int(x), int(y)), 2, 30, -1)
+    print_pixels = dull < 200
+    assert (dusty[print_pixels] < 120).sum() > 400
+    cleaned = despeckle.remove(dusty, dpi=200)
+    assert (cleaned < 120).sum() < 0.02 * (dusty < 120).sum()
+    assert np.abs(cleaned[print_pixels].astype(int) - dull[print_pixels]).mean() < 12
+
+
+def test_the_dots_of_a_dark_heading_on_a_worn_page_are_no_dust():
+    dull = dulled(scans.sheet(dpi=200, repeat=3), 170)
+    heading = resample.grey(scans.sheet(("VIỆN KIỂM NGHIỆM", "mười bị ít ỉ ĩ í ị"), dpi=200).pixels)
+    page = np.minimum(dull, np.roll(heading, 1200, axis=0))
+    kept = despeckle.remove(page, dpi=200)
+    printed = cv2.erode((np.roll(heading, 1200, axis=0) < 60).astype(np.uint8), np.ones((2, 2), np.uint8)) > 0
+    assert (kept[printed] < 110).mean() > 0.98
+
+
 def flags(page):
     return quality.flags_of(page).flags
 
