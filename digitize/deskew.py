@@ -66,6 +66,16 @@ def _sharpness(rows: NDArray[np.float32], columns: NDArray[np.float32], angle_de
     return float(np.square(np.diff(profile)).sum())
 
 
+def row_sharpness(ink: NDArray[np.uint8]) -> float:
+    """How sharply rows of text stand out, per pixel of ink: what `estimate_skew` makes as large as can be.
+
+    Args:
+        ink: 1 where there is ink, else 0, shape (height_px, width_px).
+    """
+    profile = ink.sum(axis=1, dtype=np.float64)
+    return float(np.square(np.diff(profile)).sum()) / max(float(profile.sum()), 1.0)
+
+
 def rotate(
     pixels: NDArray[np.uint8], skew_deg: float, *, paper: tuple[int, ...] | int, expand: bool = False
 ) -> NDArray[np.uint8]:
