@@ -106,6 +106,7 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
         Doubt.NUMBER_PATTERN: ("số văn bản không đúng dạng", "not written as a document's number"),
         Doubt.SYMBOL_PATTERN: ("ký hiệu không đúng dạng (mẫu: QĐ-UBND)", "not written as a symbol (like QD-UBND)"),
         Doubt.OWNER_ID: ("số định danh không hợp lệ", "not a valid ID number"),
+        Doubt.TOO_LONG: ("dài hơn mức quy định", "longer than the rules allow"),
     },
     Flag: {
         Flag.LOW_RESOLUTION: ("dưới 200 dpi", "below 200 dpi"),
@@ -184,6 +185,14 @@ _FIELDS: Final[dict[str, tuple[str, str]]] = {
     "signer": ("người ký", "signer"),
     "position": ("chức vụ người ký", "signer's position"),
     "recipients": ("nơi nhận", "recipients"),
+    "parent_agency": ("cơ quan cấp trên", "parent body"),
+    "power": ("thẩm quyền ký", "power to sign"),
+    "legal_bases": ("căn cứ ban hành", "legal bases"),
+    "owner_name": ("tên chủ giấy tờ", "name of whom it belongs to"),
+    "owner_address": ("địa chỉ của chủ giấy tờ", "address of whom it belongs to"),
+    "tax_code": ("mã số thuế", "tax code"),
+    "dossier_code": ("mã hồ sơ", "dossier code"),
+    "procedure_code": ("mã thủ tục hành chính", "code of the procedure"),
 }
 
 _TROUBLES: Final[dict[str, tuple[str, str]]] = {

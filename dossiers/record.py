@@ -6,6 +6,8 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from digitize import fields
+from digitize.fields.lengths import LONGEST
 from digitize.vietnamese import nfc
 from dossiers import codes
 from dossiers.types import Doubt, ExtractedField
@@ -32,7 +34,7 @@ MINIMUM: Final = (
     "recipients",
 )
 #: Every key that can be found or typed.
-KNOWN: Final = frozenset({*MINIMUM, "place"})
+KNOWN: Final = frozenset({*MINIMUM, *fields.KEYS})
 MISSING: Final = "missing"
 
 #: A reading below this, in percent, is one for a person to look at.
@@ -98,7 +100,7 @@ def _broken_rule(key: str, value: str, today: date) -> Doubt | None:
                 codes.parse_personal_id(value, today=today)
             except codes.BadCode:
                 return Doubt.OWNER_ID
-    return None
+    return Doubt.TOO_LONG if len(value) > LONGEST.get(key, len(value)) else None
 
 
 def _day(value: str) -> date | None:

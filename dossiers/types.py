@@ -265,6 +265,7 @@ class Doubt(StrEnum):
     NUMBER_PATTERN = "number_pattern"
     SYMBOL_PATTERN = "symbol_pattern"
     OWNER_ID = "owner_id"
+    TOO_LONG = "too_long"
 
 
 class OfficeError(Exception):

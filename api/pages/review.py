@@ -65,7 +65,9 @@ _WORDS_AROUND = 4
 _WORD_INPUT = re.compile(r"w-(\d{1,5})-(\d{1,6})")
 _FIELD_INPUT = re.compile(r"f-([a-z_]{1,40})")
 #: Fields that may fill more than a line.
-_LONG = frozenset({"abstract", "recipients", "scope"})
+_LONG = frozenset(
+    {"abstract", "recipients", "scope", "legal_bases", "power", "agency", "parent_agency", "owner_address"}
+)
 _MOVING = frozenset({ComponentState.RECEIVED, ComponentState.CAPTURE_SIGNING, ComponentState.SIGNING})
 
 

@@ -27,7 +27,9 @@ def found(*lines):
 
 def test_number_symbol_place_and_date_stand_in_the_head():
     values = found(*HEAD, "Số: 2147/QĐ-UBND|An Phú, ngày 18 tháng 9 năm 2026", "", "Căn cứ Luật số 45/2013/QH13;")
-    assert values == {"number": "2147", "symbol": "QĐ-UBND", "issued_on": "2026-09-18", "place": "An Phú"}
+    stated = {key: values[key] for key in ("number", "symbol", "issued_on", "place")}
+    assert stated == {"number": "2147", "symbol": "QĐ-UBND", "issued_on": "2026-09-18", "place": "An Phú"}
+    assert (values["parent_agency"], values["agency"]) == ("UBND TỈNH AN PHÚ", "SỞ XÂY DỰNG")
 
 
 @pytest.mark.parametrize(
@@ -57,13 +59,13 @@ def test_a_number_that_is_not_sure_is_left_out(line):
 def test_a_number_filled_in_by_hand_is_taken_only_when_it_was_read_surely():
     page = scans.words(*HEAD, "Số: 505 /TB-UBND")
     unsure = replace(page, words=tuple(replace(w, confidence=64.0 if w.text == "505" else 90.0) for w in page.words))
-    assert [field.key for field in fields.extract([page])] == ["number", "symbol"]
-    assert [field.key for field in fields.extract([unsure])] == ["symbol"]
+    assert [field.key for field in fields.extract([page])][:2] == ["number", "symbol"]
+    assert [field.key for field in fields.extract([unsure])][:1] == ["symbol"]
 
 
 def test_legal_bases_are_not_the_documents_own_number_or_date():
     values = found(*HEAD, "", "", "", "", "", "Số 45/2013/QH13 của Quốc hội", "Hà Nội, ngày 11 tháng 9 năm 2019")
-    assert values == {}
+    assert not {"number", "symbol", "issued_on", "place"} & values.keys()
 
 
 def test_an_incoming_stamp_above_the_title_is_not_the_date():

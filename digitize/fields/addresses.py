@@ -1,0 +1,58 @@
+"""Addresses compared with the two levels in force since 1 July 2025: commune, then province."""
+
+from __future__ import annotations
+
+import re
+
+from digitize import gazetteer
+from digitize.fields.layout import plain
+from digitize.vietnamese import one_tone_style
+
+_PROVINCE = re.compile(r"(?:^|,)\s*(?P<kind>tinh|thanh pho|tp\.?)?\s*(?P<name>[^,]+?)(?:,\s*viet nam)?$")
+_COMMUNE = re.compile(r"(?:^|,)\s*(?P<kind>phuong|xa|dac khu)\s+(?P<name>[^,]+)$")
+
+
+def checked(text: str) -> tuple[str, bool]:
+    """Compare an address's last two parts with the list of 2025, and mend marks lost in them.
+
+    Args:
+        text: NFC, one line, without the closing mark.
+
+    Returns:
+        The address, and whether its province and a commune of that province were found. An address of before the
+        reform (with its district) isn't known: nobody can check it here.
+    """
+    folded = plain(text)
+    at_province = _PROVINCE.search(folded)
+    if at_province is None:
+        return text, False
+    kind = {"tinh": "tỉnh", "thanh pho": "thành phố"}.get(at_province["kind"] or "", "")
+    province = gazetteer.province_named(_cut(text, at_province), kind)
+    if province is None:
+        return text, False
+    at_commune = _COMMUNE.search(folded[: at_province.start()])
+    if at_commune is None:
+        return text, False
+    commune = gazetteer.commune_named(_cut(text, at_commune), at_commune["kind"], province[0])
+    if commune is None:
+        return text, False
+    mended = _put(text, at_province, province[0].name, province[0].kind)
+    return _put(mended, at_commune, commune[0].name, commune[0].kind), True
+
+
+def _cut(text: str, match: re.Match[str]) -> str:
+    return text[match.start("name") : match.end("name")]
+
+
+def _put(text: str, match: re.Match[str], name: str, kind: str) -> str:
+    """Set name and kind right; the paper's own case and tone style stay where only they differ."""
+    right = text
+    for group, spelling in (("name", name), ("kind", kind)):
+        if match[group] is None or match[group].startswith("tp"):
+            continue
+        start, end = match.span(group)
+        read = text[start:end]
+        if one_tone_style(read).casefold() != one_tone_style(spelling).casefold():
+            spelling = spelling.upper() if read.isupper() and len(read) > 1 else spelling  # noqa: PLW2901
+            right = right[:start] + spelling + right[end:]
+    return right

@@ -1,0 +1,32 @@
+"""Names of people as Vietnamese papers print them."""
+
+from __future__ import annotations
+
+import re
+
+from digitize import gazetteer
+from digitize.syllables import is_syllable
+from digitize.vietnamese import nfc, one_tone_style
+
+#: Family names, of the Kinh and of other peoples; with few exceptions a Vietnamese name begins with one of these.
+_FAMILIES = gazetteer.words_of("family_names.txt")
+_WORD = re.compile(r"[^\W\d_]+'?[^\W\d_]*")
+_FEWEST_WORDS, _MOST_WORDS = 2, 6
+_NOT_NAMES = re.compile(
+    r"\b(?:ngày|tháng|điều|lưu:|ủy ban|uỷ ban|cộng h[oò][àa]|nơi nhận|chủ tịch|giám đốc|trưởng phòng|ubnd)\b",
+    re.IGNORECASE,
+)
+
+
+def is_name(text: str) -> bool:
+    """Whether a line could be a person's name: 2 to 6 words, each with a capital, nothing but letters."""
+    words = text.strip(" .,-_'").split()
+    if not _FEWEST_WORDS <= len(words) <= _MOST_WORDS or _NOT_NAMES.search(text):
+        return False
+    return all(_WORD.fullmatch(word) and word[0].isupper() for word in words)
+
+
+def known_family(text: str) -> bool:
+    """Whether a name begins with a family name and all its words are spelt as Vietnamese syllables."""
+    words = [one_tone_style(nfc(word)).casefold() for word in text.strip(" .,-_'").split()]
+    return bool(words) and words[0] in _FAMILIES and all(is_syllable(word) for word in words)
