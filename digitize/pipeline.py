@@ -15,6 +15,7 @@ import numpy as np
 
 from digitize import (
     border,
+    context,
     crop,
     deskew,
     despeckle,
@@ -79,8 +80,10 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     ocr = _read(cleaned.grey, cleaned.display.dpi, language)
     if ocr.mean_confidence < RETRY_BELOW and len(ocr.words) >= _FEWEST_WORDS:
         cleaned, ocr = _best_turn(cleaned, ocr, language)
-    if not cleaned.turned_deg and not cleaned.skew_deg:
+    if sheet.own_words and not cleaned.turned_deg and not cleaned.skew_deg:
         ocr = own_text.mended(ocr, sheet.own_words)
+    else:
+        ocr = context.mended(ocr)
     display = cleaned.display if cleaned.display.bitonal else illumination.lighten(cleaned.display)
     picture, picture_type = _encoded(display)
     return ReadPage(

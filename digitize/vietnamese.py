@@ -10,7 +10,7 @@ _SPACE = re.compile(r"\s+")
 
 #: The other habit of placing the tone mark: hoà for hòa, uỷ for ủy. Both stand in official papers.
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
-_OLD_STYLE = re.compile(rf"(?<![qQ])([oOuU])([aAeEyY])([{_TONES}])(?![\w])", re.UNICODE)
+_OLD_STYLE = re.compile(rf"(?<![qQ])([oOuU])([aAeEyY])([{_TONES}])(?![\w\u0302\u0306])", re.UNICODE)
 
 
 def nfc(text: str) -> str:
