@@ -32,7 +32,7 @@ FONTS = (
     Path(__file__).parents[1] / "signing" / "fonts" / "LiberationSerif-Regular.ttf",
     _SYSTEM / "dejavu" / "DejaVuSerif.ttf",
     _SYSTEM / "freefont" / "FreeSerif.ttf",
-    _SYSTEM / "liberation" / "LiberationSans-Regular.ttf",
+    _SYSTEM / "dejavu" / "DejaVuSansCondensed.ttf",
 )
 _TEXT = """\
 Căn cứ Luật Tổ chức chính quyền địa phương và Nghị định số 61/2018/NĐ-CP ngày 23 tháng 4 năm 2018 của Chính phủ về

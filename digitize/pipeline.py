@@ -26,6 +26,7 @@ from digitize import (
     orient,
     own_text,
     quality,
+    sharpen,
     tesseract,
 )
 from digitize.types import Flag, OcrPage, PageFlags, PageImage, ReadPage
@@ -146,6 +147,9 @@ def _clean(image: PageImage, *, was_cut_out: bool) -> _Cleaned:
     if bend is not None:
         display, grey = _flattened(display, grey, bend)
         steps.append("dewarp")
+    if was_cut_out:
+        grey = sharpen.crisper(grey, dpi=display.dpi)
+        steps.append("sharpen")
     return _Cleaned(display, grey, tuple(steps), turned_deg, skew_deg)
 
 
