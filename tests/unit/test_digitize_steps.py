@@ -209,6 +209,18 @@ def test_the_dots_of_a_dark_heading_on_a_worn_page_are_no_dust():
     assert (kept[printed] < 110).mean() > 0.98
 
 
+def test_rows_of_dots_to_write_on_are_no_dust():
+    lines = (
+        "Họ và tên: .........................",
+        "Quê quán: ........................",
+        "Nơi cư trú: ........................",
+    )
+    form = resample.grey(scans.sheet(lines, dpi=200, repeat=8).pixels)
+    assert despeckle.speckle_level(form, dpi=200) == 0
+    dots = cv2.erode((form < 90).astype(np.uint8), np.ones((2, 2), np.uint8)) > 0
+    assert (despeckle.remove(form, dpi=200)[dots] < 200).all()
+
+
 def flags(page):
     return quality.flags_of(page).flags
 
