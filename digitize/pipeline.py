@@ -27,6 +27,7 @@ from digitize import (
     own_text,
     quality,
     sharpen,
+    spread,
     tesseract,
 )
 from digitize.types import Flag, OcrPage, PageFlags, PageImage, ReadPage
@@ -56,6 +57,7 @@ class _Cleaned:
     steps: tuple[str, ...]
     turned_deg: int
     skew_deg: float
+    fold: int | None  # the column where two pages meet
 
 
 def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
@@ -78,7 +80,7 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
         # Out of paper grain Tesseract makes words, for a minute and more; a person decides what becomes of the page.
         return _without_words(sheet, flags)
     cleaned = _clean(sheet, was_cut_out=corners is not None)
-    ocr = _read(cleaned.grey, cleaned.display.dpi, language)
+    ocr = _read(cleaned, language)
     if ocr.mean_confidence < RETRY_BELOW and len(ocr.words) >= _FEWEST_WORDS:
         cleaned, ocr = _best_turn(cleaned, ocr, language)
     if sheet.own_words and not cleaned.turned_deg and not cleaned.skew_deg:
@@ -143,14 +145,13 @@ def _clean(image: PageImage, *, was_cut_out: bool) -> _Cleaned:
         steps.append("deskew")
     else:
         skew_deg = 0.0
-    bend = dewarp.find_bend(grey, dpi=display.dpi)
-    if bend is not None:
-        display, grey = _flattened(display, grey, bend)
-        steps.append("dewarp")
+    fold = spread.find_fold(grey, dpi=display.dpi)
+    display, grey, was_bent = _laid_flat(display, grey, fold)
+    steps += ["dewarp"] if was_bent else []
     if was_cut_out:
         grey = sharpen.crisper(grey, dpi=display.dpi)
         steps.append("sharpen")
-    return _Cleaned(display, grey, tuple(steps), turned_deg, skew_deg)
+    return _Cleaned(display, grey, tuple(steps), turned_deg, skew_deg, fold)
 
 
 def _straightened(display: PageImage, grey: NDArray[np.uint8], skew_deg: float) -> tuple[PageImage, NDArray[np.uint8]]:
@@ -160,9 +161,20 @@ def _straightened(display: PageImage, grey: NDArray[np.uint8], skew_deg: float) 
     return _moved(display, pixels), straight
 
 
-def _flattened(display: PageImage, grey: NDArray[np.uint8], bend: dewarp.Bend) -> tuple[PageImage, NDArray[np.uint8]]:
-    pixels = dewarp.straightened(display.pixels, bend, paper=_paper_colour(display))
-    return _moved(display, pixels), dewarp.straightened(grey, bend, paper=border.paper_level(grey))
+def _laid_flat(
+    display: PageImage, grey: NDArray[np.uint8], fold: int | None
+) -> tuple[PageImage, NDArray[np.uint8], bool]:
+    """Straighten curved lines, of two pages each by its own curve; and whether there were any."""
+    was_bent = False
+    for side in spread.sides(display.width_px, fold):
+        bend = dewarp.find_bend(grey[:, side], dpi=display.dpi)
+        if bend is None:
+            continue
+        pixels, flat = display.pixels.copy(), grey.copy()
+        pixels[:, side] = dewarp.straightened(pixels[:, side], bend, paper=_paper_colour(display))
+        flat[:, side] = dewarp.straightened(flat[:, side], bend, paper=border.paper_level(grey))
+        display, grey, was_bent = _moved(display, pixels), flat, True
+    return display, grey, was_bent
 
 
 def _paper_colour(display: PageImage) -> tuple[int, ...]:
@@ -177,23 +189,36 @@ def _moved(display: PageImage, pixels: NDArray[np.uint8]) -> PageImage:
     return replace(display, pixels=pixels)
 
 
-def _read(grey: NDArray[np.uint8], dpi: float, language: str) -> OcrPage:
-    height, width = grey.shape
-    return hocr.parse(tesseract.recognise(grey, dpi=dpi, language=language), width_px=width, height_px=height, dpi=dpi)
+def _read(cleaned: _Cleaned, language: str) -> OcrPage:
+    """Recognise the page; of two side by side the left one first, so that no line runs on across the fold."""
+    dpi, (height, width) = cleaned.display.dpi, cleaned.grey.shape
+    sides = spread.sides(width, cleaned.fold)
+    pages = [
+        hocr.parse(
+            tesseract.recognise(np.ascontiguousarray(cleaned.grey[:, side]), dpi=dpi, language=language),
+            width_px=side.stop - side.start,
+            height_px=height,
+            dpi=dpi,
+        )
+        for side in sides
+    ]
+    return spread.joined(pages, [side.start for side in sides], width_px=width) if cleaned.fold else pages[0]
 
 
 def _best_turn(cleaned: _Cleaned, ocr: OcrPage, language: str) -> tuple[_Cleaned, OcrPage]:
     """Read the page the other ways up, and keep the way that reads best."""
     best, best_ocr = cleaned, ocr
     for more_deg in (180, 90, 270):
+        grey = orient.turn(cleaned.grey, more_deg)
         turned = replace(
             cleaned,
             display=replace(cleaned.display, pixels=orient.turn(cleaned.display.pixels, more_deg)),
-            grey=orient.turn(cleaned.grey, more_deg),
+            grey=grey,
             turned_deg=(cleaned.turned_deg + more_deg) % 360,
             steps=(*cleaned.steps, "verify"),
+            fold=spread.find_fold(grey, dpi=cleaned.display.dpi),
         )
-        turned_ocr = _read(turned.grey, turned.display.dpi, language)
+        turned_ocr = _read(turned, language)
         if turned_ocr.mean_confidence > best_ocr.mean_confidence:
             best, best_ocr = turned, turned_ocr
         if best_ocr.mean_confidence >= DOUBTFUL_BELOW:
@@ -222,6 +247,8 @@ def _flags(before: PageFlags, cleaned: _Cleaned, ocr: OcrPage) -> PageFlags:
         flags.add(Flag.LOW_RESOLUTION)
     if cleaned.turned_deg:
         flags.add(Flag.TURNED)
+    if cleaned.fold:
+        flags.add(Flag.TWO_PAGES)
     if abs(cleaned.skew_deg) > _SKEWED_DEG:
         flags.add(Flag.SKEWED)
     if ocr.mean_confidence < DOUBTFUL_BELOW:

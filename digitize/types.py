@@ -171,6 +171,10 @@ class Flag(StrEnum):
     TURNED = "turned"
     SKEWED = "skewed"
     UNUSUAL_SIZE = "unusual_size"
+    TWO_PAGES = "two_pages"
+    GLARE = "glare"
+    BLEED_THROUGH = "bleed_through"
+    SAME_AGAIN = "same_again"
     DOUBTFUL_READING = "doubtful_reading"
 
 
