@@ -39,6 +39,8 @@ _MOST_CANDIDATES = 12
 _DEAREST = 14.0
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _CORE = re.compile(r"^(\W*)([^\W\d_]+)(\W*)$", re.UNICODE)
+#: Words of one letter that aren't labels.
+_SINGLE = frozenset("ở ổ ố ồ ỡ ờ ớ ợ à ả á ý ỷ ỳ".split())  # noqa: SIM905
 #: After these a person is named.
 _BEFORE_A_NAME = frozenset(
     "ông bà anh chị em cháu cụ tên tá úy tướng sĩ sỹ đồng_chí luật_sư thẩm_phán kiểm_sát_viên".split()  # noqa: SIM905
@@ -53,6 +55,7 @@ class _Slot:
     numbers: tuple[int, ...]
     costs: tuple[float, ...]
     word: int = -1
+    margin: float = 0.0
 
 
 def mended(page: OcrPage, *, language: Language | None = None) -> OcrPage:
@@ -71,14 +74,32 @@ def mended(page: OcrPage, *, language: Language | None = None) -> OcrPage:
 def _changes(words: Sequence[OcrWord], indices: Sequence[int], model: Language) -> Iterator[tuple[int, str]]:
     slots = list(_slots(words, indices, model))
     best = _best_path(slots, model)
+    for run in _runs(slots, best):
+        while run:
+            gains = {place: _gain(slots, best, [place], model) - slots[place].margin for place in run}
+            worst = min(run, key=gains.__getitem__)
+            if gains[worst] > 0:
+                break
+            best[worst] = slots[worst].read
+            run.remove(worst)
+        # Words changed together must also be worth it together: each may lean on the other.
+        if run and _gain(slots, best, run, model) > max(slots[place].margin for place in run):
+            for place in run:
+                word = slots[place].word
+                yield word, _dressed(words[word].text, model.words[best[place]])
+
+
+def _runs(slots: Sequence[_Slot], best: Sequence[int]) -> list[list[int]]:
+    """The places that changed; those that stand in one another's context together."""
+    runs: list[list[int]] = []
     for place, slot in enumerate(slots):
-        if best[place] == slot.read or slot.word < 0:
+        if best[place] == slot.read:
             continue
-        if _gain(slots, best, place, model) > 0:
-            word = words[slot.word]
-            yield slot.word, _dressed(word.text, model.words[best[place]])
+        if runs and place - runs[-1][-1] <= 2:  # noqa: PLR2004  triples
+            runs[-1].append(place)
         else:
-            best[place] = slot.read
+            runs.append([place])
+    return runs
 
 
 def _slots(words: Sequence[OcrWord], indices: Sequence[int], model: Language) -> Iterator[_Slot]:
@@ -117,7 +138,7 @@ def _allowed(
     word = words[indices[position]]
     if word.repair or word.by_pen or len(core) > 7:  # noqa: PLR2004  nghiêng
         return None
-    if len(core) == 1 and (core.isupper() or word.text != core):
+    if len(core) == 1 and (word.text != core or token_of(core) not in _SINGLE):
         return None  # a label of a list, or somebody's initial
     if core.islower():
         return MARGIN
@@ -135,17 +156,22 @@ def _mostly_upper(text: str) -> bool:
 
 
 def _names_somebody(words: Sequence[OcrWord], indices: Sequence[int], position: int, model: Language) -> bool:
-    """Whether a capitalised word may be of a name: it isn't only where it begins an official term such as Ủy ban."""
+    """Whether a capitalised word may be of a name.
+
+    It isn't where it begins an official term such as Ủy ban, or a sentence whose next word is written small.
+    """
     here = position
     while here > 0 and words[indices[here - 1]].text[:1].isupper() and words[indices[here - 1]].text[-1:].isalpha():
         here -= 1
-    if here > 0 and token_of(words[indices[here - 1]].text.strip(".,:;()") or ".") in _BEFORE_A_NAME:
+    previous = words[indices[here - 1]].text if here > 0 else "."
+    if token_of(previous.strip(".,:;()") or ".") in _BEFORE_A_NAME:
         return True
-    following = words[indices[position + 1]].text if position + 1 < len(indices) else ""
-    after = _CORE.match(following)
     own = words[indices[position]].text
+    after = _CORE.match(words[indices[position + 1]].text) if position + 1 < len(indices) else None
     if not after or not own[-1:].isalpha():
         return True
+    if here == position and previous[-1] in ".;:" and after[2].islower():
+        return False
     begins = model.alike(token_of(own.lstrip("(“\"'-")))
     return not any(f"{model.words[number]} {token_of(after[2])}" in model.phrases for number in begins)
 
@@ -161,9 +187,9 @@ def _choice(word: OcrWord, index: int, core: str, margin: float, model: Language
         cost = _cost(token, model.words[number], word.confidence, known=known)
         if cost <= _DEAREST:
             numbers.append(number)
-            costs.append(cost + margin)
+            costs.append(cost)
     order = sorted(range(len(numbers)), key=costs.__getitem__)[:_MOST_CANDIDATES]
-    return _Slot(read, tuple(numbers[i] for i in order), tuple(costs[i] for i in order), index)
+    return _Slot(read, tuple(numbers[i] for i in order), tuple(costs[i] for i in order), index, margin)
 
 
 def _cost(read: str, true: str, confidence: float, *, known: bool) -> float:
@@ -211,18 +237,16 @@ def _best_path(slots: Sequence[_Slot], model: Language) -> list[int]:
     return [int(numbers[place][choice]) for place, choice in enumerate(path)]
 
 
-def _gain(slots: Sequence[_Slot], best: Sequence[int], place: int, model: Language) -> float:
-    """How much likelier the line is with this one change than without, its cost and margin paid."""
-    slot = slots[place]
-    ends = range(place, min(place + 3, len(slots)))
-    changed = [[best[end - 2], best[end - 1], best[end]] for end in ends]
-    kept = [
-        [slot.read if end - 2 + i == place else number for i, number in enumerate(three)]
-        for end, three in zip(ends, changed, strict=True)
-    ]
-    both = np.asarray([changed, kept], np.int64)
+def _gain(slots: Sequence[_Slot], best: Sequence[int], places: Sequence[int], model: Language) -> float:
+    """How much likelier the line is with the changes at these places than without, their cost paid."""
+    without = list(best)
+    for place in places:
+        without[place] = slots[place].read
+    ends = range(places[0], min(places[-1] + 3, len(slots)))
+    both = np.asarray([[[path[end - 2], path[end - 1], path[end]] for end in ends] for path in (best, without)])
     likely = model.log_p(both[..., 0], both[..., 1], both[..., 2]).sum(axis=1)
-    return float(likely[0] - likely[1]) - slot.costs[slot.numbers.index(best[place])]
+    cost = sum(slots[place].costs[slots[place].numbers.index(best[place])] for place in places)
+    return float(likely[0] - likely[1]) - cost
 
 
 def _dressed(text: str, syllable: str) -> str:

@@ -37,7 +37,7 @@ is_syllable = functools.cache(syllables.is_syllable)
 #: The project's own prose is nearer to what is read than the codes of law are, and a tenth of their size.
 _OWN_WEIGHT = 4
 _LEAST_TRIPLE = 2
-_CAPITALISED = re.compile(r"(?<=[^\W\d_] )([^\W\d_]+) ([^\W\d_]+)")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def main() -> None:
@@ -72,10 +72,7 @@ def build(texts: Iterable[tuple[str, int]], general: Counter[tuple[str, str]]) -
                 two[pair] += weight
             for triple in zip(said, said[1:], said[2:], strict=False):
                 three[triple] += weight
-            for found in _CAPITALISED.finditer(line):
-                first, second = found.groups()
-                if first[0].isupper() and is_syllable(first) and is_syllable(second):
-                    phrases[" ".join(tokens(f"{first} {second}"))] += weight
+            phrases.update(dict.fromkeys(_terms(line), weight))
     for pair in general:
         two[pair] += 1 if pair not in two else 0
         for word in pair:
@@ -92,6 +89,17 @@ def build(texts: Iterable[tuple[str, int]], general: Counter[tuple[str, str]]) -
     print(len(words), "words", len(pairs), "pairs", len(triples), "triples", len(phrases), "phrases")
     often = {phrase for phrase, times in phrases.items() if times >= 3}  # noqa: PLR2004
     return packed(words, {number[w]: n for w, n in one.items()}, pairs, triples, often)
+
+
+def _terms(line: str) -> Iterator[str]:
+    """Pairs that begin with a capital in the middle of a sentence, and so name an office, a law or a paper."""
+    found = list(_WORD.finditer(line))
+    for before, first, second in zip(found, found[1:], found[2:], strict=False):
+        apart = line[before.end() : first.start()], line[first.end() : second.start()]
+        inner = apart[0] in {" ", ", ", "; "} and apart[1] == " "
+        titled = first[0][0].isupper() and first[0][1:].islower()
+        if inner and titled and is_syllable(first[0]) and is_syllable(second[0]):
+            yield " ".join(tokens(f"{first[0]} {second[0]}"))
 
 
 def _known(said: list[str]) -> list[str]:

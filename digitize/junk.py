@@ -1,0 +1,125 @@
+"""What was read but is no text: bits of seals and signatures, specks, the rule under a heading.
+
+Told by what print can't be: letters far smaller or larger than the page's, a dot that belongs to no word, and low
+confidence on ink that has a colour or stands apart from every line. A short token that print does have (a number, a
+dash of a list, "m²", a single letter in its line) stays: a word lost is worse than a speck kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from digitize.syllables import is_syllable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from digitize.types import Box, OcrPage, OcrWord
+
+# All sizes are shares of the median height of the page's longer words, which have ascenders and marks.
+_TINY = 0.22  # no letter is as low as this: the lowest, a bare x, has 0.4
+_SPECK = 0.14
+_HUGE = 1.8  # no heading is as high as this
+_FLAT = 0.3
+_APART = 2.0
+_DOUBTED = 45.0
+_UNREAD = 25.0
+_COLOURED = 28  # as `ink` has it
+_COLOURED_SHARE = 0.04
+_FEWEST_WORDS = 8
+
+#: Signs that stand alone in print; any other sign standing alone is a speck or a stroke.
+_ALONE = frozenset("-–—+=&/%…•") | {"./.", "..."}
+_DASHES = frozenset("-–—~+•*")
+#: What only misread strokes are made of.
+_STROKES = frozenset("_'`´ˆ\\|~*„“”\"‹›«»¬§°·^<>{}[]¥£€$®©™=.,:;-–—!")
+
+
+def without(page: OcrPage, pixels: NDArray[np.uint8] | None = None) -> OcrPage:
+    """The page without the words that are no text.
+
+    Args:
+        page: As read.
+        pixels: RGB of the display page, to see whether a word stands on coloured ink; left out for a bitonal page.
+    """
+    heights = [_height(word) for word in page.words if len(word.text) > 2 and word.confidence >= _DOUBTED]  # noqa: PLR2004
+    if len(heights) < _FEWEST_WORDS:
+        return page
+    unit = float(np.median(heights))
+    kept: list[OcrWord] = []
+    for _, group in groupby(page.words, key=lambda word: (word.block, word.paragraph, word.line)):
+        line = list(group)
+        kept += [word for index, word in enumerate(line) if not _is_junk(line, index, unit, pixels)]
+    return page if len(kept) == len(page.words) else replace(page, words=tuple(kept))
+
+
+def _is_junk(line: Sequence[OcrWord], index: int, unit: float, pixels: NDArray[np.uint8] | None) -> bool:
+    word = line[index]
+    if word.by_pen or word.repair:
+        return False
+    high, wide = _height(word) / unit, (word.box.right - word.box.left) / unit
+    if not any(letter.isalnum() for letter in word.text):
+        return _is_stray_sign(line, index, high, wide, unit)
+    if high < _TINY:
+        return True
+    if word.confidence >= _DOUBTED:
+        return False
+    if high > _HUGE and word.confidence < _UNREAD and _stands_apart(line, index, unit):
+        return True
+    return _reads_like_strokes(word.text) and (_stands_apart(line, index, unit) or _on_colour(word.box, pixels))
+
+
+def _is_stray_sign(line: Sequence[OcrWord], index: int, high: float, wide: float, unit: float) -> bool:
+    word = line[index]
+    if high > _HUGE or max(high, wide) < _SPECK:
+        return True
+    if index == 0 and len(line) > 1 and word.text in _DASHES:
+        return False  # the dash before an item of a list
+    if word.text in _ALONE:
+        is_dash = word.text in _DASHES and high < _FLAT and wide < 1
+        return word.confidence < _UNREAD or (len(line) == 1 and not is_dash)
+    if set(word.text) <= {"."} and len(word.text) > 2:  # noqa: PLR2004  dots to write on
+        return False
+    belongs = index > 0 and word.box.left - line[index - 1].box.right < 0.4 * unit
+    return not belongs or set(word.text) <= _STROKES - set('.,:;!"”')
+
+
+def _reads_like_strokes(text: str) -> bool:
+    """Whether what was read looks like no word of a paper: neither a number, an abbreviation nor a printed syllable."""
+    core = text.strip(".,:;()-/\"'“”")
+    if not core or (set(core) & _STROKES):
+        return True
+    if core.isdigit():
+        return False
+    if is_syllable(core):
+        return core.islower() or len(core) == 1
+    return not (core.isupper() and 2 < len(core) < 9)  # noqa: PLR2004  HĐND, BGTVT, GDĐT
+
+
+def _stands_apart(line: Sequence[OcrWord], index: int, unit: float) -> bool:
+    """Whether no surely read word is near on its line."""
+    box = line[index].box
+    for other in line:
+        if other is line[index] or other.confidence < _DOUBTED:
+            continue
+        gap = max(other.box.left - box.right, box.left - other.box.right)
+        if gap < _APART * unit:
+            return False
+    return True
+
+
+def _on_colour(box: Box, pixels: NDArray[np.uint8] | None) -> bool:
+    if pixels is None:
+        return False
+    here = pixels[box.top : box.bottom, box.left : box.right].astype(np.int16)
+    return bool((here.max(axis=2) - here.min(axis=2) > _COLOURED).mean() > _COLOURED_SHARE) if here.size else False
+
+
+def _height(word: OcrWord) -> int:
+    return word.box.bottom - word.box.top

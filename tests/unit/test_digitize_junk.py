@@ -1,0 +1,79 @@
+"""Strokes of seals and specks leave the text; short real words stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from digitize import junk
+from digitize.types import Box, OcrPage, OcrWord
+
+LINE = "Điều 1. Thành lập Tổ công tác rà soát các dự án đầu tư trên địa bàn tỉnh"
+
+
+def word(text: str, left: int, *, high: int = 40, wide: int = 0, row: int = 1, confidence: float = 93.0) -> OcrWord:
+    box = Box(left, 100 * row, left + (wide or 22 * len(text)), 100 * row + high)
+    return OcrWord(text, box, confidence, line=row)
+
+
+def page_with(*more: OcrWord) -> OcrPage:
+    words, left = [], 100
+    for text in LINE.split():
+        words.append(word(text, left))
+        left = words[-1].box.right + 12
+    return OcrPage(2480, 3508, 300.0, (*words, *more), 93.0)
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        word("TC", 1500, high=150, wide=330, row=2, confidence=22),  # a seal taken for two letters
+        word("ñ", 1500, high=8, wide=10, row=2, confidence=90),  # a speck taken for one
+        word(".", 1500, high=3, wide=3, row=2),
+        word("—", 1400, high=90, wide=220, row=2, confidence=11),  # the stroke of a pen
+        word("px?", 1500, high=25, wide=100, row=2, confidence=34),
+        word("\\", 1500, high=30, wide=20, row=2, confidence=87),
+    ],
+    ids=lambda stray: stray.text,
+)
+def test_what_print_can_not_be_is_no_text(stray: OcrWord) -> None:
+    assert junk.without(page_with(stray)).words == page_with().words
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ("-", "Lưu:", "VT."),
+        ("-",),  # the dash of an item whose words were read as another line
+        ("316,5", "m²,"),
+        ("3", "giải"),
+        ("KT.", "BỘ", "TRƯỞNG"),
+        ("Độc", "lập", "-", "Tự", "do"),
+        ("ký./.",),
+        ("a)", "ở"),
+        ("HĐND", "&", "UBND"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("confidence", [93.0, 50.0])
+def test_short_tokens_of_real_papers_stay(tokens: tuple[str, ...], confidence: float) -> None:
+    more = [
+        word(text, 400 + 120 * i, high=6 if text == "-" else 36, row=2, confidence=confidence)
+        for i, text in enumerate(tokens)
+    ]
+    assert junk.without(page_with(*more)).words == page_with(*more).words
+
+
+def test_a_doubted_syllable_is_dropped_on_coloured_ink_and_kept_on_black() -> None:
+    doubted = word("lên", 700, row=2, confidence=30)
+    near = word("trên", 700 + 22 * 3 + 20, row=2)  # so it doesn't stand apart
+    black = np.full((300, 2480, 3), 240, np.uint8)
+    red = black.copy()
+    red[200:240, 700:740] = (220, 90, 90)
+    assert junk.without(page_with(doubted, near), black).words == page_with(doubted, near).words
+    assert junk.without(page_with(doubted, near), red).words == page_with(near).words
+
+
+def test_a_page_of_few_words_is_not_judged() -> None:
+    page = OcrPage(100, 100, 300.0, (word(".", 10, high=2),), 50.0)
+    assert junk.without(page) is page
