@@ -1,0 +1,118 @@
+"""Ink of a pen on synthetic heads: what a hand wrote is found, what was printed isn't."""
+
+from __future__ import annotations
+
+import io
+from importlib import resources
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from digitize import pen
+from digitize.types import Box, OcrPage, OcrWord, PageImage, PenMark, PenZone
+
+BLUE, BLACK = (40, 60, 170), (25, 25, 25)
+BASE = 300
+#: Strokes of hand-like digits in a square of 1: x to the right, y up.
+SEVEN = [[(0.0, 0.95), (0.85, 1.05), (0.4, -0.1)], [(0.1, 0.5), (0.75, 0.55)]]
+TWO = [[(0.1, 0.8), (0.45, 1.1), (0.8, 0.85), (0.1, -0.05), (0.95, 0.08)]]
+
+
+def head(number: str = "2147", day: str = "18", *, size: int = 54) -> tuple[Image.Image, OcrPage]:
+    """A head as an office prints it, with what a reader reads of it. Spaces leave room for a pen."""
+    program = (resources.files("digitize") / "fonts" / "text.ttf").read_bytes()
+    font = ImageFont.truetype(io.BytesIO(program), size)
+    image = Image.new("RGB", (2480, 1200), (252, 252, 252))
+    draw = ImageDraw.Draw(image)
+    words = []
+    for left, line in (
+        (350, ["Số:", number, "/QĐ-UBND"]),
+        (1250, ["An", "Phú,", "ngày", day, "tháng", "9", "năm", "2026"]),
+    ):
+        x = left
+        for part in line:
+            draw.text((x, BASE), part, font=font, fill=BLACK, anchor="ls")
+            if part.strip():
+                box = Box(*(round(side) for side in font.getbbox(part, anchor="ls")))
+                at = Box(x + box.left, BASE + box.top, x + box.right, BASE + box.bottom)
+                words.append(OcrWord(part, at, 93.0, block=left, line=left))
+            x += round(font.getlength(part + " "))
+    return image, OcrPage(2480, 1200 * 3, 300.0, tuple(words), 93.0)
+
+
+def write(
+    image: Image.Image, digits: list[list[list[tuple[float, float]]]], x: int, colour: tuple[int, int, int]
+) -> Image.Image:
+    pixels = np.asarray(image).copy()
+    for digit in digits:
+        for stroke in digit:
+            points = np.array([[x + px * 32, BASE - py * 46 + 4] for px, py in stroke], dtype=np.int32)
+            cv2.polylines(pixels, [points], isClosed=False, color=colour, thickness=6, lineType=cv2.LINE_AA)
+        x += 40
+    return Image.fromarray(pixels)
+
+
+def found(image: Image.Image, ocr: OcrPage, *, bitonal: bool = False) -> set[PenZone]:
+    pixels = np.asarray(image).copy()
+    if bitonal:
+        pixels = np.where(pixels.min(axis=2, keepdims=True) < 150, 0, 255).astype(np.uint8).repeat(3, axis=2)
+    return {mark.zone for mark in pen.find(PageImage(pixels, 300.0, bitonal=bitonal), ocr)}
+
+
+@pytest.mark.parametrize("bitonal", [False, True])
+def test_print_is_not_taken_for_a_pen(*, bitonal: bool) -> None:
+    assert found(*head(), bitonal=bitonal) == set()
+    assert found(*head("5", "03", size=48), bitonal=bitonal) == set()
+
+
+@pytest.mark.parametrize(("colour", "bitonal"), [(BLUE, False), (BLACK, False), (BLACK, True)])
+def test_a_number_and_a_day_filled_in_by_hand_are_found(colour: tuple[int, int, int], *, bitonal: bool) -> None:
+    image, ocr = head("      ", "      ")
+    image = write(image, [SEVEN, TWO], 455, colour)
+    image = write(image, [TWO, SEVEN], 1620, colour)
+
+    assert found(image, ocr, bitonal=bitonal) == {PenZone.NUMBER, PenZone.DAY}
+
+
+def test_a_number_by_hand_beside_a_printed_day_is_the_only_one_found() -> None:
+    image, ocr = head("      ", "18")
+    assert found(write(image, [SEVEN, SEVEN], 455, BLACK), ocr) == {PenZone.NUMBER}
+
+
+def test_room_that_was_left_blank_is_no_pen() -> None:
+    assert found(*head("      ", "      ")) == set()
+
+
+def test_a_number_named_in_a_sentence_is_not_the_documents_own() -> None:
+    image, ocr = head("      ", "18")
+    image = write(image, [SEVEN, TWO], 455, BLUE)
+    named = OcrWord("Quyết định", Box(250, 265, 345, 305), 95.0)
+
+    assert PenZone.NUMBER not in found(image, OcrPage(2480, 3600, 300.0, (named, *ocr.words), 93.0))
+
+
+def test_a_blue_signature_is_found_and_print_below_it_stays_print() -> None:
+    image, ocr = head()
+    pixels = np.asarray(image).copy()
+    cv2.ellipse(pixels, (1700, 800), (220, 90), 15, 20, 330, BLUE, 7, cv2.LINE_AA)
+    cv2.ellipse(pixels, (1800, 790), (60, 140), 40, 20, 330, BLUE, 7, cv2.LINE_AA)
+    marks = pen.find(PageImage(pixels, 300.0), ocr)
+    assert {mark.zone for mark in marks} == {PenZone.SIGNATURE}
+
+    name = OcrWord("Bình", Box(1650, 780, 1750, 820), 96.0)
+    scrawl = OcrWord("“{Ž", Box(1650, 720, 1750, 780), 20.0)
+    read = pen.marked(OcrPage(2480, 3600, 300.0, (name, scrawl), 60.0), marks)
+    assert [word.by_pen for word in read.words] == [False, True]
+
+
+def test_a_word_that_a_pen_touches_is_a_guess_as_a_whole() -> None:
+    label = OcrWord("Số:11", Box(350, 260, 520, 305), 90.0)
+    mark = PenMark(Box(435, 255, 560, 310), PenZone.NUMBER)
+    beside = OcrWord("/QĐ-UBND", Box(565, 260, 800, 305), 90.0)
+
+    read = pen.marked(OcrPage(2480, 3600, 300.0, (label, beside), 90.0), (mark,))
+
+    assert [word.by_pen for word in read.words] == [True, False]
+    assert read.pen == (mark,)
