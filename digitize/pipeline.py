@@ -23,11 +23,13 @@ from digitize import (
     hocr,
     illumination,
     ink,
+    junk,
     orient,
     own_text,
     quality,
     sharpen,
     spread,
+    symbols,
     tesseract,
 )
 from digitize.types import Flag, OcrPage, PageFlags, PageImage, ReadPage
@@ -86,7 +88,8 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     if sheet.own_words and not cleaned.turned_deg and not cleaned.skew_deg:
         ocr = own_text.mended(ocr, sheet.own_words)
     else:
-        ocr = context.mended(ocr)
+        ocr = junk.without(ocr, None if cleaned.display.bitonal else cleaned.display.pixels)
+        ocr = context.mended(symbols.mended(ocr))
     display = cleaned.display if cleaned.display.bitonal else illumination.lighten(cleaned.display)
     picture, picture_type = _encoded(display)
     return ReadPage(
