@@ -27,8 +27,11 @@ from digitize import (
     orient,
     own_text,
     quality,
+    second_opinion,
+    second_reader,
     sharpen,
     spread,
+    syllables,
     symbols,
     tesseract,
 )
@@ -88,6 +91,9 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     if sheet.own_words and not cleaned.turned_deg and not cleaned.skew_deg:
         ocr = own_text.mended(ocr, sheet.own_words)
     else:
+        if language.startswith("vie") and second_opinion.is_worth_asking(ocr, dusty="despeckle" in cleaned.steps):
+            ocr = second_opinion.weigh(ocr, second_reader.read(cleaned.grey))
+            cleaned = replace(cleaned, steps=(*cleaned.steps, "second opinion"))
         ocr = junk.without(ocr, None if cleaned.display.bitonal else cleaned.display.pixels)
         ocr = context.mended(symbols.mended(ocr))
     display = cleaned.display if cleaned.display.bitonal else illumination.lighten(cleaned.display)
@@ -222,11 +228,16 @@ def _best_turn(cleaned: _Cleaned, ocr: OcrPage, language: str) -> tuple[_Cleaned
             fold=spread.find_fold(grey, dpi=cleaned.display.dpi),
         )
         turned_ocr = _read(turned, language)
-        if turned_ocr.mean_confidence > best_ocr.mean_confidence:
+        if _legible(turned_ocr) > _legible(best_ocr):
             best, best_ocr = turned, turned_ocr
         if best_ocr.mean_confidence >= DOUBTFUL_BELOW:
             break
     return best, best_ocr
+
+
+def _legible(ocr: OcrPage) -> float:
+    """How much of a page reads as Vietnamese. Of a worn copy on its side, a few sure scraps beat a poor whole."""
+    return sum(word.confidence * len(word.text) for word in ocr.words if syllables.is_syllable(word.text.strip(".,;:")))
 
 
 def _encoded(display: PageImage) -> tuple[bytes, str]:

@@ -1,0 +1,130 @@
+"""Two readings of one page become one, and nothing that matters changes unseen."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digitize import resample, second_opinion, second_reader
+from digitize.second_reader import SecondWord
+from digitize.types import Box, Repair
+from tests import scans
+
+
+def first(text, confidence):
+    page = scans.words(text)
+    return replace(page, words=tuple(replace(word, confidence=confidence) for word in page.words))
+
+
+def second(text, confidence, *, like):
+    """The other reading of the same words, each in the box of its partner."""
+    return tuple(SecondWord(word, at.box, confidence) for word, at in zip(text.split(), like.words, strict=True))
+
+
+def weighed(mine, confidence, theirs, other_confidence):
+    page = first(mine, confidence)
+    return second_opinion.weigh(page, second(theirs, other_confidence, like=page)).words
+
+
+def test_what_is_no_syllable_gives_way_to_one_and_is_kept_as_the_first_reading():
+    (word,) = weighed("quyêt", 96, "quyết", 88)
+    assert (word.text, word.raw, word.repair) == ("quyết", "quyêt", Repair.SECOND_OPINION)
+    assert word.confidence <= second_opinion.DIFFERING
+
+
+def test_a_sure_syllable_stays_whatever_the_other_says():
+    (word,) = weighed("quyền", 95, "quyên", 100)
+    assert (word.text, word.repair, word.confidence) == ("quyền", None, 95)
+
+
+def test_a_doubtful_syllable_gives_way_to_a_sure_one():
+    assert weighed("chỉ", 55, "chi", 99)[0].text == "chi"
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [("2147/QĐ-UBND", "2117/QĐ-UBND"), ("Thưởng", "Thường"), ("30/9", "3O/9")])
+def test_a_number_or_name_that_differs_is_never_sure(mine, theirs):
+    (word,) = weighed(mine, 97, theirs, 99)
+    assert (word.text, word.repair) == (mine, None)
+    assert word.confidence <= second_opinion.DIFFERING
+
+
+def test_a_doubtful_number_gives_way_to_a_sure_one_and_is_shown():
+    (word,) = weighed("8AI", 74, "8A1", 99)
+    assert (word.text, word.raw) == ("8A1", "8AI")
+    assert word.confidence <= second_opinion.DIFFERING
+
+
+def test_a_word_is_not_taken_for_another_one():
+    assert weighed("ðịnhz", 40, "hoàn", 99)[0].text == "ðịnhz"
+
+
+def test_marks_of_dust_round_a_word_go_and_its_own_stay():
+    assert weighed("'Quảng", 96, "Quảng", 99)[0].text == "Quảng"
+    assert weighed("giải.", 70, "giải", 99)[0].text == "giải"
+    assert weighed("này.", 96, "này", 99)[0].text == "này."
+    assert weighed("này", 60, "này.", 99)[0].text == "này"
+
+
+def test_a_lump_becomes_the_words_that_it_is():
+    page = first("Tàntậtnặng", 50)
+    (lump,) = page.words
+    parts = [
+        SecondWord(text, Box(left, lump.box.top, right, lump.box.bottom), 97)
+        for text, left, right in (("Tàn", 150, 184), ("tật", 186, 220), ("nặng", 222, 268))
+    ]
+    words = second_opinion.weigh(page, parts).words
+    assert [word.text for word in words] == ["Tàn", "tật", "nặng"]
+    assert {word.raw for word in words} == {"Tàntậtnặng"}
+    assert [word.line for word in words] == [lump.line] * 3
+
+
+def test_dust_that_only_tesseract_saw_goes_where_it_was_in_doubt():
+    page = first("~ định", 30)
+    other = [SecondWord("định", page.words[1].box, 99)]
+    assert [word.text for word in second_opinion.weigh(page, other).words] == ["định"]
+    sure = first("Số định", 95)
+    assert [word.text for word in second_opinion.weigh(sure, other).words] == ["Số", "định"]
+
+
+def test_without_a_second_reading_the_first_one_stands():
+    page = first("quyêt 8AI", 40)
+    assert second_opinion.weigh(page, ()) is page
+
+
+@given(
+    number=st.from_regex(r"[0-9]{1,4}(/[A-ZĐ]{1,4})?", fullmatch=True),
+    other=st.text(st.characters(categories=("L", "N", "P")), min_size=1, max_size=10),
+    sureness=st.floats(0, 100),
+)
+def test_a_number_that_tesseract_is_sure_of_is_never_changed(number, other, sureness):
+    page = first(number, 96)
+    (word,) = second_opinion.weigh(page, second(other, sureness, like=page)).words
+    assert word.text == number
+
+
+def test_only_a_page_in_doubt_is_read_again():
+    assert not second_opinion.is_worth_asking(replace(first("định", 95), mean_confidence=94.0), dusty=False)
+    assert second_opinion.is_worth_asking(replace(first("định", 95), mean_confidence=94.0), dusty=True)
+    assert second_opinion.is_worth_asking(replace(first("định", 95), mean_confidence=80.0), dusty=False)
+    assert not second_opinion.is_worth_asking(scans.words(), dusty=True)
+
+
+def test_the_second_reader_reads_a_page_by_itself_and_says_where_each_word_stands():
+    page = scans.sheet(dpi=200)
+    words = second_reader.read(resample.grey(page.pixels))
+    read = " ".join(word.text for word in sorted(words, key=lambda word: (word.box.top // 20, word.box.left)))
+    written = {word for line in scans.LETTER for word in line.split()}
+    assert len(written & set(read.split())) > 0.8 * len(written)
+    ink = resample.grey(page.pixels) < 128
+    for word in words:
+        box = word.box
+        assert ink[box.top : box.bottom, box.left : box.right].any()
+        assert 0 <= word.confidence <= 100
+        assert box.right - box.left < 0.6 * len(word.text) * 14 / 72 * 200 * 1.5
+
+
+def test_a_second_reader_that_fails_leaves_no_opinion(monkeypatch):
+    monkeypatch.setattr(second_reader.sys, "executable", "/bin/false")
+    assert second_reader.read(np.full((100, 100), 250, np.uint8)) == ()
