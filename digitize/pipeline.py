@@ -8,6 +8,7 @@ measured to help a bad page was measured to hurt a good one.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import cv2
@@ -26,6 +27,7 @@ from digitize import (
     junk,
     orient,
     own_text,
+    pen,
     quality,
     second_opinion,
     second_reader,
@@ -33,9 +35,11 @@ from digitize import (
     spread,
     syllables,
     symbols,
+    table_reading,
+    tables,
     tesseract,
 )
-from digitize.types import Flag, OcrPage, PageFlags, PageImage, ReadPage
+from digitize.types import Flag, OcrPage, PageFlags, PageImage, PenZone, ReadPage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +53,7 @@ _STRAIGHT_DEG = 0.1
 _STRAIGHT_BITONAL_DEG = 0.7  # resampling a bitonal page costs more than this lean does
 _FEWEST_WORDS = 5
 _JPEG_QUALITY = 82
+_BY_HAND = {PenZone.NUMBER: Flag.HANDWRITTEN_NUMBER, PenZone.DAY: Flag.HANDWRITTEN_DAY}
 
 cv2.setNumThreads(1)  # pages go beside each other; one page takes one core
 
@@ -88,12 +93,14 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     ocr = _read(cleaned, language)
     if ocr.mean_confidence < RETRY_BELOW and len(ocr.words) >= _FEWEST_WORDS:
         cleaned, ocr = _best_turn(cleaned, ocr, language)
-    if sheet.own_words and not cleaned.turned_deg and not cleaned.skew_deg:
+    is_told = bool(sheet.own_words) and not cleaned.turned_deg and not cleaned.skew_deg
+    if is_told:
         ocr = own_text.mended(ocr, sheet.own_words)
-    else:
-        if language.startswith("vie") and second_opinion.is_worth_asking(ocr, dusty="despeckle" in cleaned.steps):
-            ocr = second_opinion.weigh(ocr, second_reader.read(cleaned.grey))
-            cleaned = replace(cleaned, steps=(*cleaned.steps, "second opinion"))
+    elif language.startswith("vie") and second_opinion.is_worth_asking(ocr, dusty="despeckle" in cleaned.steps):
+        ocr = second_opinion.weigh(ocr, second_reader.read(cleaned.grey))
+        cleaned = replace(cleaned, steps=(*cleaned.steps, "second opinion"))
+    ocr = pen.marked(ocr, pen.find(cleaned.display, ocr))
+    if not is_told:
         ocr = junk.without(ocr, None if cleaned.display.bitonal else cleaned.display.pixels)
         ocr = context.mended(symbols.mended(ocr))
     display = cleaned.display if cleaned.display.bitonal else illumination.lighten(cleaned.display)
@@ -199,19 +206,36 @@ def _moved(display: PageImage, pixels: NDArray[np.uint8]) -> PageImage:
 
 
 def _read(cleaned: _Cleaned, language: str) -> OcrPage:
-    """Recognise the page; of two side by side the left one first, so that no line runs on across the fold."""
-    dpi, (height, width) = cleaned.display.dpi, cleaned.grey.shape
-    sides = spread.sides(width, cleaned.fold)
+    """Recognise the page; where it has tables, their cells by themselves."""
+    dpi = cleaned.display.dpi
+    page = partial(_read_sides, dpi=dpi, fold=cleaned.fold, language=language)
+    found = tables.find(cleaned.grey, dpi=dpi)
+    if not found:
+        return page(cleaned.grey)
+    lines = partial(_read_lines, dpi=dpi, language=language)
+    return table_reading.read(cleaned.grey, found, dpi=dpi, page=page, lines=lines)
+
+
+def _read_lines(grey: NDArray[np.uint8], *, dpi: float, language: str) -> OcrPage:
+    height, width = grey.shape
+    read = tesseract.recognise(grey, dpi=dpi, language=language, column=True)
+    return hocr.parse(read, width_px=width, height_px=height, dpi=dpi)
+
+
+def _read_sides(grey: NDArray[np.uint8], *, dpi: float, fold: int | None, language: str) -> OcrPage:
+    """Of two pages side by side the left one first, so that no line runs on across the fold."""
+    height, width = grey.shape
+    sides = spread.sides(width, fold)
     pages = [
         hocr.parse(
-            tesseract.recognise(np.ascontiguousarray(cleaned.grey[:, side]), dpi=dpi, language=language),
+            tesseract.recognise(np.ascontiguousarray(grey[:, side]), dpi=dpi, language=language),
             width_px=side.stop - side.start,
             height_px=height,
             dpi=dpi,
         )
         for side in sides
     ]
-    return spread.joined(pages, [side.start for side in sides], width_px=width) if cleaned.fold else pages[0]
+    return spread.joined(pages, [side.start for side in sides], width_px=width) if fold else pages[0]
 
 
 def _best_turn(cleaned: _Cleaned, ocr: OcrPage, language: str) -> tuple[_Cleaned, OcrPage]:
@@ -267,4 +291,5 @@ def _flags(before: PageFlags, cleaned: _Cleaned, ocr: OcrPage) -> PageFlags:
         flags.add(Flag.SKEWED)
     if ocr.mean_confidence < DOUBTFUL_BELOW:
         flags.add(Flag.DOUBTFUL_READING)
+    flags |= {_BY_HAND[mark.zone] for mark in ocr.pen if mark.zone in _BY_HAND}
     return PageFlags(frozenset(flags), measured)

@@ -176,6 +176,8 @@ class Flag(StrEnum):
     BLEED_THROUGH = "bleed_through"
     SAME_AGAIN = "same_again"
     DOUBTFUL_READING = "doubtful_reading"
+    HANDWRITTEN_NUMBER = "handwritten_number"
+    HANDWRITTEN_DAY = "handwritten_day"
 
 
 #: A page with one of these should be scanned again; it may be kept only with a reason.

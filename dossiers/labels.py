@@ -122,6 +122,8 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
         Flag.BLEED_THROUGH: ("thấm mực mặt sau", "the back shows through"),
         Flag.SAME_AGAIN: ("trùng trang", "the same page again"),
         Flag.DOUBTFUL_READING: ("chữ đọc chưa chắc", "doubtful reading"),
+        Flag.HANDWRITTEN_NUMBER: ("số viết tay", "number by hand"),
+        Flag.HANDWRITTEN_DAY: ("ngày viết tay", "day by hand"),
     },
 }
 
