@@ -32,13 +32,14 @@ _BELIEVABLE_DPI = (70, 400)
 _NO_ORIENTATION = re.compile(r"too few characters|invalid resolution|no page|estimat", re.IGNORECASE)
 
 
-def recognise(grey: NDArray[np.uint8], *, dpi: float, language: str) -> bytes:
+def recognise(grey: NDArray[np.uint8], *, dpi: float, language: str, column: bool = False) -> bytes:
     """Read a page: its words, boxes, lines and confidences as hOCR.
 
     Args:
         grey: Shape (height_px, width_px), upright, dark on light.
         dpi: Of `grey`; understated is harmless, overstated is not.
         language: Tesseract's name, for instance "vie" or "vie+eng".
+        column: It is one column of text; else Tesseract finds the columns.
 
     Raises:
         ReadingFailed: Tesseract is missing, was killed or took longer than `READ_TIMEOUT_S`.
@@ -46,7 +47,11 @@ def recognise(grey: NDArray[np.uint8], *, dpi: float, language: str) -> bytes:
     hint = min(max(round(dpi), _BELIEVABLE_DPI[0]), _BELIEVABLE_DPI[1])
     with _picture(grey) as name, _failures_named():
         hocr = pytesseract.image_to_pdf_or_hocr(
-            name, lang=language, config=f"--oem 1 --psm 3 --dpi {hint}", extension="hocr", timeout=READ_TIMEOUT_S
+            name,
+            lang=language,
+            config=f"--oem 1 --psm {4 if column else 3} --dpi {hint}",
+            extension="hocr",
+            timeout=READ_TIMEOUT_S,
         )
     return bytes(hocr)
 

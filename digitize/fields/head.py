@@ -38,6 +38,8 @@ _DATE = re.compile(
 )
 #: A date whose day, month or year is a pen's or wasn't read at all.
 _DATE_LABELS = re.compile(r"(?P<place>[^,;:]{2,60}?)\s?,\s?\bng[aă]y\b.*\bn[ao]m\b|\bth[ao]ng\b.*\bn[ao]m\b")
+#: No syllable begins so: the blank behind it was lost.
+_GLUED = re.compile(r"\b(TỈNH|PHƯỜNG)(?=[^\W\d_]{2})")
 _ABOVE, _BELOW = 2.5, 6.0
 _WITHOUT_TITLE = 0.18
 _EARLIEST_YEAR = 1945
@@ -250,14 +252,16 @@ def _begins_unit(line: Line, unit: Sequence[Line]) -> bool:
     above = " ".join(each.text for each in unit)
     if len(line.words) == 1 or (mended(f"{above} {line.text}")[1] and not mended(above)[1]):
         return False  # "XÃ ĐIỆN" and "BÀN TÂY"
-    unfinished = re.search(r"(?:\b(?:VÀ|CỦA|THUỘC|TẠI|XÃ|PHƯỜNG|TỈNH|THÀNH PHỐ|ĐẶC KHU)|[-,])$", above)
+    unfinished = re.search(r"(?:\b(?:VÀ|CỦA|THUỘC|TẠI|XÃ|PHƯỜNG|TỈNH|THÀNH PHỐ|ĐẶC KHU)|-)$", above)
     goes_on = unfinished or plain(above) in AGENCY_HEADS - {"chinh phu", "quoc hoi"}
     return _head_word(line.plain) and not goes_on
 
 
 def _agency(key: str, lines: Sequence[Line], sheet: Sheet) -> Iterator[Field]:
-    words = [word for line in lines for word in line.words]
-    text = " ".join(line.text for line in lines).strip(" .,-_")
-    value, known = mended(text)
+    read = [word for line in lines for word in line.words]
+    words = [word for word in read if word.text in "-&" or any(map(str.isalnum, word.text))]
+    text = " ".join(line.text for line in lines)
+    clean = " ".join(word.text for word in words).strip(" .,-_")
+    value, known = mended(_GLUED.sub(r"\1 ", clean))
     field = found(key, value, sheet, words, raw=text, pen=sheet.pen)
     yield field if known else doubted(field)

@@ -12,8 +12,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from digitize.fields.addresses import checked
-from digitize.fields.layout import Line, doubted, found
-from digitize.fields.people import is_name, known_family
+from digitize.fields.layout import Line, doubted, found, witnessed
+from digitize.fields.people import SURE_NAME, is_name, known_family
 from digitize.fields.words import is_upper
 from digitize.vietnamese import nfc
 
@@ -94,7 +94,8 @@ def _first_name(sheets: Sequence[Sheet]) -> Iterator[Field]:
                 continue
             field = found("owner_name", value, sheet, words, raw=line.text, pen=sheet.pen)
             wraps = body and _goes_on(line, sheet.lines[index + 1 :], sheet)
-            is_sure = (body or known_family(value)) and not wraps
+            is_sure = (witnessed(words) if body else known_family(value)) and not wraps
+            is_sure = is_sure and field.confidence >= SURE_NAME
             yield field if is_sure else doubted(field)
             return
 

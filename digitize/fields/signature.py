@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from digitize.fields.layout import DOUBT, doubted, found, sureness
-from digitize.fields.people import is_name, known_family
+from digitize.fields.layout import DOUBT, UNWITNESSED, doubted, found, sureness, witnessed
+from digitize.fields.people import SURE_NAME, is_name, known_family
 from digitize.fields.words import is_upper, mended
 from digitize.vietnamese import nfc
 
@@ -36,7 +36,10 @@ _ASIDE = re.compile(r"^\W{0,2}\(?(?:da )?(?:ky|da ky|chu ky|ghi ro|dong dau)\b|\
 _ANNEX = re.compile(r"^\W{0,2}(?:phu luc|du thao|mau so|\(?kem theo|\(?ban hanh kem)")
 _ARCHIVE = re.compile(r"^\W{0,3}luu\s?:?")
 _REACH_EM = 14.0
+_JUNK_BELOW = 50.0
 _NEXT_LINE = 2.3
+_DASHES = "-–—~•+_* "
+_LABEL_WORDS = 3
 
 
 def signed(sheets: Sequence[Sheet]) -> Iterator[Field]:
@@ -44,7 +47,7 @@ def signed(sheets: Sequence[Sheet]) -> Iterator[Field]:
     for sheet in sheets:
         if sheet.number > 1 and _is_annex(sheet):
             return
-        label = next((line for line in sheet.lines if _RECIPIENTS.match(line.plain)), None)
+        label = next((line for line in sheet.lines if _RECIPIENTS.match(line.plain)), None) or _above_archive(sheet)
         block = _block(sheet, label)
         if label is not None:
             yield from _recipients(sheet, label)
@@ -52,6 +55,24 @@ def signed(sheets: Sequence[Sheet]) -> Iterator[Field]:
             yield from _signer(sheet, block)
         if block or label is not None:
             return
+
+
+def _above_archive(sheet: Sheet) -> Line | None:
+    """The line above a list that ends with "- Lưu: VT": "Nơi nhận" in bold italics is often misread."""
+    left = [line for line in sheet.lines if line.middle < 0.5 * sheet.width]
+    last = next((i for i, line in enumerate(left) if _ARCHIVE.match(line.plain.lstrip(_DASHES))), None)
+    if last is None:
+        return None
+    for index in range(last - 1, -1, -1):
+        line, below = left[index], left[index + 1]
+        if (
+            below.box.top - line.box.bottom > _NEXT_LINE * line.height
+            or line.box.left < left[last].box.left - line.height
+        ):
+            return None
+        if line.text[0] not in _DASHES and below.text[0] in _DASHES and len(line.words) <= _LABEL_WORDS:
+            return line if line.text.rstrip()[-1] not in ";." else None
+    return None
 
 
 def _is_annex(sheet: Sheet) -> bool:
@@ -79,7 +100,11 @@ def _block(sheet: Sheet, label: Line | None) -> list[Line]:
 
 def _signer(sheet: Sheet, block: Sequence[Line]) -> Iterator[Field]:
     titles: list[Line] = []
+    unread = False
     for line in block:
+        if titles and not is_upper(line.text) and sureness(line.words) < _JUNK_BELOW and not is_name(line.text):
+            unread = True  # something stands between the titles that was not read
+            continue
         near = not titles or line.box.top - titles[-1].box.top < _NEXT_LINE * max(titles[-1].height, sheet.em)
         if not is_upper(line.text) or not near or ":" in line.text:
             break
@@ -96,23 +121,27 @@ def _signer(sheet: Sheet, block: Sequence[Line]) -> Iterator[Field]:
     applicant = bool(position) and bool(_APPLICANT.match(position[0].plain))
     if powers:
         words = [word for power in powers for line in power for word in line.words]
-        texts = [mended(_tidy_power(" ".join(line.text for line in power))) for power in powers]
+        texts = [_title(" ".join(line.text for line in power)) for power in powers]
         field = found("power", "\n".join(text for text, _ in texts), sheet, words, pen=sheet.pen)
-        yield field if all(known for _, known in texts) else doubted(field, 90.0)
+        whole = not unread and bool(position or powers[-1][0].plain.lstrip().startswith("q"))
+        yield field if whole and all(known for _, known in texts) else doubted(field)
     acting = powers[-1] if powers and not position and powers[-1][0].plain.lstrip().startswith("q") else []
     if (position and not applicant) or acting:
         lines = position or acting
-        text, known = mended(_tidy_power(" ".join(line.text for line in lines)))
+        text, known = _title(" ".join(line.text for line in lines))
         field = found("position", text.strip(" .,"), sheet, [w for line in lines for w in line.words], pen=sheet.pen)
-        yield field if known else doubted(field, 90.0)
+        yield field if known and not unread else doubted(field)
     last = titles[-1] if titles else block[0]
     below = [line for line in block if line.box.top > last.box.top + 0.5 * last.height]
     yield from _name(sheet, below, last)
 
 
-def _tidy_power(text: str) -> str:
-    """Write "KT.CHỦ TỊCH" and "KT , CHỦ TỊCH" as "KT. CHỦ TỊCH"."""
-    return nfc(re.sub(r"^\W{0,2}(TM|KT|TL|TUQ|TUN|Q)\s?[.,]\s?", r"\1. ", text)).strip(" -_")
+def _title(read: str) -> tuple[str, bool]:
+    """Write "KT.CHỦ TỊCH" and "KT , CHU TỊCH" as "KT. CHỦ TỊCH"; and whether all its words are known."""
+    text = nfc(read).strip(" -_,.")
+    power = re.match(r"^\W{0,2}(TM|KT|TL|TUQ|TUN|Q)\s?[.,]\s?", text)
+    title, known = mended(text[power.end() :] if power else text)
+    return (f"{power[1]}. {title}" if power else title), known
 
 
 def _name(sheet: Sheet, below: Sequence[Line], title: Line) -> Iterator[Field]:
@@ -123,7 +152,9 @@ def _name(sheet: Sheet, below: Sequence[Line], title: Line) -> Iterator[Field]:
         text = nfc(line.text).strip(" .,-_'")
         field = found("signer", text, sheet, line.words, raw=line.text)
         others = [each for each in clear if each is not line]
-        doubtful = not known_family(text) or others or sureness(line.words, sheet.pen) == 0.0
+        doubtful = (
+            not known_family(text) or field.confidence < SURE_NAME or others or sureness(line.words, sheet.pen) == 0.0
+        )
         centred = abs(line.middle - title.middle) < 0.1 * sheet.width
         yield doubted(field, DOUBT) if doubtful or not centred else field
         return
@@ -148,12 +179,20 @@ def _recipients(sheet: Sheet, label: Line) -> Iterator[Field]:
             items.append([line])
         else:
             items[-1].append(line)
-        if _ARCHIVE.match(line.plain.lstrip("-–—~•+_* ")):
+        if _ARCHIVE.match(line.plain.lstrip(_DASHES)):
             ended = line.text[-1] == "."
     if not items:
         return
-    texts = [nfc(" ".join(line.text for line in item)).strip(" -–—~•+_*;.") for item in items]
+    texts = [_tidy_recipient(nfc(" ".join(line.text for line in item))) for item in items]
     words = [word for item in items for line in item for word in line.words if len(word.text) > 1]
     value = "\n".join(text for text in texts if text)
     field = found("recipients", value, sheet, words or label.words, raw=value, pen=sheet.pen)
-    yield field if ended else doubted(field)
+    yield field if ended and witnessed(words) else doubted(field, UNWITNESSED)
+
+
+def _tidy_recipient(text: str) -> str:
+    """Without dash and closing mark; the archive's "VT," and the "(b/c)" that readers garble set right."""
+    text = text.strip(_DASHES + ";.,")
+    text = re.sub(r"\([bh6]?/[c©e]\)", "(b/c)", text)
+    text = re.sub(r"^(?:L|1|I)[ưu]+\s?[:;.]?\s?V[TIFED]E?\s?[,;.]?\s?(?=\w)", "Lưu: VT, ", text)
+    return re.sub(r"(?<=[^\W\d]),(?=[^\W\d])", ", ", text)

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from digitize.fields.head import number_line
-from digitize.fields.layout import DOUBT, doubted, found, plain
+from digitize.fields.layout import UNWITNESSED, doubted, found, plain, witnessed
 from digitize.fields.words import is_upper
 from digitize.vietnamese import nfc
 
@@ -62,7 +62,7 @@ def kind_and_abstract(head: Head, sheet: Sheet) -> Iterator[Field]:
         name, lines, exact = kind
         words = [word for each in lines for word in each.words]
         field = found("document_type", name, sheet, words, pen=sheet.pen)
-        yield field if exact else doubted(field, 90.0)
+        yield field if exact or witnessed(words) else doubted(field, UNWITNESSED)
         rest = [each for each in below[index + 1 :] if each not in lines]
         yield from _abstract_below(rest, lines[-1], sheet)
         return
@@ -127,7 +127,9 @@ def _abstract(lines: Sequence[Line], sheet: Sheet) -> Field:
     subject = nfc(raw[said.end() if said else 0 :]).strip(" ;")
     words = [word for line in lines for word in line.words]
     field = found("abstract", subject.rstrip("."), sheet, words, raw=raw, pen=sheet.pen)
-    return doubted(field) if len(lines) == _MOST_LINES else field
+    if len(lines) == _MOST_LINES:
+        return doubted(field)
+    return field if witnessed(words) else doubted(field, UNWITNESSED)
 
 
 def _letter(head: Head, sheet: Sheet) -> Iterator[Field]:
@@ -182,4 +184,7 @@ def _bases(bases: Sequence[Sequence[Line]], sheet: Sheet, *, whole: bool) -> Ite
     texts = [nfc(" ".join(line.text for line in base)).strip(" ;.,:-") for base in bases]
     words = [word for base in bases for line in base for word in line.words]
     field = found("legal_bases", "\n".join(texts), sheet, words, raw="\n".join(texts), pen=sheet.pen)
-    yield field if whole else doubted(field, DOUBT)
+    if whole:
+        yield field if witnessed(words) else doubted(field, UNWITNESSED)
+    else:
+        yield doubted(field)

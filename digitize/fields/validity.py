@@ -6,7 +6,8 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING
 
-from digitize.fields.layout import Line, doubted, found
+from digitize.fields.layout import UNWITNESSED, Line, doubted, found, witnessed
+from digitize.fields.words import mended
 from digitize.vietnamese import nfc
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def validity(sheets: Sequence[Sheet]) -> Iterator[Field]:
                 value = nfc(line.text[label.end() :]).strip(" .;,")
                 words = line.part(label.end(), len(line.text))
                 field = found("scope", value, sheet, words, raw=line.text, pen=sheet.pen)
-                yield field if line.text[-1] in ".;" else doubted(field, 85.0)
+                known = mended(value)[1] or value.casefold() in {"toàn quốc", "cả nước"}
+                yield field if line.text[-1] in ".;" and (known or witnessed(words)) else doubted(field, UNWITNESSED)
                 return
 
 

@@ -1,0 +1,171 @@
+"""The two-column foot of an official paper, each column read by itself.
+
+On the left "Nơi nhận" and its list in small print, on the right the signature block in capitals: read across the
+page, Tesseract takes pieces of two lines for one and reads neither ("Nơi HỆ:"). Read column by column the same pixels
+come out whole. Only a foot with a doubtful word is read again, both columns in one go. (The head was tried too: that
+loses subjects and wins nothing.)
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from digitize.hocr import mean_confidence
+from digitize.reading_order import in_order
+from digitize.types import Box
+from digitize.vietnamese import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from digitize.types import OcrPage, OcrWord
+
+#: A foot with a word read less surely than this is read again.
+DOUBTFUL = 85.0
+_SHRUNK = 4
+_INK = 0.72  # of the paper's level
+_GUTTER_EM = 0.7
+_LEAST_EM = 3.2
+_LEAST_SHARED_EM = 1.5
+_HEAD = 0.2  # above this share of the height stands the head, where there is one
+_MOTTO = re.compile(r"doc lap|xa hoi chu nghia")
+_MOST_WORDS = 150
+_MARGIN_EM = 0.8
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One column: where it stands on the page, and at which height in the picture that is read again."""
+
+    box: Box
+    top: int
+
+
+def doubtful_foot(grey: NDArray[np.uint8], ocr: OcrPage) -> tuple[Box, Box] | None:
+    """Find the foot where two columns stand beside each other and a word was read unsurely.
+
+    Args:
+        grey: Upright and straight, dark on light; `ocr` is what was read on it.
+
+    Returns:
+        Its left and right column; None when there is no such foot or all of it was read surely.
+    """
+    if ocr.tables or not ocr.words:
+        return None
+    em = float(np.median([word.box.bottom - word.box.top for word in ocr.words])) / _SHRUNK
+    small = cv2.resize(grey, None, fx=1 / _SHRUNK, fy=1 / _SHRUNK, interpolation=cv2.INTER_AREA)
+    ink = (small < _INK * float(np.percentile(small, 75))).astype(np.uint8)
+    foot = _foot(ink, em, below=_HEAD if _MOTTO.search(fold(ocr.text)) else 0.0)
+    return foot if foot is not None and _is_doubtful(foot, ocr.words) else None
+
+
+def _foot(ink: NDArray[np.uint8], em: float, *, below: float) -> tuple[Box, Box] | None:
+    """The tallest strip without ink, with text on both sides."""
+    height, width = ink.shape
+    half = max(1, round(_GUTTER_EM * em / 2))
+    best: tuple[int, int, int] | None = None
+    for x in range(round(0.3 * width), round(0.6 * width), half):
+        crossed = np.flatnonzero(ink[:, x - half : x + half + 1].any(axis=1))
+        for upper, lower in pairwise([-1, *crossed.tolist(), height]):
+            tallest = best is None or lower - upper > best[1] - best[0]
+            if upper >= below * height - 1 and lower - upper > _LEAST_EM * em and tallest:
+                best = (upper + 1, lower, x)
+    if best is None:
+        return None
+    top, bottom, x = best
+    left, right = _text(ink[top:bottom, :x], 0, top, em), _text(ink[top:bottom, x:], x, top, em)
+    if left is None or right is None:
+        return None
+    shared = min(left.bottom, right.bottom) - max(left.top, right.top)
+    beside = shared > _LEAST_SHARED_EM * em
+    return (_full(left, em, x, ink.shape), _full(right, em, x, ink.shape)) if beside else None
+
+
+def _text(ink: NDArray[np.uint8], left: int, top: int, em: float) -> Box | None:
+    """Around the ink of a column, specks left out; None for less than two lines."""
+    rows, columns = np.flatnonzero(ink.sum(axis=1) > 1), np.flatnonzero(ink.sum(axis=0) > 1)
+    if not len(rows) or not len(columns) or rows[-1] - rows[0] < 2 * em:
+        return None
+    return Box(left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1)
+
+
+def _full(box: Box, em: float, gutter: int, shape: tuple[int, ...]) -> Box:
+    """In pixels of the page, with a margin that stays on its side of the gutter."""
+    margin = round(_MARGIN_EM * em)
+    left = max(0, box.left - margin) if box.left < gutter else max(gutter, box.left - margin)
+    right = min(gutter, box.right + margin) if box.left < gutter else min(shape[1], box.right + margin)
+    top, bottom = max(0, box.top - margin), min(shape[0], box.bottom + margin)
+    return Box(left * _SHRUNK, top * _SHRUNK, right * _SHRUNK, bottom * _SHRUNK)
+
+
+def _is_doubtful(foot: tuple[Box, Box], words: Sequence[OcrWord]) -> bool:
+    inside = [word for word in words if any(_holds(box, word) for box in foot)]
+    return 0 < len(inside) <= _MOST_WORDS and any(word.confidence < DOUBTFUL for word in inside)
+
+
+def _holds(box: Box, word: OcrWord) -> bool:
+    x, y = (word.box.left + word.box.right) / 2, (word.box.top + word.box.bottom) / 2
+    return box.left <= x < box.right and box.top <= y < box.bottom
+
+
+def stacked(grey: NDArray[np.uint8], boxes: Sequence[Box]) -> tuple[NDArray[np.uint8], list[Piece]]:
+    """Put columns one below another, with paper between, so that they are read in one go."""
+    paper = int(np.percentile(grey[::8, ::8], 75))
+    gap = max(40, max(box.bottom - box.top for box in boxes) // 10)
+    size = (
+        sum(box.bottom - box.top + gap for box in boxes) + gap,
+        max(box.right - box.left for box in boxes) + 2 * gap,
+    )
+    picture = np.full(size, paper, dtype=np.uint8)
+    pieces, top = [], gap
+    for box in boxes:
+        cut = grey[box.top : box.bottom, box.left : box.right]
+        picture[top : top + cut.shape[0], gap : gap + cut.shape[1]] = cut
+        pieces.append(Piece(replace(box, left=box.left - gap), top))
+        top += cut.shape[0] + gap
+    return picture, pieces
+
+
+def merged(ocr: OcrPage, pieces: Sequence[Piece], again: OcrPage) -> OcrPage:
+    """Take the second reading of each column that was read more surely, in place of the first.
+
+    Args:
+        ocr: The page as first read.
+        pieces: As `stacked` gave them.
+        again: What was read on the stacked picture.
+    """
+    words = list(ocr.words)
+    block = max((word.block for word in words), default=0) + 1
+    for piece in pieces:
+        box, height = piece.box, piece.box.bottom - piece.box.top
+        new = tuple(
+            replace(word, box=_moved(word.box, box.left, box.top - piece.top), block=word.block + block)
+            for word in again.words
+            if piece.top <= (word.box.top + word.box.bottom) / 2 < piece.top + height
+        )
+        old = [word for word in words if _holds(box, word)]
+        if not new or not old or _worth(new) <= _worth(old):
+            continue
+        at = next(index for index, word in enumerate(words) if word in old)
+        kept = [word for word in words if word not in old]
+        before = len([word for word in words[:at] if word not in old])
+        words = [*kept[:before], *new, *kept[before:]]
+    ordered = in_order(tuple(words))
+    return replace(ocr, words=ordered, mean_confidence=mean_confidence(ordered))
+
+
+def _worth(words: Sequence[OcrWord]) -> float:
+    """Letters weighted by how surely they were read: a reading that lost a line isn't better for its sure rest."""
+    return sum(len(word.text) * (word.confidence - 50.0) for word in words)
+
+
+def _moved(box: Box, right: int, down: int) -> Box:
+    return Box(box.left + right, box.top + down, box.right + right, box.bottom + down)

@@ -1,0 +1,75 @@
+"""The two-column foot of a paper is read column by column where its first reading was doubtful."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bench.paper import as_read, drawn
+from bench.paper_kinds import make
+from digitize import columns
+from digitize.types import Box, OcrPage, OcrWord
+
+DPI = 100
+
+
+@pytest.fixture(scope="module")
+def letter():
+    """A letter with the words on it, and its picture without damage to speak of."""
+    seed = next(s for s in range(100) if make(s).kind == "letter" and len(make(s).sheets) == 1)
+    page = as_read(make(seed), dpi=DPI)[0]
+    return page, np.ascontiguousarray(drawn(make(seed), 0, dpi=DPI, seed=seed)[:, :, 1])
+
+
+def _doubted(page: OcrPage, text: str) -> OcrPage:
+    words = tuple(replace(w, confidence=20.0) if w.text == text else w for w in page.words)
+    return replace(page, words=words)
+
+
+def test_a_foot_with_a_doubtful_word_is_cut_into_its_two_columns(letter):
+    page, grey = letter
+    foot = columns.doubtful_foot(grey, _doubted(page, "nhận:"))
+    assert foot is not None
+    label = next(w.box for w in page.words if w.text == "nhận:")
+    left, right = foot
+    assert left.left < label.left
+    assert left.top < label.top
+    assert label.right < left.right <= right.left
+    assert label.bottom < left.bottom
+
+
+def test_a_foot_that_was_read_surely_is_left_alone(letter):
+    page, grey = letter
+    assert columns.doubtful_foot(grey, page) is None
+
+
+def test_doubt_above_the_foot_is_no_reason(letter):
+    page, grey = letter
+    assert columns.doubtful_foot(grey, _doubted(page, "Kính")) is None
+
+
+def _word(text: str, top: int, *, left: int = 100, confidence: float = 90.0, block: int = 0) -> OcrWord:
+    return OcrWord(text, Box(left, top, left + 80, top + 20), confidence, block=block, line=top)
+
+
+def test_the_surer_reading_of_each_column_is_kept():
+    first = (_word("Điều", 50), _word("HỆ", 500, confidence=10.0), _word("KT.", 500, left=900, confidence=95.0))
+    page = OcrPage(1200, 1700, 150.0, first, 60.0)
+    boxes = [Box(60, 480, 500, 560), Box(800, 480, 1200, 560)]
+    picture, pieces = columns.stacked(np.full((1700, 1200), 250, dtype=np.uint8), boxes)
+    height, width = picture.shape
+    again = OcrPage(
+        width,
+        height,
+        150.0,
+        (
+            _word("nhận:", pieces[0].top + 20, left=40 + 100 - 60, confidence=96.0),
+            _word("K", pieces[1].top + 20, left=40 + 100, confidence=40.0, block=1),
+        ),
+        90.0,
+    )
+    merged = columns.merged(page, pieces, again)
+    assert [word.text for word in merged.words] == ["Điều", "nhận:", "KT."]
+    assert merged.words[1].box == Box(100, 500, 180, 520)
