@@ -16,6 +16,7 @@ import numpy as np
 
 from digitize import (
     border,
+    columns,
     context,
     crop,
     deskew,
@@ -93,6 +94,7 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     ocr = _read(cleaned, language)
     if ocr.mean_confidence < RETRY_BELOW and len(ocr.words) >= _FEWEST_WORDS:
         cleaned, ocr = _best_turn(cleaned, ocr, language)
+    cleaned, ocr = _foot_by_column(cleaned, ocr, language)
     is_told = bool(sheet.own_words) and not cleaned.turned_deg and not cleaned.skew_deg
     if is_told:
         ocr = own_text.mended(ocr, sheet.own_words)
@@ -236,6 +238,17 @@ def _read_sides(grey: NDArray[np.uint8], *, dpi: float, fold: int | None, langua
         for side in sides
     ]
     return spread.joined(pages, [side.start for side in sides], width_px=width) if fold else pages[0]
+
+
+def _foot_by_column(cleaned: _Cleaned, ocr: OcrPage, language: str) -> tuple[_Cleaned, OcrPage]:
+    foot = columns.doubtful_foot(cleaned.grey, ocr)
+    if foot is None:
+        return cleaned, ocr
+    stacked, pieces = columns.stacked(cleaned.grey, foot)
+    dpi = cleaned.display.dpi
+    found = tesseract.recognise(stacked, dpi=dpi, language=language, column=True)
+    again = hocr.parse(found, width_px=stacked.shape[1], height_px=stacked.shape[0], dpi=dpi)
+    return replace(cleaned, steps=(*cleaned.steps, "columns")), columns.merged(ocr, pieces, again)
 
 
 def _best_turn(cleaned: _Cleaned, ocr: OcrPage, language: str) -> tuple[_Cleaned, OcrPage]:
