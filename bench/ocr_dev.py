@@ -1,10 +1,11 @@
 """Read every page of a labelled set with our pipeline and with plain Tesseract, in one run on one machine.
 
-    python bench/ocr_dev.py SET [--score SCRIPT] [--out FOLDER] [--only CONDITION,…] [--jobs N] [--ours]
+    python bench/ocr_dev.py SET [--score SCRIPT] [--out FOLDER] [--only CONDITION,…] [--jobs N] [--ours] [--no-harm]
 
 SET holds `manifest.json` (items with id, image, condition) and the images. Prints processor seconds a page by condition
 and, given the scoring script, the character error rates of both and their difference in points. The recognised texts
-stay in FOLDER/plain and FOLDER/ours.
+stay in FOLDER/plain and FOLDER/ours. Pages that we read worse than plain Tesseract does, by more than three characters
+and more than 0.3 points, are named; with --no-harm one such page makes the run fail.
 """
 
 from __future__ import annotations
@@ -40,7 +41,12 @@ def main() -> None:
     parser.add_argument(
         "--ours", action="store_true", help="leave plain Tesseract out; its texts may be in --out already"
     )
+    parser.add_argument(
+        "--no-harm", action="store_true", help="fail when a page reads worse than with plain Tesseract; needs --score"
+    )
     given = parser.parse_args()
+    if given.no_harm and not given.score:
+        parser.error("--no-harm needs --score")
     out = given.out or Path(tempfile.mkdtemp(prefix="ocr-dev-"))
     for reader in READERS:
         (out / reader).mkdir(parents=True, exist_ok=True)
@@ -53,7 +59,9 @@ def main() -> None:
             print(f"{reader:6} {condition:12} {sum(spent) / len(spent):.2f} CPU s a page")
     print(f"texts in {out}")
     if given.score:
-        _print_scores(given.set, out, given.score, sorted({item["condition"] for item in items}))
+        harmed = _print_scores(given.set, out, given.score, sorted({item["condition"] for item in items}))
+        if given.no_harm and harmed:
+            sys.exit(1)
 
 
 def _read_all(
@@ -103,8 +111,9 @@ def _spent() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
-def _print_scores(folder: Path, out: Path, script: Path, conditions: list[str]) -> None:
-    scores = {}
+def _print_scores(folder: Path, out: Path, script: Path, conditions: list[str]) -> int:
+    """Print both readers' scores and the pages that ours harmed; gives their number."""
+    scores, errors = {}, {}
     for reader in READERS:
         result = out / f"{reader}.json"
         subprocess.run(
@@ -121,7 +130,9 @@ def _print_scores(folder: Path, out: Path, script: Path, conditions: list[str]) 
             check=True,
             capture_output=True,
         )
-        scores[reader] = json.loads(result.read_text("utf-8"))["summary"]
+        found = json.loads(result.read_text("utf-8"))
+        scores[reader] = found["summary"]
+        errors[reader] = {row["id"]: (row["e"], row["n"]) for row in found["rows"]}
     print(f"{'condition':12} {'plain':>7} {'ours':>7} {'diff':>7}   WER {'plain':>7} {'ours':>7}")
     for condition in [*conditions, "ALL"]:
         plain, ours = (scores[reader][condition] for reader in READERS)
@@ -129,6 +140,18 @@ def _print_scores(folder: Path, out: Path, script: Path, conditions: list[str]) 
             f"{condition:12} {plain['CER']:7.2f} {ours['CER']:7.2f} {ours['CER'] - plain['CER']:+7.2f}"
             f"       {plain['WER']:7.2f} {ours['WER']:7.2f}"
         )
+    harmed = 0
+    for name, (ours, length) in sorted(errors["ours"].items()):
+        plain = errors["plain"][name][0]
+        if is_harmed(plain, ours, length):
+            harmed += 1
+            print(f"harmed: {name} plain {plain} ours {ours} wrong characters of {length}")
+    return harmed
+
+
+def is_harmed(plain: int, ours: int, length: int) -> bool:
+    """Whether a page reads worse than with plain Tesseract: by more than 3 characters and more than 0.3 points."""
+    return ours - plain > max(3, 0.003 * length)
 
 
 if __name__ == "__main__":
