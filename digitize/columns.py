@@ -81,12 +81,19 @@ def _foot(ink: NDArray[np.uint8], em: float, *, below: float) -> tuple[Box, Box]
     if best is None:
         return None
     top, bottom, x = best
+    top += _first_blank(ink[top:bottom])
     left, right = _text(ink[top:bottom, :x], 0, top, em), _text(ink[top:bottom, x:], x, top, em)
     if left is None or right is None:
         return None
     shared = min(left.bottom, right.bottom) - max(left.top, right.top)
     beside = shared > _LEAST_SHARED_EM * em
-    return (_full(left, em, x, ink.shape), _full(right, em, x, ink.shape)) if beside else None
+    return (_full(left, em, x, top, ink.shape), _full(right, em, x, top, ink.shape)) if beside else None
+
+
+def _first_blank(ink: NDArray[np.uint8]) -> int:
+    """Where the line that crosses the gutter above ends, all its letters included."""
+    blank = np.flatnonzero(ink.sum(axis=1) <= 1)
+    return int(blank[0]) if len(blank) else 0
 
 
 def _text(ink: NDArray[np.uint8], left: int, top: int, em: float) -> Box | None:
@@ -97,12 +104,12 @@ def _text(ink: NDArray[np.uint8], left: int, top: int, em: float) -> Box | None:
     return Box(left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1)
 
 
-def _full(box: Box, em: float, gutter: int, shape: tuple[int, ...]) -> Box:
+def _full(box: Box, em: float, gutter: int, ceiling: int, shape: tuple[int, ...]) -> Box:
     """In pixels of the page, with a margin that stays on its side of the gutter."""
     margin = round(_MARGIN_EM * em)
     left = max(0, box.left - margin) if box.left < gutter else max(gutter, box.left - margin)
     right = min(gutter, box.right + margin) if box.left < gutter else min(shape[1], box.right + margin)
-    top, bottom = max(0, box.top - margin), min(shape[0], box.bottom + margin)
+    top, bottom = max(ceiling, box.top - margin), min(shape[0], box.bottom + margin)
     return Box(left * _SHRUNK, top * _SHRUNK, right * _SHRUNK, bottom * _SHRUNK)
 
 

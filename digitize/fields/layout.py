@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
-from digitize.types import Box, Field, Repair
+from digitize.types import Box, Field, PenZone, Repair
 from digitize.vietnamese import fold
 
 if TYPE_CHECKING:
@@ -216,6 +216,12 @@ def touched(words: Sequence[OcrWord], pen: Sequence[PenMark]) -> bool:
     return any(word.by_pen or any(overlap(word.box, mark.box) for mark in pen) for word in words)
 
 
+def _written(words: Sequence[OcrWord], pen: Sequence[PenMark]) -> bool:
+    """Whether a hand wrote the value itself; a signature over print leaves a guess worth showing."""
+    zones = {PenZone.NUMBER, PenZone.DAY}
+    return touched(words, [mark for mark in pen if mark.zone in zones])
+
+
 def witnessed(words: Sequence[OcrWord]) -> bool:
     """Whether more than Tesseract's own confidence speaks for each word: its risk was assessed, or the file says so.
 
@@ -242,7 +248,7 @@ def found(
     """
     text = raw or " ".join(word.text for word in words)
     sure = sureness(words, pen)
-    return Field(key, "" if touched(words, pen) else value, text, sheet.number, around(words), min(sure, most))
+    return Field(key, "" if _written(words, pen) else value, text, sheet.number, around(words), min(sure, most))
 
 
 def doubted(field: Field, most: float = DOUBT) -> Field:
