@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _TITLE = re.compile(r"cong hoa xa hoi chu|xa hoi chu nghia viet nam")
 _MOTTO = re.compile(r"doc lap.{1,5}tu do")
 _NUMBER = re.compile(
-    r"""^\W{0,2}[S$5][ốôóồỗổộõo06]{1,2}\s{0,2}[:.;]{0,2}\s{0,2}     # "Số:"; its mark and the colon are lost first
+    # "Số:": its mark and the colon are what is lost first
+    r"""^\W{0,2}[S$5](?:[ốôóồỗổộõo0]|6(?=\s?[:.;]))\s{0,2}[:.;]{0,2}\s{0,2}
         (?P<number>[\dOoIl|]{1,6}[a-z]?)?\s{0,3}[/⁄]\s{0,2}
         (?P<symbol>(?:\d{4}\s?/\s?)?[A-ZĐÐ0][A-Za-zĐđÐ0-9&.]*(?:\s?[-–—]\s?[A-ZĐÐƯ0][A-Za-zĐđÐƯư0-9&.]*)*)""",
     re.VERBOSE,
@@ -117,7 +118,7 @@ def number_and_symbol(head: Head, sheet: Sheet) -> Iterator[Field]:
     if symbol:
         words = line.part(match.start("symbol"), match.end("symbol"))
         most = 100.0 if as_printed else DOUBT
-        yield found("symbol", symbol, sheet, words, raw=match[0].strip(), pen=sheet.pen, most=most)
+        yield found("symbol", symbol, sheet, words, raw=match[0].strip(), pen=sheet.pen, most=most, guess=True)
 
 
 def _number(line: Line, match: re.Match[str], sheet: Sheet) -> Iterator[Field]:
@@ -147,7 +148,7 @@ def _symbol(read: str) -> tuple[str, bool]:
     few_capitals = len(letters) < 2 or sum(map(str.isupper, letters)) < 0.7 * len(letters)  # noqa: PLR2004
     if few_capitals and not re.fullmatch(r"(?:TTr|CTr|QyĐ|QyC|Ttr)(?:-[A-ZĐ&]+)*", joined):
         return "", False
-    return joined, mended_well and not re.search(r"(?<![A-ZĐa-z])[0-9](?!\d{3}/)", joined)
+    return joined, mended_well and not re.search(r"(?<![A-ZĐa-z\d])\d(?!\d{3}/)|[A-ZĐ]0|0[A-ZĐ]", joined)
 
 
 def place_and_date(lines: Sequence[Line], sheet: Sheet) -> Iterator[Field]:

@@ -239,16 +239,20 @@ def found(
     raw: str = "",
     pen: Sequence[PenMark] = (),
     most: float = 100.0,
+    guess: bool = False,
 ) -> Field:
     """Make a field of the words it was read from.
 
     Args:
         pen: Ink that makes the value a guess where it touches one of the words.
         most: Confidence is at most this: what a rule says about the value.
+        guess: Keep what was read under a pen, as a guess: it is printed and only touched.
     """
     text = raw or " ".join(word.text for word in words)
     sure = sureness(words, pen)
-    return Field(key, "" if _written(words, pen) else value, text, sheet.number, around(words), min(sure, most))
+    return Field(
+        key, "" if _written(words, pen) and not guess else value, text, sheet.number, around(words), min(sure, most)
+    )
 
 
 def doubted(field: Field, most: float = DOUBT) -> Field:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from digitize.fields.addresses import checked
-from digitize.fields.layout import Line, doubted, found, witnessed
+from digitize.fields.layout import UNWITNESSED, Line, doubted, found, witnessed
 from digitize.fields.people import SURE_NAME, is_name, known_family
 from digitize.fields.words import is_upper
 from digitize.vietnamese import nfc
@@ -186,7 +186,7 @@ def _address(sheets: Sequence[Sheet]) -> Iterator[Field]:
             value, known = checked(nfc(text).strip(" .,;:"))
             words = [*line.part(label.end(), len(line.text)), *(word for each in lines[1:] for word in each.words)]
             field = found("owner_address", value, sheet, words, raw=text, pen=sheet.pen)
-            yield field if known else doubted(field)
+            yield doubted(field) if not known else field if witnessed(words) else doubted(field, UNWITNESSED)
             return
 
 

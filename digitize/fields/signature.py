@@ -93,9 +93,18 @@ def _block(sheet: Sheet, label: Line | None) -> list[Line]:
             continue
         if label is not None and line.box.top > label.box.bottom + 3 * label.height:
             return []
-        lines = [each for each in right[index:] if abs(each.middle - line.middle) < 0.16 * sheet.width]
+        start = index
+        while start and _is_close_title(right[start - 1], right[start], sheet):
+            start -= 1
+        lines = [each for each in right[start:] if abs(each.middle - line.middle) < 0.16 * sheet.width]
         return [each for each in lines if each.box.top - line.box.top < _REACH_EM * 1.3 * sheet.em]
     return []
+
+
+def _is_close_title(line: Line, below: Line, sheet: Sheet) -> bool:
+    """Whether capitals stand right above a title: its first line, misread."""
+    near = below.box.top - line.box.top < _NEXT_LINE * max(line.height, sheet.em)
+    return near and is_upper(line.text) and abs(line.middle - below.middle) < 0.1 * sheet.width
 
 
 def _signer(sheet: Sheet, block: Sequence[Line]) -> Iterator[Field]:
@@ -118,6 +127,8 @@ def _signer(sheet: Sheet, block: Sequence[Line]) -> Iterator[Field]:
             position.append(line)
         elif powers:
             powers[-1].append(line)
+        else:
+            unread = True
     applicant = bool(position) and bool(_APPLICANT.match(position[0].plain))
     if powers:
         words = [word for power in powers for line in power for word in line.words]

@@ -137,7 +137,9 @@ def _letter(head: Head, sheet: Sheet) -> Iterator[Field]:
     top = stated[0].box.top if stated else (head.title.box.top if head.title else 0)
     limit = 0.56 * sheet.width
     column = [line for line in sheet.lines if line.box.top >= top and line.box.left < 0.4 * sheet.width]
-    first = next((i for i, line in enumerate(column) if _LETTER.match(line.plain) and line.middle < limit), None)
+    first = next(
+        (i for i, line in enumerate(column) if _LETTER.match(line.plain) and line.middle < 0.46 * sheet.width), None
+    )
     if first is None or column[first].box.top > _FARTHEST * sheet.height:
         return
     taken = [column[first]]
@@ -149,7 +151,7 @@ def _letter(head: Head, sheet: Sheet) -> Iterator[Field]:
             break
         taken.append(line)
     kind = found("document_type", "Công văn", sheet, taken[0].words[:1], pen=sheet.pen)
-    yield kind
+    yield kind if stated else doubted(kind)
     yield _abstract(taken, sheet)
 
 
