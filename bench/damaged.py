@@ -103,16 +103,16 @@ def case(damage: str, number: int, *, seed: int, dpi: int = 200) -> tuple[PageIm
         pixels = damages.opened(clean, other, rng)
         if damage == "opened":
             return PageImage(pixels, dpi), f"{text} {other_text}"
-        return _photo(damages.photographed(pixels, rng)), f"{text} {other_text}"
+        return as_photo(damages.photographed(pixels, rng)), f"{text} {other_text}"
     if damage == "shining_through":
         return PageImage(damages.shining_through(clean, other, rng), dpi), text
     if damage == "curled_photo":
-        return _photo(damages.photographed(damages.curled(clean, rng), rng)), text
+        return as_photo(damages.photographed(damages.curled(clean, rng), rng)), text
     pixels = damages.DAMAGES[damage](clean, rng)
-    return (_photo(pixels) if damage in {"photographed", "on_a_screen"} else PageImage(pixels, dpi)), text
+    return (as_photo(pixels) if damage in {"photographed", "on_a_screen"} else PageImage(pixels, dpi)), text
 
 
-def _photo(pixels: np.ndarray) -> PageImage:
+def as_photo(pixels: np.ndarray) -> PageImage:
     return PageImage(pixels, deduced_dpi(pixels.shape[1], pixels.shape[0]), dpi_is_stated=False)
 
 

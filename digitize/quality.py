@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitize import border, crop, illumination, resample
+from digitize import bleed, border, crop, illumination, likeness, resample
 from digitize.resample import shrunk
 from digitize.types import MM_PER_INCH, Flag, PageFlags
 
@@ -24,6 +24,11 @@ _SHARP_DPI = 150.0
 _LEAST_INK = 6e-5  # of the page: a word in pencil is more
 _LEAST_SHARPNESS = 0.25  # a sharp scan 0.5 to 0.9, a phone's photograph 0.4, a worn photocopy 0.3
 _DARK_PAPER = 110.0
+_COLOURED = 40
+_GLARE_PX = 210  # a millimetre each
+_BLOWN = 249.0
+_BRIGHTER = 16.0  # levels above the page's usual paper; less is a scan of very white paper
+_LEAST_GLARE = 0.004
 _RIM_MM = 0.6
 _LETTER_MM = (1.2, 9.0)
 _CUT_LETTERS = 5
@@ -34,8 +39,8 @@ _SIZE_TOLERANCE_MM = 12.0
 def flags_of(image: PageImage) -> PageFlags:
     """Judge one page as it came, before any cleaning or reading.
 
-    Flags: low resolution (below 200 dpi on paper), blank, blurred, cut edge, dark, unusual size. Lean and turn
-    are found out by the pipeline. The measurements are given for every page, flagged or not.
+    Flags: low resolution (below 200 dpi on paper), blank, blurred, cut edge, dark, glare, bleed-through, unusual size.
+    Lean, turn and two pages in one are found out by the pipeline. The measurements are given for every page.
     """
     corners = crop.find_sheet(image)
     return flags_of_sheet(image if corners is None else crop.cut(image, corners), was_cut_out=corners is not None)
@@ -48,13 +53,17 @@ def flags_of_sheet(image: PageImage, *, was_cut_out: bool) -> PageFlags:
     grey = resample.grey(seen)
     size = grey.shape[1], grey.shape[0]
     levels = np.asarray(cv2.resize(illumination.background(grey), size), dtype=np.float32)
+    tinted = _tinted(seen)
     measured = {
         "dpi": round(image.dpi, 1),
-        "ink": _ink_share(seen, grey, levels),
+        "ink": _ink_share(tinted, grey, levels),
         "sharpness": _sharpness(resample.grey(sharp)),
         "paper": float(border.paper_level(grey)),
         # A sheet cut out of a photograph was seen whole, or its four edges could not have been found.
         "cut_letters": 0.0 if was_cut_out else _cut_letters(grey, levels),
+        "glare": _glare_share(levels),
+        "bleed": 0.0 if image.bitonal else bleed.share(grey, levels, tinted),
+        "look": likeness.look(grey, levels),
     }
     flags = set()
     if image.dpi < LEAST_DPI:
@@ -67,6 +76,10 @@ def flags_of_sheet(image: PageImage, *, was_cut_out: bool) -> PageFlags:
         flags.add(Flag.CUT_EDGE)
     if measured["paper"] < _DARK_PAPER:
         flags.add(Flag.DARK)
+    if measured["glare"] >= _LEAST_GLARE:
+        flags.add(Flag.GLARE)
+    if measured["bleed"] >= bleed.SEEN:
+        flags.add(Flag.BLEED_THROUGH)
     if not _is_usual_size(image):
         flags.add(Flag.UNUSUAL_SIZE)
     return PageFlags(frozenset(flags), measured)
@@ -86,11 +99,16 @@ def _at(image: PageImage, dpi: float) -> NDArray[np.uint8]:
     return shrunk(image.pixels, scale)
 
 
-def _ink_share(seen: NDArray[np.uint8], grey: NDArray[np.uint8], levels: NDArray[np.float32]) -> float:
+def _tinted(seen: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Where the page is clearly more colourful than its paper: seals, pens, coloured print."""
+    red, green, blue = cv2.split(seen)
+    colour = cv2.subtract(cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue))
+    return np.asarray(colour > resample.percentile(np.asarray(colour, dtype=np.uint8), 50) + _COLOURED, dtype=np.bool_)
+
+
+def _ink_share(tinted: NDArray[np.bool_], grey: NDArray[np.uint8], levels: NDArray[np.float32]) -> float:
     """Share of the page, edges aside, that is darker or more colourful than its surroundings."""
     dark = grey < levels - np.maximum(0.13 * levels, 14)
-    colour = seen.max(axis=2).astype(np.int16) - seen.min(axis=2)
-    tinted = colour > np.median(colour) + 40
     ink = cv2.morphologyEx((dark | tinted).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     height, width = grey.shape
@@ -114,11 +132,33 @@ def _sharpness(grey: NDArray[np.uint8]) -> float:
     The steepest steps between neighbouring pixels, against the contrast of ink and paper, at a fixed resolution.
     """
     grey = illumination.flatten(grey)
-    across = np.abs(np.diff(grey.astype(np.int16), axis=1))
-    contrast = float(np.percentile(grey, 90)) - float(np.percentile(grey, 0.5))
+    across = np.asarray(cv2.absdiff(grey[:, 1:], grey[:, :-1]), dtype=np.uint8)
+    contrast = resample.percentile(grey, 90) - resample.percentile(grey, 0.5)
     if contrast < 12:  # noqa: PLR2004  hardly any ink: nothing to be sharp
         return 1.0
-    return float(np.percentile(across, 99.5)) / contrast
+    return resample.percentile(across, 99.5) / contrast
+
+
+def _glare_share(levels: NDArray[np.float32]) -> float:
+    """Share of the page that shines so bright that nothing can be seen in it, in light that fades around it.
+
+    White that ends sharply is the lid of a scanner beside a greyer sheet, and no glare.
+    """
+    step = max(1, levels.shape[1] // _GLARE_PX)
+    small = levels[::step, ::step]
+    usual = float(np.median(small))
+    blown = (small >= max(_BLOWN, usual + _BRIGHTER)).astype(np.uint8)
+    if usual > _BLOWN - _BRIGHTER or not blown.any():
+        return 0.0
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(blown, connectivity=4)
+    share = 0.0
+    for label in range(1, count):
+        spot = (labels == label).astype(np.uint8)
+        rim = cv2.dilate(spot, np.ones((7, 7), np.uint8)) - cv2.dilate(spot, np.ones((3, 3), np.uint8))
+        around = small[rim > 0]
+        if around.size and float(np.median(around)) > usual + 0.4 * (_BLOWN - usual):
+            share += float(stats[label, cv2.CC_STAT_AREA]) / small.size
+    return share
 
 
 def _cut_letters(grey: NDArray[np.uint8], levels: NDArray[np.float32]) -> float:

@@ -175,6 +175,8 @@ class Flag(StrEnum):
     GLARE = "glare"
     BLEED_THROUGH = "bleed_through"
     SAME_AGAIN = "same_again"
+    ANOTHER_PAPER = "another_paper"
+    OUT_OF_ORDER = "out_of_order"
     DOUBTFUL_READING = "doubtful_reading"
     HANDWRITTEN_NUMBER = "handwritten_number"
     HANDWRITTEN_DAY = "handwritten_day"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from digitize import assemble as pdf
 from digitize import fields as paper_fields
-from digitize import load, pipeline, quality, reading
+from digitize import load, pipeline, quality, reading, sequence
 from digitize.types import ReadingFailed, UnreadableScan
 from dossiers.calendar import VIETNAM
 from dossiers.ports import ObjectMissing
@@ -319,7 +319,18 @@ def _after_page(work: UnitOfWork, component: Component) -> None:
     if broken:
         _set_aside(work, component, broken[0].trouble)
     else:
+        _remark(work, component)
         work.jobs.assemble(component.id, component.revision)
+
+
+def _remark(work: UnitOfWork, component: Component) -> None:
+    """Flag what only the pages together show: a page scanned twice, another paper's first page, a page out of order."""
+    pages = work.components.pages(component.id)
+    remarks = sequence.remarks([page.text for page in pages], [page.measured.get("look", -1.0) for page in pages])
+    for page, found in zip(pages, remarks, strict=True):
+        flags = tuple(sorted({*page.flags} - sequence.REMARKS | found))
+        if flags != page.flags:
+            work.components.keep_page(replace(page, flags=flags))
 
 
 def _set_page_aside(begin: Begin, page: Page, trouble: str) -> None:

@@ -121,6 +121,8 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
         Flag.GLARE: ("lóa sáng", "glare"),
         Flag.BLEED_THROUGH: ("thấm mực mặt sau", "the back shows through"),
         Flag.SAME_AGAIN: ("trùng trang", "the same page again"),
+        Flag.ANOTHER_PAPER: ("một giấy tờ khác bắt đầu ở đây?", "does another paper begin here?"),
+        Flag.OUT_OF_ORDER: ("số trang không nối tiếp", "page number out of order"),
         Flag.DOUBTFUL_READING: ("chữ đọc chưa chắc", "doubtful reading"),
         Flag.HANDWRITTEN_NUMBER: ("số viết tay", "number by hand"),
         Flag.HANDWRITTEN_DAY: ("ngày viết tay", "day by hand"),

@@ -17,11 +17,12 @@ import pytest
 from PIL import Image
 
 from api.demo import centre, sample
-from digitize import quality
+from digitize import quality, sequence
 from digitize.types import Flag
 from dossiers import digitization
 from dossiers.types import ObjectKey, Page, PageState
 from storage import queue
+from tests import scans
 from tests.integration.test_api_e_results import ok
 from tests.integration.test_api_intake import add, open_dossier
 from tests.papers import scan_pdf, scan_png
@@ -310,6 +311,21 @@ def test_what_is_said_at_the_counter_is_still_said_after_reading(office: Office,
     assert first == {"BB": [{Flag.BLURRED}], "UQ": [set(), {Flag.CUT_EDGE}]}
     for kind, pages in first.items():
         assert all(seen <= read for seen, read in zip(pages, final[kind], strict=True)), kind
+
+
+def test_what_only_the_pages_together_show_is_said_when_the_last_of_them_is_read(office: Office) -> None:
+    title = ("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc")
+    decision = scans.sheet((*title, *scans.LETTER), dpi=200)
+    another = scans.sheet((*title, f"ĐƠN ĐỀ NGHỊ {uuid.uuid4()}", "Kính gửi: Ủy ban nhân dân xã An Phú"), dpi=200)
+    pictures = [Image.fromarray(page.pixels) for page in (decision, decision, another)]
+    file = io.BytesIO()
+    pictures[0].save(file, "PDF", resolution=200, save_all=True, append_images=pictures[1:])
+
+    component = ok(add(office, open_dossier(office), "a.pdf", file.getvalue()))
+    office.work_off()
+
+    first, second, third = ({*page.flags} & sequence.REMARKS for page in kept_pages(office, component))
+    assert (first, second, third) == (set(), {Flag.SAME_AGAIN}, {Flag.ANOTHER_PAPER})
 
 
 def test_a_process_that_dies_looking_and_reading_at_once_costs_the_reader_one_attempt(office: Office) -> None:
