@@ -30,6 +30,7 @@ from digitize import (
     own_text,
     pen,
     quality,
+    risk,
     second_opinion,
     second_reader,
     sharpen,
@@ -104,7 +105,7 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     ocr = pen.marked(ocr, pen.find(cleaned.display, ocr))
     if not is_told:
         ocr = junk.without(ocr, None if cleaned.display.bitonal else cleaned.display.pixels)
-        ocr = context.mended(symbols.mended(ocr))
+        ocr = risk.assessed(context.mended(symbols.mended(ocr)))
     display = cleaned.display if cleaned.display.bitonal else illumination.lighten(cleaned.display)
     picture, picture_type = _encoded(display)
     return ReadPage(
@@ -302,7 +303,10 @@ def _flags(before: PageFlags, cleaned: _Cleaned, ocr: OcrPage) -> PageFlags:
         flags.add(Flag.TWO_PAGES)
     if abs(cleaned.skew_deg) > _SKEWED_DEG:
         flags.add(Flag.SKEWED)
-    if ocr.mean_confidence < DOUBTFUL_BELOW:
+    expected = risk.expected_wer(ocr)
+    if expected is not None:
+        measured["expected_wer"] = round(expected, 1)
+    if ocr.mean_confidence < DOUBTFUL_BELOW or (expected or 0.0) >= risk.DIRTY_WER:
         flags.add(Flag.DOUBTFUL_READING)
     flags |= {_BY_HAND[mark.zone] for mark in ocr.pen if mark.zone in _BY_HAND}
     return PageFlags(frozenset(flags), measured)

@@ -1,0 +1,150 @@
+"""Measure whether the riskiest words are the wrong ones, against going by the reader's confidence; fit the weights.
+
+    python bench/risk.py SET... [--fit SET...] [--share 5] [--dirty 3]
+
+A SET is a folder of pages read once: `NAME.ours.json` (a reading as `digitize.reading` writes it) beside `NAME.json`
+with the page's text as {"parts": …} (`bench/ordinary_pages.py`) or {"text": …}. Each reading is mended as the pipeline
+does, aligned with the truth word by word, and its words are ranked. Printed by set: how many of the wrong words the
+riskiest share of each page's words holds, on pages with at most so many wrong words of a hundred, and how well the
+expected word error rate tells dirty pages. With --fit weights are fitted to those sets by logistic regression (ridge,
+deterministic) and printed; without it the shipped ones are measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import ordinary_score
+from rapidfuzz.distance import Levenshtein
+
+from digitize import context, junk, reading, risk, symbols
+from digitize.vietnamese import nfc
+
+if TYPE_CHECKING:
+    from digitize.types import OcrPage
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A page's words: what speaks against each, whether it is wrong, and the page's own error rate."""
+
+    name: str
+    ocr: OcrPage
+    features: np.ndarray
+    wrong: np.ndarray
+    missing: int
+    truth: int
+
+    @property
+    def wer(self) -> float:
+        return 100 * (self.wrong.sum() + self.missing) / max(self.truth, 1)
+
+
+def judged(folder: Path, *, mended: bool = True) -> list[Judged]:
+    """The pages of a set; not `mended`, as the reader left them: the same mistakes, and more of them."""
+    pages = []
+    for file in sorted(folder.glob("*.ours.json")):
+        ocr = reading.from_json(file.read_bytes()).ocr
+        if mended:
+            ocr = context.mended(symbols.mended(junk.without(ocr)))
+        said = [nfc(word.text) for word in ocr.words]
+        truth = _truth(file.with_name(file.name.replace(".ours.json", ".json")), said)
+        wrong = np.ones(len(said), dtype=bool)
+        missing = 0
+        for piece in Levenshtein.opcodes(truth, said):
+            if piece.tag == "equal":
+                wrong[piece.dest_start : piece.dest_end] = False
+            elif piece.tag == "delete":
+                missing += piece.src_end - piece.src_start
+        pages.append(Judged(file.stem, ocr, risk.features(ocr.words), wrong, missing, len(truth)))
+    return pages
+
+
+def _truth(file: Path, said: list[str]) -> list[str]:
+    content = json.loads(file.read_text("utf-8"))
+    if "text" in content:
+        return nfc(content["text"]).split()
+    parts = content["parts"]
+    words = ordinary_score.truth_words(parts)
+    starts, at = {}, 0
+    for name, listed in words.items():
+        starts[name], at = at, at + len(listed)
+    return [nfc(word) for word, _ in ordinary_score._order(parts, starts, said)]  # noqa: SLF001  the same alignment
+
+
+def fitted(pages: list[Judged]) -> tuple[np.ndarray, float]:
+    """Weights and bias: logistic regression with a little ridge, by Newton's method; no weight below 0."""
+    x = np.concatenate([page.features for page in pages])
+    y = np.concatenate([page.wrong for page in pages]).astype(float)
+    keep = np.ones(x.shape[1], dtype=bool)
+    while True:
+        columns = np.flatnonzero(keep)
+        z = np.c_[x[:, columns], np.ones(len(x))]
+        w = np.zeros(z.shape[1])
+        ridge = np.r_[np.full(len(columns), 1.0), 0.0]
+        for _ in range(30):
+            p = 1 / (1 + np.exp(-np.clip(z @ w, -30, 30)))
+            gradient = z.T @ (p - y) + ridge * w
+            hessian = (z * (p * (1 - p))[:, None]).T @ z + np.diag(ridge + 1e-6)
+            w -= np.linalg.solve(hessian, gradient)
+        if (w[:-1] >= 0).all():
+            full = np.zeros(x.shape[1])
+            full[columns] = w[:-1]
+            return full, float(w[-1])
+        keep[columns[np.argmin(w[:-1])]] = False
+
+
+def caught(page: Judged, order: np.ndarray, share: float) -> int:
+    """Wrong words among the first `share` percent of the order."""
+    return int(page.wrong[order[: max(1, round(len(order) * share / 100))]].sum())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("sets", type=Path, nargs="+")
+    parser.add_argument("--fit", type=Path, nargs="*")
+    parser.add_argument("--share", type=float, default=5)
+    parser.add_argument("--dirty", type=float, default=3)
+    given = parser.parse_args()
+    weights, bias = np.array([risk.WEIGHTS[name] for name in risk.FEATURES]), risk.BIAS
+    if given.fit:
+        weights, bias = fitted(
+            [page for folder in given.fit for how in (True, False) for page in judged(folder, mended=how)]
+        )
+        print({name: round(float(w), 1) for name, w in zip(risk.FEATURES, weights, strict=True)}, round(bias, 1))
+    for folder in given.sets:
+        pages = judged(folder)
+        clean = [page for page in pages if page.wer <= given.dirty]
+        total = sum(int(page.wrong.sum()) for page in clean)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+        scores = [risk.features(page.ocr.words) @ weights + bias for page in clean]
+        spent = (resource.getrusage(resource.RUSAGE_SELF).ru_utime - before) / max(1, len(clean))
+        by_risk = sum(caught(p, np.argsort(-s, kind="stable"), given.share) for p, s in zip(clean, scores, strict=True))
+        by_doubt = sum(
+            caught(p, np.argsort([w.confidence for w in p.ocr.words], kind="stable"), given.share) for p in clean
+        )
+        print(
+            f"{folder.name}: {len(clean)} of {len(pages)} pages with WER ≤ {given.dirty:g}, {total} wrong words, "
+            f"{sum(p.missing for p in clean)} missing; the {given.share:g}% riskiest hold "
+            f"{100 * by_risk / max(total, 1):.0f}% (by confidence {100 * by_doubt / max(total, 1):.0f}%), "
+            f"{spent:.3f} CPU s a page"
+        )
+        for page in pages:
+            expected = 100 * float(np.mean(1 / (1 + np.exp(-(page.features @ weights + bias)))))
+            print(
+                f"  {page.name}: WER {page.wer:5.1f}, expected {expected:5.1f}, confidence {page.ocr.mean_confidence:.1f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The risk of a word: what is wrong stands out, what is right doesn't, and a page tells how wrong it probably is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from digitize import risk
+from digitize.types import OcrPage, Repair
+from tests import scans
+
+LINES = (
+    "Căn cứ Luật Tổ chức chính quyền địa phương năm 2025;",
+    "Theo đề nghị của Chánh Văn phòng Ủy ban nhân dân tỉnh,",
+    "Điều 1. Phê duyệt kế hoạch kiểm tra việc thực hiện thủ tục hành chính.",
+    "Điều 2. Các cơ quan, đơn vị chịu trách nhiệm thi hành quyết định này.",
+)
+
+
+def page(*lines: str) -> OcrPage:
+    read = scans.words(*lines)
+    return replace(read, words=tuple(replace(word, confidence=95.0) for word in read.words))
+
+
+def risk_of(text: str, *lines: str) -> float:
+    found = next(word.risk for word in risk.assessed(page(*lines)).words if word.text == text)
+    assert found is not None
+    return found
+
+
+def test_print_that_was_read_right_is_no_risk() -> None:
+    read = risk.assessed(page(*LINES))
+
+    assert all(word.risk is not None and word.risk < risk.RISKY for word in read.words)
+    expected = risk.expected_wer(read)
+    assert expected is not None
+    assert expected < risk.DIRTY_WER
+
+
+def test_a_lost_accent_is_a_risk_though_the_reader_is_sure_of_it() -> None:
+    right = risk_of("kiểm", *LINES)
+    wrong = risk_of("kiêm", *(line.replace("kiểm", "kiêm") for line in LINES))
+
+    assert wrong > risk.RISKY
+    assert wrong > 5 * right
+
+
+def test_letters_for_digits_and_words_that_are_none_are_risks() -> None:
+    assert risk_of("n4m", *(line.replace("năm", "n4m") for line in LINES)) > risk.RISKY
+    assert risk_of("thrc", *(line.replace("thực", "thrc") for line in LINES)) > risk.RISKY
+
+
+def test_a_full_stop_inside_a_sentence_is_a_risk() -> None:
+    assert risk_of("quan.", *(line.replace("quan,", "quan.") for line in LINES)) > risk.RISKY
+
+
+def test_what_a_pen_wrote_is_never_sure() -> None:
+    read = page(*LINES)
+    read = replace(read, words=(replace(read.words[0], by_pen=True), *read.words[1:]))
+
+    assert risk.assessed(read).words[0].risk == 1.0
+
+
+def test_two_readings_that_differ_and_a_doubtful_reader_raise_the_risk() -> None:
+    read = page(*LINES)
+    plain = risk.assessed(read).words[5].risk
+    other = replace(read.words[5], raw="chúc", repair=Repair.SECOND_OPINION)
+    doubted = replace(read.words[5], confidence=60.0)
+    for changed in (other, doubted):
+        words = (*read.words[:5], changed, *read.words[6:])
+        found = risk.assessed(replace(read, words=words)).words[5].risk
+        assert found is not None
+        assert plain is not None
+        assert found > plain
+
+
+def test_a_page_of_poor_reading_goes_whole_to_a_person() -> None:
+    spoilt = page(*(line.replace("i", "í").replace("n", "r") for line in LINES))
+    spoilt = replace(spoilt, words=tuple(replace(word, confidence=82.0) for word in spoilt.words))
+    expected = risk.expected_wer(risk.assessed(spoilt))
+
+    assert expected is not None
+    assert expected > 5 * risk.DIRTY_WER
+
+
+def test_a_page_without_words_has_no_risk_to_tell() -> None:
+    empty = OcrPage(100, 100, 300.0, (), 0.0)
+    assert risk.assessed(empty) == empty
+    assert risk.expected_wer(empty) is None
