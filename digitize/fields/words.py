@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
+from typing import TYPE_CHECKING
 
 from digitize import gazetteer
 from digitize.fields.layout import plain
 from digitize.vietnamese import nfc, one_tone_style
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _UPPER_SHARE = 0.75
 
@@ -63,12 +66,13 @@ def mended(text: str) -> tuple[str, bool]:
     words = nfc(text).replace("Ð", "Đ").split()
     known = [False] * len(words)
     folded = [plain(word).strip(",.;:()") for word in words]
-    for phrase, index in _longest_first():
+    for phrase, spellings in _longest_first():
         size = len(phrase)
         for at in range(len(words) - size + 1):
             if folded[at : at + size] == list(phrase) and not any(known[at : at + size]):
-                for offset in range(size):
-                    words[at + offset] = _as(index[offset], words[at + offset])
+                right = _meant(spellings, words[at : at + size])
+                for offset in range(size if right else 0):
+                    words[at + offset] = _as(right[offset], words[at + offset])
                     known[at + offset] = True
     _mend_places(words, folded, known)
     official = [
@@ -139,12 +143,19 @@ def _as(right: str, read: str) -> str:
     return read[:start] + bare + read[end:]
 
 
+def _meant(spellings: Sequence[tuple[str, ...]], read: Sequence[str]) -> tuple[str, ...]:
+    """The spelling that was read, or the only one there is; () where marks decide between "Thứ" and "Thủ trưởng"."""
+    if len(spellings) == 1:
+        return spellings[0]
+    same = [each for each in spellings if gazetteer.same(" ".join(each), " ".join(read).strip(" ,.;:()"))]
+    return same[0] if same else ()
+
+
 @cache
-def _longest_first() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
-    found = {}
+def _longest_first() -> tuple[tuple[tuple[str, ...], tuple[tuple[str, ...], ...]], ...]:
+    found: dict[tuple[str, ...], tuple[tuple[str, ...], ...]] = {("ubnd",): (("UBND",),), ("hdnd",): (("HĐND",),)}
     for phrase in _PHRASES:
-        right = tuple(re.sub(r"[,]", "", word) for word in phrase.split())
-        found[tuple(plain(word) for word in right)] = right
-    found[("ubnd",)] = ("UBND",)
-    found[("hdnd",)] = ("HĐND",)
+        right = tuple(phrase.replace(",", "").split())
+        key = tuple(plain(word) for word in right)
+        found[key] = (*found.get(key, ()), right)
     return tuple(sorted(found.items(), key=lambda item: -len(item[0])))

@@ -160,6 +160,12 @@ def test_marks_lost_in_known_words_are_put_back(read, right):
     assert words.mended(read) == (right, True)
 
 
+def test_where_only_marks_tell_two_titles_apart_neither_is_guessed():
+    assert words.mended("THỨ TRƯỞNG") == ("THỨ TRƯỞNG", True)
+    assert words.mended("THỦ TRƯỞNG") == ("THỦ TRƯỞNG", True)
+    assert words.mended("THƯ TRƯỞNG") == ("THƯ TRƯỞNG", False)
+
+
 def test_a_word_that_is_in_no_list_makes_an_agency_a_doubt():
     assert words.mended("BAN QUẢN LÝ KHU KINH TẾ") == ("BAN QUẢN LÝ KHU KINH TẾ", True)
     assert words.mended("BAN QUẢN LÝ KHU KÌNH TẾ")[1] is False
