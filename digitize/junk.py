@@ -29,6 +29,9 @@ _HUGE = 1.8  # no heading is as high as this
 _FLAT = 0.3
 _APART = 2.0
 _DOUBTED = 45.0
+_SURE = 60.0
+_LONG = 8
+_PUNCTUATION = ".,:;()-/\"'“”"
 _UNREAD = 25.0
 _COLOURED = 28  # as `ink` has it
 _COLOURED_SHARE = 0.04
@@ -67,12 +70,20 @@ def _is_junk(line: Sequence[OcrWord], index: int, unit: float, pixels: NDArray[n
     if not any(letter.isalnum() for letter in word.text):
         return _is_stray_sign(line, index, high, wide, unit)
     if high < _TINY:
-        return True
+        return not _read_in_spite_of_its_box(word)
     if word.confidence >= _DOUBTED:
         return False
-    if high > _HUGE and word.confidence < _UNREAD and _stands_apart(line, index, unit):
+    apart = _stands_apart(line, index, unit)
+    if high > _HUGE and word.confidence < _UNREAD and apart:
         return True
-    return _reads_like_strokes(word.text) and (_stands_apart(line, index, unit) or _on_colour(word.box, pixels))
+    # A doubted syllable among sure words may be a name under a seal.
+    on_colour = not is_syllable(word.text.strip(_PUNCTUATION)) and _on_colour(word.box, pixels)
+    return _reads_like_strokes(word.text) and (on_colour or apart)
+
+
+def _read_in_spite_of_its_box(word: OcrWord) -> bool:
+    """Tesseract now and then gives a word that it reads well a box of two pixels."""
+    return len(word.text) > 1 and word.confidence >= _SURE and is_syllable(word.text.strip(_PUNCTUATION))
 
 
 def _is_stray_sign(line: Sequence[OcrWord], index: int, high: float, wide: float, unit: float) -> bool:
@@ -92,7 +103,9 @@ def _is_stray_sign(line: Sequence[OcrWord], index: int, high: float, wide: float
 
 def _reads_like_strokes(text: str) -> bool:
     """Whether what was read looks like no word of a paper: neither a number, an abbreviation nor a printed syllable."""
-    core = text.strip(".,:;()-/\"'“”")
+    core = text.strip(_PUNCTUATION)
+    if sum(map(str.isalnum, core)) >= _LONG:
+        return False  # strokes seldom make so many letters; an address of mail read badly does
     if not core or (set(core) & _STROKES):
         return True
     if core.isdigit():
@@ -106,10 +119,13 @@ def _stands_apart(line: Sequence[OcrWord], index: int, unit: float) -> bool:
     """Whether no surely read word is near on its line."""
     box = line[index].box
     for other in line:
-        if other is line[index] or other.confidence < _DOUBTED:
+        if other is line[index]:
             continue
         gap = max(other.box.left - box.right, box.left - other.box.right)
-        if gap < _APART * unit:
+        word_like = len(other.text) > 1 and is_syllable(other.text.strip(_PUNCTUATION))
+        if gap < unit and word_like:
+            return False
+        if gap < _APART * unit and other.confidence >= _DOUBTED:
             return False
     return True
 

@@ -26,6 +26,7 @@ from digitize import (
     illumination,
     ink,
     junk,
+    missed,
     orient,
     own_text,
     pen,
@@ -105,6 +106,7 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     ocr = pen.marked(ocr, pen.find(cleaned.display, ocr))
     if not is_told:
         ocr = junk.without(ocr, None if cleaned.display.bitonal else cleaned.display.pixels)
+        ocr = _with_missed_lines(ocr, cleaned.grey, language)
         ocr = risk.assessed(context.mended(symbols.mended(ocr)))
     display = cleaned.display if cleaned.display.bitonal else illumination.lighten(cleaned.display)
     picture, picture_type = _encoded(display)
@@ -223,6 +225,15 @@ def _read_lines(grey: NDArray[np.uint8], *, dpi: float, language: str) -> OcrPag
     height, width = grey.shape
     read = tesseract.recognise(grey, dpi=dpi, language=language, column=True)
     return hocr.parse(read, width_px=width, height_px=height, dpi=dpi)
+
+
+def _with_missed_lines(ocr: OcrPage, grey: NDArray[np.uint8], language: str) -> OcrPage:
+    """Read again, by themselves, lines of print that have no word on them."""
+    boxes = missed.find(grey, ocr)
+    if not boxes:
+        return ocr
+    sheet, tops = missed.stacked(grey, boxes)
+    return missed.added(ocr, boxes, tops, _read_lines(sheet, dpi=ocr.dpi, language=language))
 
 
 def _read_sides(grey: NDArray[np.uint8], *, dpi: float, fold: int | None, language: str) -> OcrPage:

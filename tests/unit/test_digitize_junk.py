@@ -64,14 +64,25 @@ def test_short_tokens_of_real_papers_stay(tokens: tuple[str, ...], confidence: f
     assert junk.without(page_with(*more)).words == page_with(*more).words
 
 
-def test_a_doubted_syllable_is_dropped_on_coloured_ink_and_kept_on_black() -> None:
-    doubted = word("lên", 700, row=2, confidence=30)
+def test_strokes_among_words_are_dropped_on_coloured_ink_and_kept_on_black() -> None:
+    doubted = word("l¿n", 700, row=2, confidence=30)
     near = word("trên", 700 + 22 * 3 + 20, row=2)  # so it doesn't stand apart
     black = np.full((300, 2480, 3), 240, np.uint8)
     red = black.copy()
     red[200:240, 700:740] = (220, 90, 90)
     assert junk.without(page_with(doubted, near), black).words == page_with(doubted, near).words
     assert junk.without(page_with(doubted, near), red).words == page_with(near).words
+
+
+def test_a_doubted_name_under_a_seal_stays() -> None:
+    name = (word("Lê", 700, row=2), word("xấn", 770, row=2, confidence=20), word("Dũng", 860, row=2))
+    red = np.full((300, 2480, 3), (220, 90, 90), np.uint8)
+    assert junk.without(page_with(*name), red).words == page_with(*name).words
+
+
+def test_a_word_read_well_stays_though_its_box_is_two_pixels() -> None:
+    stays = word("và", 700, high=3, wide=3, row=2, confidence=96)
+    assert junk.without(page_with(stays)).words == page_with(stays).words
 
 
 def test_a_page_of_few_words_is_not_judged() -> None:

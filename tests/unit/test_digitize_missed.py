@@ -1,0 +1,79 @@
+"""A line of print that nobody read is found by its ink and read again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from digitize import hocr, missed, tesseract
+from tests.scans import _font
+
+if TYPE_CHECKING:
+    from digitize.types import OcrPage
+
+LINES = (
+    "ỦY BAN NHÂN DÂN",
+    "TỈNH THÁI NGUYÊN",
+    "Căn cứ Luật Tổ chức chính quyền địa phương ngày 16 tháng 6 năm 2025;",
+    "Căn cứ Nghị định quy định tổ chức các cơ quan chuyên môn thuộc tỉnh;",
+    "Theo đề nghị của Giám đốc Sở Tài chính tại Tờ trình số 517/TTr-STC.",
+)
+
+
+@pytest.fixture(scope="module")
+def grey() -> np.ndarray:
+    sheet = Image.new("L", (1654, 900), 245)
+    draw = ImageDraw.Draw(sheet)
+    for row, line in enumerate(LINES):
+        draw.text((120, 80 + 90 * row), line, font=_font(36), fill=40)
+    draw.line((120, 620, 900, 620), fill=40, width=3)  # a rule
+    draw.ellipse((1000, 560, 1300, 860), outline=120, width=8)  # the ring of a seal, copied in grey
+    return np.asarray(sheet)
+
+
+@pytest.fixture(scope="module")
+def page(grey: np.ndarray) -> OcrPage:
+    read = tesseract.recognise(grey, dpi=200, language="vie")
+    return hocr.parse(read, width_px=grey.shape[1], height_px=grey.shape[0], dpi=200)
+
+
+def test_nothing_is_missed_on_a_page_that_was_read(grey: np.ndarray, page: OcrPage) -> None:
+    assert missed.find(grey, page) == ()
+
+
+def test_a_line_that_was_lost_is_found_and_comes_back_in_its_place(grey: np.ndarray, page: OcrPage) -> None:
+    lost = [word for word in page.words if not 160 < (word.box.top + word.box.bottom) / 2 < 230]
+    assert 0 < len(lost) < len(page.words)
+    without = replace(page, words=tuple(lost))
+    boxes = missed.find(grey, without)
+    assert len(boxes) == 1
+    sheet, tops = missed.stacked(grey, boxes)
+    read = tesseract.recognise(sheet, dpi=200, language="vie")
+    again = hocr.parse(read, width_px=sheet.shape[1], height_px=sheet.shape[0], dpi=200)
+    mended = missed.added(without, boxes, tops, again)
+    assert [word.text for word in mended.words] == [word.text for word in page.words]
+    found = next(word for word in mended.words if word.text == "NGUYÊN")
+    original = next(word for word in page.words if word.text == "NGUYÊN")
+    assert abs(found.box.left - original.box.left) < 12
+    assert abs(found.box.top - original.box.top) < 12
+
+
+def test_what_reads_like_strokes_the_second_time_is_not_added(grey: np.ndarray, page: OcrPage) -> None:
+    without = replace(page, words=tuple(word for word in page.words if word.box.top > 160))
+    boxes = missed.find(grey, without)
+    assert boxes
+    _, tops = missed.stacked(grey, boxes)
+    strokes = replace(page.words[0], text="IRKUt(Q", confidence=90.0)
+    doubted = replace(page.words[1], confidence=30.0)
+    again = replace(page, words=(strokes, doubted))
+    assert missed.added(without, boxes, tops, again) is without
+
+
+def test_a_blank_rest_costs_nothing(grey: np.ndarray, page: OcrPage) -> None:
+    blank = cv2.rectangle(grey.copy(), (0, 550), (1654, 900), 245, -1)
+    assert missed.find(blank, page) == ()
