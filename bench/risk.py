@@ -142,7 +142,8 @@ def main() -> None:
         for page in pages:
             expected = 100 * float(np.mean(1 / (1 + np.exp(-(page.features @ weights + bias)))))
             print(
-                f"  {page.name}: WER {page.wer:5.1f}, expected {expected:5.1f}, confidence {page.ocr.mean_confidence:.1f}"
+                f"  {page.name}: WER {page.wer:5.1f}, expected {expected:5.1f}, "
+                f"confidence {page.ocr.mean_confidence:.1f}"
             )
 
 

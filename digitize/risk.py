@@ -1,10 +1,10 @@
 """How likely each word of a reading is wrong, from all that is known of it and not from the reader's confidence alone.
 
 Tesseract is sure of more than half of its mistakes: the lost accent makes another syllable. What gives them away is
-the company they keep. A word is weighed by the reader's doubt, by spelling, by how official Vietnamese goes on around it and
-whether the same letters with other marks would go on better, by what was mended, by digits among letters, by its size
-on its line, and by the doubt about its neighbours. The weights are those of a logistic fit (`bench/risk.py`), so that
-the number is a probability; each feature is a plain reason, and a person can be told the heaviest one.
+the company they keep. A word is weighed by the reader's doubt, by spelling, by how official Vietnamese goes on around
+it and whether the same letters with other marks would go on better, by two readings that differ, by digits among
+letters, by its size on its line, by a full stop inside a sentence, and by the doubt about its neighbours. The weights
+are those of a logistic fit (`bench/risk.py`), so the number is about a probability; each feature is a plain reason.
 """
 
 from __future__ import annotations

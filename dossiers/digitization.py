@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from digitize import assemble as pdf
 from digitize import fields as paper_fields
 from digitize import load, pipeline, quality, reading, sequence
+from digitize.realign import carried
 from digitize.types import ReadingFailed, UnreadableScan
 from dossiers.calendar import VIETNAM
 from dossiers.ports import ObjectMissing
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from digitize.types import PageFlags, ReadPage
+    from digitize.types import OcrPage, PageFlags, ReadPage
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
     from dossiers.types import Component, Dossier, ObjectKey, Page
 
@@ -47,6 +48,9 @@ MAX_ATTEMPTS = 3
 
 #: So many pages of one component are looked at in a row; then it is another's turn.
 LOOKED_AT_IN_A_ROW = 10
+
+#: Measured of a page that was read again and keeps its earlier reading, for the sake of what a person corrected in it.
+KEPT_READING = "kept_reading"
 
 _SIGNED_IN = (ComponentState.CAPTURE_SIGNING, ComponentState.SIGNING)
 _ASSEMBLED_IN = (ComponentState.RECEIVED, ComponentState.REVIEWED)
@@ -149,6 +153,7 @@ def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.L
         with begin() as work:
             work.components.end_attempt(page_id)  # the reader lives: an outage from here on is no fault of the page
         picture, words = Path(folder, "picture"), Path(folder, "words")
+        before = reading_of(store, page, Path(folder)).ocr if page.corrections and page.words else None
         picture.write_bytes(read.picture)
         words.write_bytes(reading.to_json(read))
         picture_key = store.put(picture, media_type=read.picture_type)
@@ -158,18 +163,28 @@ def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.L
         page = work.components.page(page_id)
         if page.state is not PageState.RECEIVED:
             return
-        work.components.keep_page(
-            replace(
-                page,
-                state=PageState.READ,
-                picture=picture_key,
-                words=words_key,
-                text=reading.corrected(read.ocr, page.corrections).text,
-                flags=tuple(sorted(read.flags.flags)),
-                measured=dict(read.flags.measured),
-            )
-        )
+        work.components.keep_page(_as_read(page, before, read, picture_key, words_key))
         _after_page(work, component)
+
+
+def _as_read(page: Page, before: OcrPage | None, read: ReadPage, picture: ObjectKey, words: ObjectKey) -> Page:
+    """The page with its new reading, a person's corrections carried over from the one before.
+
+    Where one of them finds no place on the new reading, the page that the person saw stays, and says so.
+    """
+    corrections, lost = (page.corrections, []) if before is None else carried(page.corrections, before, read.ocr)
+    if lost:
+        return replace(page, state=PageState.READ, measured={**page.measured, KEPT_READING: 1.0})
+    return replace(
+        page,
+        state=PageState.READ,
+        picture=picture,
+        words=words,
+        text=reading.corrected(read.ocr, corrections).text,
+        flags=tuple(sorted(read.flags.flags)),
+        measured=dict(read.flags.measured),
+        corrections=corrections,
+    )
 
 
 def assemble(

@@ -101,6 +101,7 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
     },
     Doubt: {
         Doubt.LOW_CONFIDENCE: ("máy đọc chưa chắc", "the reader isn't sure"),
+        Doubt.BY_HAND: ("viết tay: nhìn ảnh mà gõ", "by hand: type what the picture shows"),
         Doubt.NO_SUCH_DAY: ("ngày này không có trong lịch", "there is no such day"),
         Doubt.FUTURE_DAY: ("ngày này chưa tới", "this day is yet to come"),
         Doubt.NUMBER_PATTERN: ("số văn bản không đúng dạng", "not written as a document's number"),

@@ -142,8 +142,9 @@ def review(
     never touched in either.
 
     Raises:
-        Incomplete: A page ought to be scanned again, or there are more or fewer than were counted at the counter, and
-            no reason to keep the scan was given; all of it is named.
+        Incomplete: "rescan": a page ought to be scanned again, or there are more or fewer than were counted at the
+            counter, and no reason to keep the scan was given; all of it is named. "by_hand": a pen wrote the number or
+            the day, and nobody has typed or confirmed it or said that there is none; the fields are named.
         Overtaken: Somebody else has changed one of these since the person looked; all such are named, nothing is kept.
         Changed: The component isn't in the version that was seen.
         WrongState: Its pages are not all read yet.
@@ -174,12 +175,13 @@ def review(
             doubtful.append(f"{component.pages_declared} ≠ {component.pages_total}")
         if doubtful and not keep_reason:
             raise Incomplete("rescan", tuple(doubtful))
+        for field in decided.fields:
+            _keep_field(work, component_id, field.key, record.tidied(field.key, field.value), by)
+        _nothing_left_by_hand(work, component_id, pages.values())
         for number, page in pages.items():
             if number in by_page:
                 page = _corrected(page, readings[number], by_page[number])  # noqa: PLW2901  the same page
             work.components.keep_page(replace(page, state=PageState.REVIEWED, reviewed_by=by.username))
-        for field in decided.fields:
-            _keep_field(work, component_id, field.key, record.tidied(field.key, field.value), by)
         component = replace(component, keep_reason=keep_reason)
         if component.copy is not None:
             component = work.components.keep(replace(component, state=ComponentState.DIGITIZED))
@@ -213,6 +215,7 @@ def ask_for_copy(
         Changed: It was reviewed again after the clerk had seen it.
         NotAllowed: It is the receiving agency's to sign.
         WrongState: It isn't reviewed, or its text layer is still being made again.
+        Incomplete: "by_hand", as for `review`.
         NotFound: The agency has no active seal.
     """
     require(by, Act.SIGN_COPY)
@@ -224,6 +227,7 @@ def ask_for_copy(
             raise Changed("đã soát lại sau khi bạn xem; xem lại rồi ký")
         if component.state is not ComponentState.REVIEWED or component.searchable is None:
             raise WrongState(component.state)
+        _nothing_left_by_hand(work, component_id, work.components.pages(component_id))
         work.certificates.for_agency(dossier.receiving)
         component = work.components.keep(replace(component, state=ComponentState.SIGNING))
         work.jobs.sign_copy(component.id, component.revision)
@@ -356,17 +360,30 @@ def _corrected(page: Page, ocr: OcrPage, words: Mapping[int, str]) -> Page:
     return replace(page, corrections=corrections, text=reading.corrected(ocr, corrections).text)
 
 
+def _nothing_left_by_hand(work: UnitOfWork, component_id: UUID, pages: Iterable[Page]) -> None:
+    """Raises Incomplete while a value stands there that a pen wrote and no person has settled."""
+    asked = record.by_hand(work.components.fields(component_id), pages)
+    if asked:
+        raise Incomplete("by_hand", tuple(sorted(asked)))
+
+
 def _keep_field(work: UnitOfWork, component_id: UUID, key: str, value: str, by: Actor) -> bool:
     """Keep a field as a person leaves it; whether that is new, be it only that a person has confirmed it."""
     read = {f.key: f for f in work.components.fields(component_id)}.get(key)
+    answer = record.ANSWERS.get(value, "")
+    value = "" if answer else value
     if read is None:
-        if not value:
+        if not value and not answer:
             return False
         read = ExtractedField(component_id, key, "", "", 1, None, 100.0)
         origin = "typed"
     else:
-        if read.by and read.value == value:
+        if read.by and read.value == value and answer in ("", read.origin):
             return False
-        origin = read.origin if read.value == value or read.origin == "typed" else "corrected"
-    work.components.keep_field(replace(read, value=value, origin=origin, by=by.username))
+        origin = read.origin
+        if origin in record.ANSWERS.values():
+            origin = "corrected" if read.raw else "typed"
+        elif read.value != value and origin != "typed":
+            origin = "corrected"
+    work.components.keep_field(replace(read, value=value, origin=answer or origin, by=by.username))
     return True

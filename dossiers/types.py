@@ -260,6 +260,7 @@ class Doubt(StrEnum):
     """Why a person should look at a value: the reader wasn't sure, or it breaks a rule (`dossiers.record`)."""
 
     LOW_CONFIDENCE = "low_confidence"
+    BY_HAND = "by_hand"
     NO_SUCH_DAY = "no_such_day"
     FUTURE_DAY = "future_day"
     NUMBER_PATTERN = "number_pattern"
@@ -617,7 +618,8 @@ class ExtractedField:
     """A value of the paper: as read, and as corrected by a person.
 
     Attributes:
-        origin: "ocr", "typed", "corrected"; or "missing", of a field of the minimum record that nobody has found yet.
+        origin: "ocr", "typed", "corrected"; "absent" or "unreadable" where a person said so of a value that isn't
+            there; or "missing", of a field of the minimum record that nobody has found yet.
         by: Who typed, corrected or confirmed it; "" while only the machine has seen it.
     """
 

@@ -288,7 +288,10 @@ def words(dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office
                 "text": page.corrections.get(i, w.text),
                 "raw": w.text,
                 "confidence": w.confidence,
-                "doubt": i not in page.corrections and w.confidence < record.SURE_FROM,
+                "risk": w.risk,
+                "by_pen": w.by_pen,
+                "read_first": w.raw,
+                "doubt": i not in page.corrections and record.is_doubtful(w),
                 "corrected": i in page.corrections,
                 "box": [w.box.left, w.box.top, w.box.right, w.box.bottom],
             }
@@ -321,8 +324,9 @@ def fields(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) ->
     found = _component(office, actor, dossier_id, component_id)
     with office.begin() as work:
         kept = work.components.fields(found.id)
+        asked = record.by_hand(kept, work.components.pages(found.id))
     today = local_day(utc_now())
-    return [FieldOut.of(f, today=today) for f in record.whole(found.id, kept)]
+    return [FieldOut.of(f, today=today, by_hand=f.key in asked) for f in record.whole(found.id, kept)]
 
 
 @router.patch("/dossiers/{dossier_id}/components/{component_id}/corrections")

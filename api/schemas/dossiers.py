@@ -216,7 +216,8 @@ class DossierProgressOut(BaseModel):
 class FieldOut(BaseModel):
     """A value of the paper: what was read, what it counts as now, who says so, and why a person should look.
 
-    `origin` is "ocr", "typed", "corrected", or "missing" for a field of the minimum record without a value.
+    `origin` is "ocr", "typed", "corrected", "absent" or "unreadable" where a person said so, or "missing" for a field
+    of the minimum record without a value. With `doubt` "by_hand" the value is a guess at a pen's writing.
     """
 
     key: str
@@ -233,9 +234,9 @@ class FieldOut(BaseModel):
     doubt_words: Labelled | None
 
     @staticmethod
-    def of(field: ExtractedField, *, today: date) -> FieldOut:
+    def of(field: ExtractedField, *, today: date, by_hand: bool = False) -> FieldOut:
         """As kept, and judged."""
-        doubt = record.doubt_of(field, today=today)
+        doubt = record.doubt_of(field, today=today, by_hand=by_hand)
         return FieldOut(
             key=field.key,
             vi=label(field.key, "vi"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
 import pytest
 
+from digitize.types import Box, Flag, OcrWord
 from dossiers import record
 from dossiers.labels import CODES
-from dossiers.types import Doubt, ExtractedField
+from dossiers.types import Doubt, ExtractedField, Page, PageState
 
 TODAY = date(2026, 3, 5)
 
@@ -112,3 +114,30 @@ def test_the_record_is_whole_in_order_and_loses_nothing_that_was_found() -> None
 
 def test_every_key_of_the_record_has_words() -> None:
     assert set(record.KNOWN) <= CODES.keys()
+
+
+def a_page(number: int, *flags: Flag) -> Page:
+    return Page(id=uuid4(), component_id=uuid4(), number=number, state=PageState.READ, flags=tuple(flags))
+
+
+def test_a_number_under_a_pen_is_asked_for_until_a_person_has_settled_it() -> None:
+    inked = [a_page(1, Flag.HANDWRITTEN_NUMBER)]
+    guess = field("number", "22")
+
+    assert record.by_hand([guess], inked) == {"number"}
+    assert record.by_hand([], inked) == {"number"}
+    assert record.by_hand([replace(guess, by="an")], inked) == set()
+    assert record.by_hand([replace(guess, value="", by="an", origin="absent")], inked) == set()
+    assert record.by_hand([replace(guess, value="", by="an", origin="corrected")], inked) == {"number"}
+    assert record.by_hand([guess], [a_page(1), a_page(2, Flag.HANDWRITTEN_NUMBER)]) == set()
+    assert record.doubt_of(guess, today=TODAY, by_hand=True) is Doubt.BY_HAND
+
+
+def test_the_riskiest_words_are_doubtful_and_those_of_a_pen_and_of_old_readings_by_confidence() -> None:
+    word = OcrWord("kiêm", Box(0, 0, 40, 20), 96.0)
+
+    assert not record.is_doubtful(word)
+    assert record.is_doubtful(replace(word, risk=0.3))
+    assert not record.is_doubtful(replace(word, risk=0.01, confidence=70.0))
+    assert record.is_doubtful(replace(word, confidence=70.0))
+    assert record.is_doubtful(replace(word, by_pen=True, risk=0.01))
