@@ -162,12 +162,19 @@ def _blocks(words: Iterable[paper.Placed]) -> list[list[str]]:
     bands: list[list[list[list[paper.Placed]]]] = []
     reach = 0.0
     for block in sorted(of_block.values(), key=lambda block: block[0][0].y):
-        if bands and block[0][0].y <= reach + 1:
+        beside = bands and block[0][0].y <= reach + 1
+        if bands and (beside or (_is_half(block) and all(map(_is_half, bands[-1])))):
             bands[-1].append(block)
         else:
             bands.append([block])
         reach = max(reach, block[-1][0].y)
     return [_orders(band) for band in bands]
+
+
+def _is_half(block: list[list[paper.Placed]]) -> bool:
+    """Whether a block stands in one of two columns."""
+    across = [word.x for line in block for word in line]
+    return max(across) < paper.LEFT_COLUMN[1] or min(across) >= paper.LEFT_COLUMN[1] - 12
 
 
 def _orders(band: list[list[list[paper.Placed]]]) -> list[str]:
