@@ -6,7 +6,6 @@ afterwards: converters were seen to garble Vietnamese. Pages arrive one at a tim
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -14,11 +13,10 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import Image, ImageCms, ImageOps
-from PIL.TiffImagePlugin import TiffImageFile
+from PIL import ImageCms
 
+from digitize import pdf_pictures, text_layer
 from digitize import text_font as fonts
-from digitize import text_layer
 from digitize.pdf_file import PdfFile, dictionary, reference, text_string
 from digitize.text_layer import POINTS_PER_INCH
 from digitize.vietnamese import nfc
@@ -78,6 +76,7 @@ class _Assembly:
     def __init__(self, pdf: PdfFile) -> None:
         self._pdf = pdf
         self._font = fonts.text_font()
+        self._used: set[int] = set()
         self._root, self._tree, self._font_number = pdf.reserve(), pdf.reserve(), pdf.reserve()
 
     def write(self, pages: Iterable[AssemblyPage], title: str, notice: str | None, created_at: datetime) -> None:
@@ -122,16 +121,15 @@ class _Assembly:
     def _page(self, page: AssemblyPage, notice: str | None) -> int:
         points = POINTS_PER_INCH / page.ocr.dpi
         width, height = page.ocr.width_px * points, page.ocr.height_px * points
-        picture = self._picture(page)
-        drawing = b"q %.3f 0 0 %.3f 0 0 cm /Im1 Do Q\n" % (width, height)
+        data = page.picture.read_bytes() if isinstance(page.picture, Path) else page.picture
+        pictures, drawing = pdf_pictures.put_page(self._pdf, data, page.ocr)
         drawing += text_layer.content(page.ocr, self._font)
+        self._used.update(*(fonts.codes(word.text) for word in page.ocr.words), fonts.codes(notice or ""))
         if notice:
             drawing += self._notice(notice, width)
         contents = self._pdf.put_stream(drawing)
-        resources = b"<< /XObject << /Im1 %s >> /Font << /F1 %s >> >>" % (
-            reference(picture),
-            reference(self._font_number),
-        )
+        named = {name: reference(number) for name, number in pictures.items()}
+        resources = b"<< /XObject %s /Font << /F1 %s >> >>" % (dictionary(named), reference(self._font_number))
         return self._pdf.put(
             dictionary(
                 {
@@ -158,31 +156,11 @@ class _Assembly:
             fonts.encoded(notice),
         )
 
-    def _picture(self, page: AssemblyPage) -> int:
-        data = page.picture.read_bytes() if isinstance(page.picture, Path) else page.picture
-        with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
-            entries = {
-                "Type": b"/XObject",
-                "Subtype": b"/Image",
-                "Width": b"%d" % image.width,
-                "Height": b"%d" % image.height,
-                "BitsPerComponent": b"8",
-            }
-            if image.format == "JPEG" and image.mode in {"RGB", "L"}:
-                entries["ColorSpace"] = b"/DeviceRGB" if image.mode == "RGB" else b"/DeviceGray"
-                entries["Filter"] = b"/DCTDecode"
-                return self._pdf.put_stream(data, entries, compress=False)
-            if image.mode == "1":
-                entries |= {"ColorSpace": b"/DeviceGray", "BitsPerComponent": b"1", "Filter": b"/CCITTFaxDecode"}
-                entries["DecodeParms"] = b"<< /K -1 /Columns %d /Rows %d >>" % (image.width, image.height)
-                return self._pdf.put_stream(_group4(image), entries, compress=False)
-            entries["ColorSpace"] = b"/DeviceRGB"
-            return self._pdf.put_stream(image.convert("RGB").tobytes(), entries)
-
     def _write_font(self) -> None:
         font, pdf = self._font, self._pdf
-        program = pdf.put_stream(font.program, {"Length1": b"%d" % len(font.program)})
-        name = b"/" + font.name.encode("ascii")
+        outlines = fonts.program_for(font, self._used)
+        program = pdf.put_stream(outlines, {"Length1": b"%d" % len(outlines)})
+        name = b"/" + fonts.subset_tag(self._used).encode("ascii") + b"+" + font.name.encode("ascii")
         descriptor = pdf.put(
             dictionary(
                 {
@@ -233,19 +211,6 @@ def _with_first(pages: Iterable[AssemblyPage]) -> Iterable[tuple[AssemblyPage, b
     for page in pages:
         yield page, first
         first = False
-
-
-def _group4(image: Image.Image) -> bytes:
-    """ITU-T T.6, one strip. libtiff codes zero bits as white, so ink must be ones."""
-    buffer = io.BytesIO()
-    rows_per_strip, offsets, counts = 278, 273, 279
-    ImageOps.invert(image.convert("L")).convert("1").save(
-        buffer, "TIFF", compression="group4", tiffinfo={rows_per_strip: image.height}
-    )
-    buffer.seek(0)
-    tags = TiffImageFile(buffer).tag_v2
-    (offset,), (count,) = tags[offsets], tags[counts]
-    return buffer.getvalue()[offset : offset + count]
 
 
 @cache

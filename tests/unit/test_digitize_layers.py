@@ -1,0 +1,185 @@
+"""A page taken apart into print, ink and paper: what each layer holds, and what is never lost."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import cv2
+import numpy as np
+import pypdfium2
+import pytest
+from fontTools.ttLib import TTFont
+from PIL import Image, ImageDraw
+
+from digitize import layers, print_mask, text_font
+from digitize.assemble import AssemblyPage, searchable_pdf
+from digitize.types import Box, OcrPage, OcrWord
+from tests import scans
+from tests.colour import delta_e_2000, red
+
+DPI = 300
+MM = DPI / 25.4
+LINES = scans.LETTER[4:8]
+
+
+def a_scan(*, confidence: float = 95.0):
+    """A seal and a blue pen over four lines of print, a black stroke through the second, a pencil note beside."""
+    page = scans.stamped(scans.sheet(LINES, dpi=DPI), at_mm=(60, 40))
+    image = Image.fromarray(page.pixels)
+    draw = ImageDraw.Draw(image)
+    draw.line((30 * MM, 90 * MM, 80 * MM, 92 * MM), fill=(222, 222, 222), width=round(0.4 * MM))  # pencil, hardly there
+    draw.line((100 * MM, 20 * MM, 110 * MM, 48 * MM), fill=(30, 30, 30), width=round(0.6 * MM))  # a black pen
+    size = round(14 / 72 * DPI)
+    words, font = [], scans._font(size)
+    for index, line in enumerate(LINES):
+        x, top = float(DPI), round(DPI + index * size * 1.6)
+        for word in line.split():
+            right = x + draw.textlength(word, font=font)
+            box = Box(round(x), top, round(right), round(top + 1.25 * size))
+            words.append(OcrWord(word, box, confidence, line=index))
+            x = right + draw.textlength(" ", font=font)
+    grain = np.random.default_rng(4).normal(0, 1.2, (page.height_px, page.width_px, 1))
+    pixels = np.clip(np.asarray(image) + grain, 0, 255).astype(np.uint8)
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 82])
+    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+    return pixels, data.tobytes(), OcrPage(page.width_px, page.height_px, float(DPI), tuple(words), confidence)
+
+
+@pytest.fixture(scope="module")
+def scan():
+    return a_scan()
+
+
+@pytest.fixture(scope="module")
+def pdf(scan, tmp_path_factory):
+    _, data, ocr = scan
+    path = tmp_path_factory.mktemp("layers") / "out.pdf"
+    page = AssemblyPage(data, "image/jpeg", ocr)
+    searchable_pdf([page], path, title="x", created_at=datetime(2026, 11, 20, tzinfo=UTC))
+    return path
+
+
+@pytest.fixture(scope="module")
+def drawn(pdf):
+    """The page as PDFium shows it."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        page = document[0]
+        shown = page.render(scale=DPI / 72).to_numpy()[:, :, 2::-1]
+        page.close()
+    return np.ascontiguousarray(shown)
+
+
+def darkness(pixels, box_mm):
+    left, top, right, bottom = (round(edge * MM) for edge in box_mm)
+    here = cv2.cvtColor(pixels[top:bottom, left:right], cv2.COLOR_RGB2GRAY).astype(float)
+    return np.percentile(here, 90) - here.mean()
+
+
+def test_the_layers_show_the_page_in_a_fraction_of_its_bytes(scan, pdf, drawn):
+    pixels, data, _ = scan
+    assert pdf.stat().st_size < len(data) / 4
+    shown = drawn[: pixels.shape[0], : pixels.shape[1]]
+    window = (9, 9)
+    far = cv2.absdiff(cv2.blur(pixels[: shown.shape[0], : shown.shape[1]], window), cv2.blur(shown, window))
+    assert np.percentile(far, 99.9) < 40
+
+
+def test_a_seal_keeps_its_colour(scan, drawn):
+    pixels = scan[0][: drawn.shape[0], : drawn.shape[1]]
+    where = red(pixels)
+    assert where.sum() > 10_000
+    assert delta_e_2000(pixels[where], drawn[: pixels.shape[0], : pixels.shape[1]][where]).mean() < 5
+
+
+def test_a_pencil_line_that_can_hardly_be_seen_stays(scan, drawn):
+    place = (28, 87, 82, 95)
+    before, after = darkness(scan[0], place), darkness(drawn, place)
+    assert before > 1
+    assert after == pytest.approx(before, rel=0.25)
+
+
+def test_a_page_with_nothing_but_a_faint_mark_keeps_it():
+    """Without a word on it there is no print, and the page isn't taken apart."""
+    pixels, _, ocr = a_scan()
+    assert layers.taken_apart(pixels, replace(ocr, words=())) is None
+
+
+def test_only_print_is_in_the_mask(scan):
+    pixels, _, ocr = scan
+    found = print_mask.of(pixels, ocr)
+    on_print = found.mask > 0
+    assert on_print.mean() > 0.005
+    assert not (on_print & red(pixels)).any()
+    pen = np.zeros(on_print.shape, np.uint8)
+    cv2.line(pen, (round(100 * MM), round(20 * MM)), (round(110 * MM), round(48 * MM)), 255, 3)
+    assert not (on_print & (pen > 0)).any()
+    assert max(found.colour) < 60
+
+
+def test_words_that_are_not_sure_or_by_a_pen_stay_in_colour():
+    pixels, _, ocr = a_scan(confidence=50.0)
+    assert print_mask.of(pixels, ocr) is None
+    by_pen = replace(ocr, words=tuple(replace(word, confidence=95.0, by_pen=True) for word in ocr.words))
+    assert print_mask.of(pixels, by_pen) is None
+
+
+def test_every_layer_with_ink_is_in_colour_at_200_dpi_or_more_and_the_print_without_loss(pdf):
+    listed = subprocess.run(["pdfimages", "-list", pdf], check=True, capture_output=True, encoding="utf-8").stdout
+    rows = [line.split() for line in listed.splitlines()[2:]]
+    paper, *tiles, mask = rows
+    assert (mask[2], mask[8]) == ("stencil", "ccitt")
+    assert int(mask[12]) == pytest.approx(DPI, abs=2)
+    assert tiles
+    assert all((row[5], row[8]) == ("rgb", "jpeg") and int(row[12]) >= 200 for row in tiles)
+    assert int(paper[12]) < 100
+
+
+def test_nothing_stands_on_the_paper_that_is_kept_coarsely(scan):
+    pixels, _, ocr = scan
+    found = layers.taken_apart(pixels, ocr)
+    paper = cv2.imdecode(np.frombuffer(found.paper, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert int(paper.max()) - int(paper.min()) < 30
+    covered = np.zeros(pixels.shape[:2], bool)
+    for box, _tile in found.tiles:
+        covered[box.top : box.bottom, box.left : box.right] = True
+    assert covered[red(pixels)].all()
+
+
+def test_poppler_and_pdfium_show_the_same(pdf, drawn, tmp_path):
+    subprocess.run(["pdftoppm", "-r", str(DPI), "-png", pdf, tmp_path / "page"], check=True)
+    (file,) = tmp_path.glob("page*.png")
+    other = cv2.imdecode(np.frombuffer(file.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
+    height, width = (min(sides) for sides in zip(other.shape[:2], drawn.shape[:2], strict=True))
+    far = cv2.absdiff(*(cv2.blur(page[:height, :width], (9, 9)) for page in (other, drawn)))
+    assert np.percentile(far, 99.9) < 24
+
+
+def test_a_coarse_page_stays_one_picture(scan):
+    pixels, _, ocr = scan
+    assert layers.taken_apart(pixels, replace(ocr, dpi=200.0)) is None
+
+
+def test_the_font_of_a_document_has_the_outlines_of_its_letters_and_all_widths():
+    whole = text_font.text_font()
+    used = [ord(letter) for letter in "Ủy ban nhân dân ệ"]
+    program = text_font.program_for(whole, used)
+    assert len(program) < 0.45 * len(whole.program)
+    cut, full = TTFont(io.BytesIO(program), checkChecksums=2), TTFont(io.BytesIO(whole.program))
+    names = full.getGlyphOrder()
+    for code in used:
+        name = names[whole.glyphs[code][0]]
+        before = full["glyf"][name].getCoordinates(full["glyf"])[0]
+        after = cut["glyf"][cut.getGlyphOrder()[whole.glyphs[code][0]]].getCoordinates(cut["glyf"])[0]
+        assert list(after) == list(before)
+    assert len(cut["hmtx"].metrics) == len(names)
+    assert re.fullmatch("[A-Z]{6}", text_font.subset_tag(used))
+
+
+def test_two_colours_are_as_far_apart_as_in_the_published_examples():
+    pairs = {((255, 0, 0), (255, 0, 0)): 0.0, ((0, 0, 0), (255, 255, 255)): 100.0, ((255, 0, 0), (0, 255, 0)): 86.6}
+    for (one, other), wanted in pairs.items():
+        assert delta_e_2000(np.array([one], np.uint8), np.array([other], np.uint8))[0] == pytest.approx(wanted, abs=0.2)
