@@ -39,14 +39,19 @@ _HEAD = 0.2  # above this share of the height stands the head, where there is on
 _MOTTO = re.compile(r"doc lap|xa hoi chu nghia")
 _MOST_WORDS = 150
 _MARGIN_EM = 0.8
+_READ_AT_DPI = 240.0
+_LEAST_GAP = 40
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One column: where it stands on the page, and at which height in the picture that is read again."""
+    """One column: where it stands on the page, and where and at what scale in the picture that is read again."""
 
     box: Box
+    left: int
     top: int
+    bottom: int
+    scale: float
 
 
 def doubtful_foot(grey: NDArray[np.uint8], ocr: OcrPage) -> tuple[Box, Box] | None:
@@ -123,21 +128,28 @@ def _holds(box: Box, word: OcrWord) -> bool:
     return box.left <= x < box.right and box.top <= y < box.bottom
 
 
-def stacked(grey: NDArray[np.uint8], boxes: Sequence[Box]) -> tuple[NDArray[np.uint8], list[Piece]]:
-    """Put columns one below another, with paper between, so that they are read in one go."""
+def stacked(grey: NDArray[np.uint8], boxes: Sequence[Box], *, dpi: float) -> tuple[NDArray[np.uint8], list[Piece]]:
+    """Put columns one below another, with paper between, so that they are read in one go.
+
+    At 300 dpi Tesseract still mistakes the last small line ("=IưƯU: VÌ"), at 240 or 200 it doesn't, and is quicker.
+    """
     paper = int(np.percentile(grey[::8, ::8], 75))
-    gap = max(40, max(box.bottom - box.top for box in boxes) // 10)
-    size = (
-        sum(box.bottom - box.top + gap for box in boxes) + gap,
-        max(box.right - box.left for box in boxes) + 2 * gap,
-    )
+    scale = min(1.0, _READ_AT_DPI / dpi)
+    cuts = [
+        cv2.resize(
+            grey[box.top : box.bottom, box.left : box.right], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+        )
+        for box in boxes
+    ]
+    gap = max(_LEAST_GAP, max(cut.shape[0] for cut in cuts) // 10)
+    size = (sum(cut.shape[0] + gap for cut in cuts) + gap, max(cut.shape[1] for cut in cuts) + 2 * gap)
     picture = np.full(size, paper, dtype=np.uint8)
     pieces, top = [], gap
-    for box in boxes:
-        cut = grey[box.top : box.bottom, box.left : box.right]
-        picture[top : top + cut.shape[0], gap : gap + cut.shape[1]] = cut
-        pieces.append(Piece(replace(box, left=box.left - gap), top))
-        top += cut.shape[0] + gap
+    for box, cut in zip(boxes, cuts, strict=True):
+        bottom = top + cut.shape[0]
+        picture[top:bottom, gap : gap + cut.shape[1]] = cut
+        pieces.append(Piece(box, gap, top, bottom, scale))
+        top = bottom + gap
     return picture, pieces
 
 
@@ -152,13 +164,12 @@ def merged(ocr: OcrPage, pieces: Sequence[Piece], again: OcrPage) -> OcrPage:
     words = list(ocr.words)
     block = max((word.block for word in words), default=0) + 1
     for piece in pieces:
-        box, height = piece.box, piece.box.bottom - piece.box.top
         new = tuple(
-            replace(word, box=_moved(word.box, box.left, box.top - piece.top), block=word.block + block)
+            replace(word, box=_on_page(word.box, piece), block=word.block + block)
             for word in again.words
-            if piece.top <= (word.box.top + word.box.bottom) / 2 < piece.top + height
+            if piece.top <= (word.box.top + word.box.bottom) / 2 < piece.bottom
         )
-        old = [word for word in words if _holds(box, word)]
+        old = [word for word in words if _holds(piece.box, word)]
         if not new or not old or _worth(new) <= _worth(old):
             continue
         at = next(index for index, word in enumerate(words) if word in old)
@@ -174,5 +185,11 @@ def _worth(words: Sequence[OcrWord]) -> float:
     return sum(len(word.text) * (word.confidence - 50.0) for word in words)
 
 
-def _moved(box: Box, right: int, down: int) -> Box:
-    return Box(box.left + right, box.top + down, box.right + right, box.bottom + down)
+def _on_page(box: Box, piece: Piece) -> Box:
+    left, top = piece.box.left, piece.box.top
+    return Box(
+        left + round((box.left - piece.left) / piece.scale),
+        top + round((box.top - piece.top) / piece.scale),
+        left + round((box.right - piece.left) / piece.scale),
+        top + round((box.bottom - piece.top) / piece.scale),
+    )

@@ -256,8 +256,8 @@ def _foot_by_column(cleaned: _Cleaned, ocr: OcrPage, language: str) -> tuple[_Cl
     foot = columns.doubtful_foot(cleaned.grey, ocr)
     if foot is None:
         return cleaned, ocr
-    stacked, pieces = columns.stacked(cleaned.grey, foot)
-    dpi = cleaned.display.dpi
+    stacked, pieces = columns.stacked(cleaned.grey, foot, dpi=cleaned.display.dpi)
+    dpi = cleaned.display.dpi * pieces[0].scale
     found = tesseract.recognise(stacked, dpi=dpi, language=language, column=True)
     again = hocr.parse(found, width_px=stacked.shape[1], height_px=stacked.shape[0], dpi=dpi)
     return replace(cleaned, steps=(*cleaned.steps, "columns")), columns.merged(ocr, pieces, again)

@@ -41,6 +41,7 @@ _DATE = re.compile(
 _DATE_LABELS = re.compile(r"(?P<place>[^,;:]{2,60}?)\s?,\s?\bng[aă]y\b.*\bn[ao]m\b|\bth[ao]ng\b.*\bn[ao]m\b")
 #: No syllable begins so: the blank behind it was lost.
 _GLUED = re.compile(r"\b(TỈNH|PHƯỜNG)(?=[^\W\d_]{2})")
+_LABEL = re.compile(r"^\W{0,2}s[o0]\W{0,3}(?:$|\W|x)")
 _ABOVE, _BELOW = 2.5, 6.0
 _WITHOUT_TITLE = 0.18
 _EARLIEST_YEAR = 1945
@@ -93,12 +94,21 @@ def head_of(sheet: Sheet) -> Head:
 
 
 def number_line(head: Head) -> tuple[Line, re.Match[str]] | None:
-    """The line "Số: …/…" of the left column and what it says."""
+    """The line "Số: …/…" of the left column and what it says; room left for a hand parts "Số:" from "/QĐ-UBND"."""
     for line in head.left:
-        match = _NUMBER.match(line.text)
+        whole = line
+        if _LABEL.match(line.plain):
+            beside = [each for each in head.left if each is not line and _on_one_line(line, each)]
+            whole = Line((*line.words, *(word for each in beside for word in each.words)))
+        match = _NUMBER.match(whole.text)
         if match:
-            return line, match
+            return whole, match
     return None
+
+
+def _on_one_line(line: Line, other: Line) -> bool:
+    centre = (other.box.top + other.box.bottom) / 2
+    return other.box.left > line.box.left and line.box.top < centre < line.box.bottom
 
 
 def number_and_symbol(head: Head, sheet: Sheet) -> Iterator[Field]:
@@ -106,7 +116,7 @@ def number_and_symbol(head: Head, sheet: Sheet) -> Iterator[Field]:
     stated = number_line(head)
     pen = [mark for mark in sheet.pen if mark.zone is PenZone.NUMBER]
     if stated is None:
-        if pen:
+        if pen and any(_LABEL.match(line.plain) for line in head.left):
             yield _by_pen("number", pen, sheet)
         return
     line, match = stated
@@ -141,7 +151,8 @@ def _symbol(read: str) -> tuple[str, bool]:
     exact = joined
     joined = re.sub(r"(?<![A-ZĐ\d])[0O]Đ(?=-|$)", "QĐ", joined)
     joined = re.sub(r"\bQ[D0O](?=-|$)", "QĐ", joined)
-    joined = re.sub(r"\bTT[TR](?=-)", "TTr", joined)
+    joined = re.sub(r"^(Q|C|N)ĐĐ(?=-)", r"\1Đ", joined)
+    joined = re.sub(r"\b(?:TT[TR]|T[Il]r)(?=-)", "TTr", joined)
     joined = re.sub(r"\bN[D0](?=-CP|$)", "NĐ", joined)
     mended_well = joined == exact or exact[:2] in {"0Đ", "OĐ", "QD"}
     letters = [letter for letter in joined if letter.isalpha()]

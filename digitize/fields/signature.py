@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from digitize.fields.layout import DOUBT, UNWITNESSED, doubted, found, sureness, witnessed
+from digitize.fields.layout import DOUBT, UNWITNESSED, doubted, found, plain, sureness, witnessed
 from digitize.fields.people import SURE_NAME, is_name, known_family
 from digitize.fields.words import is_upper, mended
 from digitize.vietnamese import nfc
@@ -108,16 +108,7 @@ def _is_close_title(line: Line, below: Line, sheet: Sheet) -> bool:
 
 
 def _signer(sheet: Sheet, block: Sequence[Line]) -> Iterator[Field]:
-    titles: list[Line] = []
-    unread = False
-    for line in block:
-        if titles and not is_upper(line.text) and sureness(line.words) < _JUNK_BELOW and not is_name(line.text):
-            unread = True  # something stands between the titles that was not read
-            continue
-        near = not titles or line.box.top - titles[-1].box.top < _NEXT_LINE * max(titles[-1].height, sheet.em)
-        if not is_upper(line.text) or not near or ":" in line.text:
-            break
-        titles.append(line)
+    titles, unread = _titles(sheet, block)
     powers: list[list[Line]] = []
     position: list[Line] = []
     for line in titles:
@@ -129,22 +120,44 @@ def _signer(sheet: Sheet, block: Sequence[Line]) -> Iterator[Field]:
             powers[-1].append(line)
         else:
             unread = True
-    applicant = bool(position) and bool(_APPLICANT.match(position[0].plain))
+    acting = bool(powers) and powers[-1][0].plain.lstrip().startswith("q")
     if powers:
-        words = [word for power in powers for line in power for word in line.words]
         texts = [_title(" ".join(line.text for line in power)) for power in powers]
+        words = [word for power in powers for line in power for word in line.words]
         field = found("power", "\n".join(text for text, _ in texts), sheet, words, pen=sheet.pen)
-        whole = not unread and bool(position or powers[-1][0].plain.lstrip().startswith("q"))
-        yield field if whole and all(known for _, known in texts) else doubted(field)
-    acting = powers[-1] if powers and not position and powers[-1][0].plain.lstrip().startswith("q") else []
-    if (position and not applicant) or acting:
-        lines = position or acting
-        text, known = _title(" ".join(line.text for line in lines))
-        field = found("position", text.strip(" .,"), sheet, [w for line in lines for w in line.words], pen=sheet.pen)
-        yield field if known and not unread else doubted(field)
+        whole = not unread and bool(position or acting) and all(known for _, known in texts)
+        yield field if whole else doubted(field)
+    if position and not _APPLICANT.match(position[0].plain):
+        yield from _position(sheet, position, powers[-1] if powers else [], unread=unread)
+    elif acting and not position:
+        yield from _position(sheet, powers[-1], [], unread=unread)
     last = titles[-1] if titles else block[0]
     below = [line for line in block if line.box.top > last.box.top + 0.5 * last.height]
     yield from _name(sheet, below, last)
+
+
+def _titles(sheet: Sheet, block: Sequence[Line]) -> tuple[list[Line], bool]:
+    """The capitals a block begins with, and whether something stands between them that was not read."""
+    titles: list[Line] = []
+    unread = False
+    for line in block:
+        if titles and not is_upper(line.text) and sureness(line.words) < _JUNK_BELOW and not is_name(line.text):
+            unread = True
+            continue
+        near = not titles or line.box.top - titles[-1].box.top < _NEXT_LINE * max(titles[-1].height, sheet.em)
+        if not is_upper(line.text) or not near or ":" in line.text:
+            break
+        titles.append(line)
+    return titles, unread
+
+
+def _position(sheet: Sheet, lines: Sequence[Line], power: Sequence[Line], *, unread: bool) -> Iterator[Field]:
+    text, known = _title(" ".join(line.text for line in lines))
+    if power:
+        text, fits = _in_place_of(power[0].plain, text)
+        known = known and fits
+    field = found("position", text.strip(" .,"), sheet, [word for line in lines for word in line.words], pen=sheet.pen)
+    yield field if known and not unread else doubted(field)
 
 
 def _title(read: str) -> tuple[str, bool]:
@@ -153,6 +166,16 @@ def _title(read: str) -> tuple[str, bool]:
     power = re.match(r"^\W{0,2}(TM|KT|TL|TUQ|TUN|Q)\s?[.,]\s?", text)
     title, known = mended(text[power.end() :] if power else text)
     return (f"{power[1]}. {title}" if power else title), known
+
+
+def _in_place_of(power: str, position: str) -> tuple[str, bool]:
+    """Who signs "KT." is a deputy: "KT. BỘ TRƯỞNG" by a THỨ TRƯỞNG, whatever mark was read, the others by a PHÓ."""
+    if not re.match(r"^\W{0,2}kt\b", power):
+        return position, True
+    if re.search(r"\bbo truong\b", power):
+        deputy = plain(position) == "thu truong"
+        return ("THỨ TRƯỞNG" if deputy else position), deputy
+    return position, plain(position).startswith("pho ")
 
 
 def _name(sheet: Sheet, below: Sequence[Line], title: Line) -> Iterator[Field]:

@@ -95,6 +95,7 @@ def _abstract_below(lines: Sequence[Line], heading: Line, sheet: Sheet) -> Itera
     """Take the centred lines right under the type's name, with "Về việc" or without."""
     left, right = sheet.text_edges
     taken: list[Line] = []
+    unsure = False
     for line in lines[:_MOST_LINES]:
         above = taken[-1] if taken else heading
         said = bool(_SUBJECT.match(line.plain)) if not taken else False
@@ -102,12 +103,17 @@ def _abstract_below(lines: Sequence[Line], heading: Line, sheet: Sheet) -> Itera
         centred = abs(line.middle - heading.middle) < (0.2 if said else _CENTRED) * sheet.width
         inside = line.box.left > left + 0.015 * sheet.width or line.box.right < right - 0.05 * sheet.width
         close = pitch < (_NEXT_LINE + (0.6 if not taken else 0.0)) * max(line.height, sheet.em)
-        if not close or not centred or not (inside or said) or _is_heading(line) or _stops(line):
+        goes_on = bool(taken) and line.text[:1].islower()
+        if not close or _is_heading(line) or _stops(line):
+            break
+        if not centred or not (inside or said or goes_on):
+            unsure = bool(taken)  # right below stands something that may belong to it
             break
         taken.append(line)
     if not taken or len(" ".join(line.text for line in taken)) < 6:  # noqa: PLR2004
         return
-    yield _abstract(taken, sheet)
+    field = _abstract(taken, sheet)
+    yield doubted(field) if unsure else field
 
 
 def _stops(line: Line) -> bool:

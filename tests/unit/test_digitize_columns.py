@@ -54,19 +54,26 @@ def _word(text: str, top: int, *, left: int = 100, confidence: float = 90.0, blo
     return OcrWord(text, Box(left, top, left + 80, top + 20), confidence, block=block, line=top)
 
 
+def _seen(piece: columns.Piece, box: Box) -> Box:
+    """Where a place of the page is in the stacked picture, at half its scale."""
+    assert piece.scale == 0.5
+    x, y = piece.left - piece.box.left // 2, piece.top - piece.box.top // 2
+    return Box(x + box.left // 2, y + box.top // 2, x + box.right // 2, y + box.bottom // 2)
+
+
 def test_the_surer_reading_of_each_column_is_kept():
     first = (_word("Điều", 50), _word("HỆ", 500, confidence=10.0), _word("KT.", 500, left=900, confidence=95.0))
     page = OcrPage(1200, 1700, 150.0, first, 60.0)
     boxes = [Box(60, 480, 500, 560), Box(800, 480, 1200, 560)]
-    picture, pieces = columns.stacked(np.full((1700, 1200), 250, dtype=np.uint8), boxes)
+    picture, pieces = columns.stacked(np.full((1700, 1200), 250, dtype=np.uint8), boxes, dpi=480.0)
     height, width = picture.shape
     again = OcrPage(
         width,
         height,
         150.0,
         (
-            _word("nhận:", pieces[0].top + 20, left=40 + 100 - 60, confidence=96.0),
-            _word("K", pieces[1].top + 20, left=40 + 100, confidence=40.0, block=1),
+            OcrWord("nhận:", _seen(pieces[0], Box(100, 500, 180, 520)), 96.0),
+            OcrWord("K", _seen(pieces[1], Box(900, 500, 980, 520)), 40.0, block=1, line=1),
         ),
         90.0,
     )
