@@ -12,6 +12,7 @@ from digitize.types import (
     Flag,
     OcrPage,
     OcrWord,
+    PageCode,
     PageFlags,
     PenMark,
     PenZone,
@@ -51,6 +52,7 @@ def to_json(page: ReadPage) -> bytes:
         "words": [_word_out(word) for word in ocr.words],
         "tables": [_table_out(table) for table in ocr.tables],
         "pen": [[mark.zone.value, _box_out(mark.box)] for mark in ocr.pen],
+        "codes": [[code.text, _box_out(code.box)] for code in ocr.codes],
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
@@ -72,6 +74,7 @@ def from_json(data: bytes, *, picture: bytes = b"") -> ReadPage:
             mean_confidence=float(content["mean_confidence"]),
             tables=tuple(_table_in(table) for table in content.get("tables", [])),
             pen=tuple(PenMark(_box_in(box), PenZone(zone)) for zone, box in content.get("pen", [])),
+            codes=tuple(PageCode(str(text), _box_in(box)) for text, box in content.get("codes", [])),
         )
         flags = PageFlags(
             frozenset(Flag(value) for value in content["flags"]),

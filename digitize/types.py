@@ -85,6 +85,14 @@ class PenMark:
 
 
 @dataclass(frozen=True)
+class PageCode:
+    """A QR code on a page: its text and where it stands."""
+
+    text: str
+    box: Box
+
+
+@dataclass(frozen=True)
 class Cell:
     """One cell of a table; row and column count from 0 and may span several."""
 
@@ -141,6 +149,7 @@ class OcrPage:
     mean_confidence: float
     tables: tuple[Table, ...] = ()
     pen: tuple[PenMark, ...] = ()
+    codes: tuple[PageCode, ...] = ()
 
     @property
     def text(self) -> str:

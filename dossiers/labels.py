@@ -201,6 +201,7 @@ _FIELDS: Final[dict[str, tuple[str, str]]] = {
     "owner_address": ("địa chỉ của chủ giấy tờ", "address of whom it belongs to"),
     "tax_code": ("mã số thuế", "tax code"),
     "dossier_code": ("mã hồ sơ", "dossier code"),
+    "card_qr": ("mã QR trên thẻ căn cước", "QR code of the ID card"),
     "procedure_code": ("mã thủ tục hành chính", "code of the procedure"),
 }
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 KEYS = (
     "document_type", "number", "symbol", "issued_on", "place", "agency", "parent_agency", "abstract", "legal_bases",
     "signer", "position", "power", "recipients", "owner_name", "owner_id", "owner_address", "tax_code", "dossier_code",
-    "type_code", "procedure_code", "valid_until", "scope",
+    "type_code", "procedure_code", "valid_until", "scope", "card_qr",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from digitize.vietnamese import fold
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from digitize.types import OcrPage, OcrWord, PenMark
+    from digitize.types import OcrPage, OcrWord, PageCode, PenMark
 
 #: A gap this wide, in heights of a line, parts two columns; justified print has gaps up to about 1.2.
 _COLUMN_GAP = 1.6
@@ -85,6 +85,7 @@ class Sheet:
     height: int
     lines: tuple[Line, ...]
     pen: tuple[PenMark, ...]
+    codes: tuple[PageCode, ...] = ()
 
     @cached_property
     def em(self) -> float:
@@ -111,7 +112,7 @@ def sheet_of(page: OcrPage, number: int) -> Sheet:
     for line in _as_read(page):
         pieces.extend(_columns(line))
     joined = _joined(pieces)
-    return Sheet(number, page.width_px, page.height_px, tuple(_top_down(joined)), page.pen)
+    return Sheet(number, page.width_px, page.height_px, tuple(_top_down(joined)), page.pen, page.codes)
 
 
 def _as_read(page: OcrPage) -> list[Line]:

@@ -15,13 +15,14 @@ from digitize.fields.addresses import checked
 from digitize.fields.layout import UNWITNESSED, Line, doubted, found, witnessed
 from digitize.fields.people import SURE_NAME, is_name, known_family
 from digitize.fields.words import is_upper
+from digitize.types import Field
 from digitize.vietnamese import nfc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from digitize.fields.layout import Sheet
-    from digitize.types import Field, OcrWord
+    from digitize.types import OcrWord
 
 _START = r"^\W{0,3}(?:\d{1,2}(?:\.\d)?[.)]\s?)?(?:[a-d][.)]\s?)?"
 _NAME = re.compile(
@@ -56,6 +57,8 @@ _NEXT_LABEL = re.compile(
 )
 _TAX_WEIGHTS = (31, 29, 23, 19, 17, 13, 7, 5, 3)
 _PERSONAL, _OLD = 12, 9
+_CARD = re.compile(r"\d{12}\|(?:\d{9})?\|[^|]+\|\d{8}\|[^|]+\|[^|]+\|\d{8}")
+_SURE_OF_CODE = 100.0  # a code corrects its own errors, or isn't read at all
 
 
 @dataclass(frozen=True)
@@ -71,11 +74,21 @@ def owner(sheets: Sequence[Sheet]) -> Iterator[Field]:
 
     A second personal number or tax code on the paper makes it a doubt whose is whose.
     """
+    yield from _card(sheets)
     told = _told(sheets)
     yield from _first_name(sheets)
     yield from _number(sheets, told)
     yield from _tax(sheets)
     yield from _address(sheets)
+
+
+def _card(sheets: Sequence[Sheet]) -> Iterator[Field]:
+    """Yield "card_qr": the text of an ID card's code as it is; who may see it and what it means isn't decided here."""
+    for sheet in sheets:
+        for code in sheet.codes:
+            if _CARD.match(code.text):
+                yield Field("card_qr", code.text, code.text, sheet.number, code.box, _SURE_OF_CODE)
+                return
 
 
 def _first_name(sheets: Sequence[Sheet]) -> Iterator[Field]:

@@ -20,9 +20,14 @@ _NOT_NAMES = re.compile(
 )
 
 
+def tidy_name(text: str) -> str:
+    """Without the specks at the edges of its words that are read as quotes and stops; NFC."""
+    return " ".join(word.strip("'`\".,-_ ") for word in nfc(text).split()).strip()
+
+
 def is_name(text: str) -> bool:
     """Whether a line could be a person's name: 2 to 6 words, each with a capital, nothing but letters."""
-    words = text.strip(" .,-_'").split()
+    words = tidy_name(text).split()
     if not _FEWEST_WORDS <= len(words) <= _MOST_WORDS or _NOT_NAMES.search(text):
         return False
     return all(_WORD.fullmatch(word) and word[0].isupper() for word in words)
@@ -30,5 +35,5 @@ def is_name(text: str) -> bool:
 
 def known_family(text: str) -> bool:
     """Whether a name begins with a family name and all its words are spelt as Vietnamese syllables."""
-    words = [one_tone_style(nfc(word)).casefold() for word in text.strip(" .,-_'").split()]
+    words = [one_tone_style(word).casefold() for word in tidy_name(text).split()]
     return bool(words) and words[0] in _FAMILIES and all(is_syllable(word) for word in words)

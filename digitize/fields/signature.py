@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from digitize.fields.layout import DOUBT, UNWITNESSED, doubted, found, plain, sureness, witnessed
-from digitize.fields.people import SURE_NAME, is_name, known_family
+from digitize.fields.people import SURE_NAME, is_name, known_family, tidy_name
 from digitize.fields.words import is_upper, mended
 from digitize.vietnamese import nfc
 
@@ -183,7 +183,7 @@ def _name(sheet: Sheet, below: Sequence[Line], title: Line) -> Iterator[Field]:
     names = [line for line in below if not _ASIDE.search(line.plain) and is_name(line.text)]
     clear = [line for line in names if known_family(line.text)]
     for line in clear or names:
-        text = nfc(line.text).strip(" .,-_'")
+        text = tidy_name(line.text)
         field = found("signer", text, sheet, line.words, raw=line.text)
         others = [each for each in clear if each is not line]
         doubtful = (
