@@ -30,6 +30,7 @@ from digitize import (
     orient,
     own_text,
     pen,
+    qr,
     quality,
     risk,
     second_opinion,
@@ -108,6 +109,8 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
         ocr = junk.without(ocr, None if cleaned.display.bitonal else cleaned.display.pixels)
         ocr = _with_missed_lines(ocr, cleaned.grey, language)
         ocr = risk.assessed(context.mended(symbols.mended(ocr)))
+    if qr.may_have_card(ocr):
+        ocr = replace(ocr, codes=qr.codes(cleaned.display.pixels))
     display = cleaned.display if cleaned.display.bitonal else illumination.lighten(cleaned.display)
     picture, picture_type = _encoded(display)
     return ReadPage(
