@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import ImageCms
 
-from digitize import pdf_pictures, text_layer
+from digitize import outline, pdf_pictures, text_layer, xmp
 from digitize import text_font as fonts
+from digitize.outline import Bookmark
 from digitize.pdf_file import PdfFile, dictionary, reference, text_string
 from digitize.text_layer import POINTS_PER_INCH
 from digitize.vietnamese import nfc
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from digitize.types import OcrPage
-
-PRODUCER = "Hồ sơ số"
+    from digitize.xmp import PaperFacts
 
 _NOTICE_SIZE_PT = 8.0
 _NOTICE_LEAST_PT = 5.0
@@ -42,15 +41,23 @@ class AssemblyPage:
         picture: The display page, as bytes or as a file.
         picture_type: "image/jpeg" or "image/png".
         ocr: Its words, in the picture's pixels; its dpi gives the page its size.
+        part: Name of the part that begins here, for the bookmarks; "" where none does.
     """
 
     picture: bytes | Path
     picture_type: str
     ocr: OcrPage
+    part: str = ""
 
 
 def searchable_pdf(
-    pages: Iterable[AssemblyPage], target: Path, *, title: str, notice: str | None = None, created_at: datetime
+    pages: Iterable[AssemblyPage],
+    target: Path,
+    *,
+    title: str,
+    notice: str | None = None,
+    created_at: datetime,
+    facts: PaperFacts | None = None,
 ) -> None:
     """Write one searchable PDF/A-2u.
 
@@ -60,6 +67,7 @@ def searchable_pdf(
         title: For the reader's window and the metadata.
         notice: A line that says what kind of copy this is: shown at the foot of the first page and in the metadata.
         created_at: Aware. The same pages, words and time give the same bytes.
+        facts: Of the paper, for the metadata.
 
     Raises:
         ValueError: There are no pages, or `created_at` has no time zone.
@@ -67,7 +75,8 @@ def searchable_pdf(
     if created_at.tzinfo is None:
         raise ValueError("created_at must be aware")
     with target.open("wb") as file:
-        _Assembly(PdfFile(file)).write(pages, nfc(title), nfc(notice) if notice else None, created_at.astimezone(UTC))
+        assembly = _Assembly(PdfFile(file))
+        assembly.write(pages, nfc(title), nfc(notice) if notice else None, created_at.astimezone(UTC), facts)
 
 
 class _Assembly:
@@ -79,8 +88,23 @@ class _Assembly:
         self._used: set[int] = set()
         self._root, self._tree, self._font_number = pdf.reserve(), pdf.reserve(), pdf.reserve()
 
-    def write(self, pages: Iterable[AssemblyPage], title: str, notice: str | None, created_at: datetime) -> None:
-        kids = [self._page(page, notice if first else None) for page, first in _with_first(pages)]
+    def write(
+        self,
+        pages: Iterable[AssemblyPage],
+        title: str,
+        notice: str | None,
+        created_at: datetime,
+        facts: PaperFacts | None,
+    ) -> None:
+        kids: list[int] = []
+        bookmarks: list[Bookmark] = []
+        for page in pages:
+            kids.append(self._page(page, None if kids else notice))
+            name = page.part or (title if len(kids) == 1 else "")
+            if not name and outline.begins_document(page.ocr):
+                name = f"Văn bản {len(bookmarks) + 1} (trang {len(kids)})"
+            if name:
+                bookmarks.append(Bookmark(nfc(name), kids[-1]))
         if not kids:
             raise ValueError("a PDF needs a page")
         pdf = self._pdf
@@ -88,7 +112,7 @@ class _Assembly:
         tree = {"Type": b"/Pages", "Count": b"%d" % len(kids), "Kids": b"[%s]" % b" ".join(map(reference, kids))}
         pdf.put(dictionary(tree), number=self._tree)
         metadata = pdf.put_stream(
-            _xmp(title, notice, created_at), {"Type": b"/Metadata", "Subtype": b"/XML"}, compress=False
+            xmp.packet(title, notice, created_at, facts), {"Type": b"/Metadata", "Subtype": b"/XML"}, compress=False
         )
         profile = pdf.put_stream(_srgb(), {"N": b"3"})
         intent = dictionary(
@@ -107,6 +131,8 @@ class _Assembly:
                     "Pages": reference(self._tree),
                     "Metadata": reference(metadata),
                     "OutputIntents": b"[%s]" % intent,
+                    "Outlines": reference(outline.put(pdf, bookmarks)),
+                    "PageMode": b"/UseOutlines" if len(bookmarks) > 1 else b"/UseNone",
                     "Lang": b"(vi)",
                     "ViewerPreferences": b"<< /DisplayDocTitle true >>",
                 }
@@ -114,7 +140,7 @@ class _Assembly:
             number=self._root,
         )
         when = created_at.strftime("(D:%Y%m%d%H%M%SZ)").encode("ascii")
-        producer = text_string(PRODUCER)
+        producer = text_string(xmp.PRODUCER)
         info = {"Title": text_string(title), "Producer": producer, "CreationDate": when, "ModDate": when}
         pdf.close(root=self._root, info=pdf.put(dictionary(info)))
 
@@ -206,13 +232,6 @@ class _Assembly:
         )
 
 
-def _with_first(pages: Iterable[AssemblyPage]) -> Iterable[tuple[AssemblyPage, bool]]:
-    first = True
-    for page in pages:
-        yield page, first
-        first = False
-
-
 @cache
 def _srgb() -> bytes:
     """The sRGB profile, with a fixed date instead of the moment it was made."""
@@ -220,30 +239,3 @@ def _srgb() -> bytes:
     profile[24:36] = bytes.fromhex("07E80001000100000000 0000".replace(" ", ""))
     profile[84:100] = bytes(16)  # the profile's own hash, optional, and no longer right
     return bytes(profile)
-
-
-def _xmp(title: str, notice: str | None, created_at: datetime) -> bytes:
-    when = created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    description = (
-        f'<dc:description><rdf:Alt><rdf:li xml:lang="x-default">{escape(notice)}</rdf:li></rdf:Alt></dc:description>'
-        if notice
-        else ""
-    )
-    return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/">
-<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/" \
-xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">
-<dc:format>application/pdf</dc:format>
-<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(title)}</rdf:li></rdf:Alt></dc:title>
-<dc:language><rdf:Bag><rdf:li>vi</rdf:li></rdf:Bag></dc:language>
-{description}
-<pdf:Producer>{escape(PRODUCER)}</pdf:Producer>
-<xmp:CreateDate>{when}</xmp:CreateDate>
-<xmp:ModifyDate>{when}</xmp:ModifyDate>
-<pdfaid:part>2</pdfaid:part>
-<pdfaid:conformance>U</pdfaid:conformance>
-</rdf:Description>
-</rdf:RDF>
-</x:xmpmeta>
-<?xpacket end="w"?>""".encode()

@@ -124,7 +124,8 @@ def digitize_files(
                 outcomes.append(outcome)
                 written.page(outcome, read)
                 progress(len(outcomes), len(tasks))
-                yield assemble.AssemblyPage(read.picture, read.picture_type, read.ocr)
+                part = outcome.source.stem if outcome.number == 1 and len(inputs) > 1 else ""
+                yield assemble.AssemblyPage(read.picture, read.picture_type, read.ocr, part)
 
         assemble.searchable_pdf(
             pages(),

@@ -17,6 +17,7 @@ from digitize import fields as paper_fields
 from digitize import load, pipeline, quality, reading, sequence
 from digitize.realign import carried
 from digitize.types import ReadingFailed, UnreadableScan
+from digitize.xmp import PaperFacts
 from dossiers.calendar import VIETNAM
 from dossiers.ports import ObjectMissing
 from dossiers.signatures import SignatureUnproven, SigningDesk, recorded, sign_once
@@ -197,6 +198,7 @@ def assemble(
             return
         pages = work.components.pages(component_id)
         notice = DERIVATIVE_NOTICE if component.signed_scan else _converted(work, component)
+        facts = _facts(work, component)
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         target = Path(folder, "searchable.pdf")
         pdf.searchable_pdf(
@@ -205,6 +207,7 @@ def assemble(
             title=component.name,
             notice=notice,
             created_at=component.scanned_at,
+            facts=facts,
         )
         searchable = store.put(target, media_type="application/pdf")
     with begin() as work:
@@ -376,6 +379,23 @@ def _converted(work: UnitOfWork, component: Component) -> str:
     """The mark Decree 137/2024 asks for on a file made from paper: the words, the time, who made it."""
     at = component.scanned_at.astimezone(VIETNAM)
     return f"{CONVERTED_NOTICE} · {at:%H:%M %d/%m/%Y} · {work.accounts.of(component.scanned_by).name}"
+
+
+def _facts(work: UnitOfWork, component: Component) -> PaperFacts:
+    """What the PDF says of its paper: what was read or typed so far, and how it came to be."""
+    known = {field.key: field.value for field in work.components.fields(component.id)}
+    return PaperFacts(
+        dossier_code=work.dossiers.for_job(component.dossier_id).code,
+        component_name=component.name,
+        document_type=known.get("document_type", ""),
+        number_symbol="/".join(filter(None, (known.get("number", ""), known.get("symbol", "")))),
+        issued_on=known.get("issued_on", ""),
+        agency=known.get("agency", ""),
+        scan_sha256=component.scan.sha256,
+        converted_by=work.accounts.of(component.scanned_by).name,
+        converted_at=component.scanned_at.astimezone(VIETNAM).isoformat(timespec="seconds"),
+        conversion_mark="" if component.signed_scan else CONVERTED_NOTICE,
+    )
 
 
 def _scanner_signs(work: UnitOfWork, dossier: Dossier, component: Component) -> bool:

@@ -17,6 +17,7 @@ import pytest
 
 from digitize import load, reading
 from digitize.assemble import AssemblyPage, searchable_pdf
+from digitize.xmp import PaperFacts
 from tests import scans
 from tests.verapdf import assert_pdfa
 
@@ -163,3 +164,43 @@ def test_many_pages_need_no_more_memory_than_a_few(tmp_path):
 def test_a_pdf_without_pages_is_not_made(tmp_path):
     with pytest.raises(ValueError, match="page"):
         made(tmp_path / "out.pdf")
+
+
+def bookmarks(path: Path) -> list[tuple[str, int]]:
+    with pypdfium2.PdfDocument(path) as document:
+        return [(mark.get_title(), mark.get_dest().get_index()) for mark in document.get_toc()]
+
+
+def test_bookmarks_lead_to_each_document_of_a_scan(tmp_path):
+    first = a_page("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", "Độc lập - Tự do - Hạnh phúc")
+    path = made(tmp_path / "out.pdf", first, a_page(*LINES), first, replace(a_page(), part="Sổ hộ khẩu"))
+    assert bookmarks(path) == [("Quyết định cấp phép", 0), ("Văn bản 2 (trang 3)", 2), ("Sổ hộ khẩu", 3)]
+    assert bookmarks(made(tmp_path / "single.pdf", a_page(*LINES))) == [("Quyết định cấp phép", 0)]
+
+
+def test_the_facts_of_the_paper_stand_in_the_metadata_of_a_valid_pdfa(tmp_path):
+    facts = PaperFacts(
+        dossier_code="H49.242-261120-0007",
+        component_name="Quyết định <cấp phép> & bản vẽ",
+        number_symbol="15/QĐ-UBND",
+        issued_on="2026-11-05",
+        scan_sha256="ab" * 32,
+        converted_by="Lò Thị Ẩn",
+        converted_at="2026-11-20T16:30:12+07:00",
+        conversion_mark="Bản điện tử chuyển đổi từ văn bản giấy",
+    )
+    path = tmp_path / "out.pdf"
+    searchable_pdf(iter([a_page(*LINES)]), path, title="x", created_at=NOW, facts=facts)
+    assert_pdfa(path, "2u")
+    with pikepdf.open(path) as pdf, pdf.open_metadata() as metadata:
+        kept = {name: metadata.get(f"{{urn:x-hoso:paper:1#}}{name}", "") for name in facts.__dataclass_fields__}
+    assert kept == {name: getattr(facts, name) for name in facts.__dataclass_fields__}
+
+
+def test_pdfium_copies_leaning_lines_word_by_word_in_order(tmp_path):
+    page = a_page(*LINES)
+    words = tuple(replace(word, baseline=(0.03, -6.0)) for word in page.ocr.words)
+    path = made(tmp_path / "out.pdf", replace(page, ocr=replace(page.ocr, words=words)))
+    wanted = " ".join(LINES).split()
+    assert pdfium(path).split() == wanted
+    assert poppler(path).split() == wanted
