@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: A gap this wide, in heights of a line, parts two columns; justified print has gaps up to about 1.2.
 _COLUMN_GAP = 1.6
 _SAME_LINE_GAP = 0.9
+_LONE_MARKS = "^`´ˆ˜˘˙¨'\"‘’“”"  # read apart from the letter they stand on
 _LEAST_LETTER = 0.3  # of a typical word's height
 _NATIONAL = re.compile(r"(?<![a-z])(?:cong hoa xa hoi chu|doc lap\s*[-–—~]?\s*tu do)")
 #: What is read under a pen is a guess.
@@ -121,7 +122,8 @@ def _as_read(page: OcrPage) -> list[Line]:
     least = _LEAST_LETTER * median(heights) if heights else 0.0
     lines: dict[tuple[int, int, int], list[OcrWord]] = {}
     for word in page.words:
-        if word.box.bottom - word.box.top < least and word.text.strip("-–—.,:;_…=~"):
+        too_small = word.box.bottom - word.box.top < least and word.text.strip("-–—.,:;_…=~")
+        if too_small or not word.text.strip(_LONE_MARKS):
             continue
         lines.setdefault((word.block, word.paragraph, word.line), []).append(word)
     sorted_lines = [Line(tuple(sorted(words, key=lambda word: word.box.left))) for words in lines.values()]
