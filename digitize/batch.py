@@ -57,10 +57,15 @@ class PageOutcome:
 
 @dataclass(frozen=True)
 class Digitised:
-    """What became of all files."""
+    """What became of all files.
+
+    Attributes:
+        active: Files that carry programs or other files besides pages, and what; nothing of it is in the PDF.
+    """
 
     pages: tuple[PageOutcome, ...]
     signed: tuple[Path, ...]
+    active: tuple[tuple[Path, tuple[str, ...]], ...] = ()
 
 
 class UnreadableInput(Exception):
@@ -135,7 +140,8 @@ def digitize_files(
             created_at=created_at,
         )
         written.close()
-    return Digitised(tuple(outcomes), signed)
+    active = tuple((path, fact.active_content) for path, fact in facts if fact.active_content)
+    return Digitised(tuple(outcomes), signed, active)
 
 
 class _Written:

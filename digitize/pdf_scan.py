@@ -12,7 +12,7 @@ import re
 import threading
 import warnings
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -23,7 +23,7 @@ import pypdf.errors
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from digitize import pdf_cost
+from digitize import active_content, pdf_cost
 from digitize.types import Box, PageImage, ScanFacts, UnreadableScan
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def inspect(path: Path, *, max_pixels: int) -> ScanFacts:
                     _refuse_large(leaf, max_pixels)
                 if _picture_of(leaf) is None and _has_text(leaf):
                     with_text += 1
-    return ScanFacts("application/pdf", pages, signed=signed, born_digital=pages > 0 and with_text == looked_at)
+    born_digital = pages > 0 and with_text == looked_at
+    carried = active_content.found(path)
+    return ScanFacts("application/pdf", pages, signed=signed, born_digital=born_digital, active_content=carried)
 
 
 def page(path: Path, number: int, *, max_pixels: int) -> PageImage:
@@ -85,9 +87,8 @@ def page(path: Path, number: int, *, max_pixels: int) -> PageImage:
             _refuse_large(leaf, max_pixels)
             whole = _picture_of(leaf)
             own = whole and _own_pixels(leaf, whole)
-            if own:
-                return own
-            return _drawn(leaf, whole.dpi if whole else _DRAWN_DPI, max_pixels)
+            image = own or _drawn(leaf, whole.dpi if whole else _DRAWN_DPI, max_pixels)
+            return replace(image, active=number == 1 and bool(active_content.found(path)))
 
 
 def sheet_sizes(path: Path) -> list[tuple[float, float]]:

@@ -80,6 +80,8 @@ def flags_of_sheet(image: PageImage, *, was_cut_out: bool) -> PageFlags:
         flags.add(Flag.GLARE)
     if measured["bleed"] >= bleed.SEEN:
         flags.add(Flag.BLEED_THROUGH)
+    if image.active:
+        flags.add(Flag.ACTIVE_CONTENT)
     if not _is_usual_size(image):
         flags.add(Flag.UNUSUAL_SIZE)
     return PageFlags(frozenset(flags), measured)

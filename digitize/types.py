@@ -23,6 +23,7 @@ class PageImage:
             paper size (see `dpi_is_stated`).
         dpi_is_stated: Whether the file itself gave the resolution.
         bitonal: The page came as black and white only.
+        active: The file carries programs or other files besides its pages; said of its first page.
         own_words: Words that the file itself says stand there, with their boxes: a page written on a computer.
     """
 
@@ -31,6 +32,7 @@ class PageImage:
     dpi_is_stated: bool = True
     bitonal: bool = False
     own_words: tuple[tuple[str, Box], ...] = ()
+    active: bool = False
 
     @property
     def width_px(self) -> int:
@@ -189,6 +191,7 @@ class Flag(StrEnum):
     DOUBTFUL_READING = "doubtful_reading"
     HANDWRITTEN_NUMBER = "handwritten_number"
     HANDWRITTEN_DAY = "handwritten_day"
+    ACTIVE_CONTENT = "active_content"
 
 
 #: A page with one of these should be scanned again; it may be kept only with a reason.
@@ -260,12 +263,15 @@ class ScanFacts:
         pages: At least 1.
         signed: A PDF that carries at least one digital signature; its bytes are kept for ever.
         born_digital: A PDF whose pages have text of their own and no page-covering picture.
+        active_content: What it would do or carries besides pages, see `digitize.active_content`; left out of
+            whatever is made from it.
     """
 
     media_type: str
     pages: int
     signed: bool = False
     born_digital: bool = False
+    active_content: tuple[str, ...] = ()
 
 
 class UnreadableScan(Exception):

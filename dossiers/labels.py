@@ -127,6 +127,7 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
         Flag.DOUBTFUL_READING: ("chữ đọc chưa chắc", "doubtful reading"),
         Flag.HANDWRITTEN_NUMBER: ("số viết tay", "number by hand"),
         Flag.HANDWRITTEN_DAY: ("ngày viết tay", "day by hand"),
+        Flag.ACTIVE_CONTENT: ("tệp có mã chạy hoặc tệp kèm (bản số hóa bỏ đi)", "programs or files inside (left out)"),
     },
 }
 
@@ -386,8 +387,17 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "trust.added": ("thêm chứng thư gốc tin cậy", "trust anchor added"),
 }
 
+_CARRIED: Final[dict[str, tuple[str, str]]] = {
+    "javascript": ("mã JavaScript", "JavaScript"),
+    "launch": ("lệnh chạy chương trình khác", "a command to start other programs"),
+    "attachment": ("tệp đính kèm", "attached files"),
+    "form_submission": ("biểu mẫu tự gửi dữ liệu", "a form that sends data"),
+    "multimedia": ("âm thanh, phim hoặc mô hình 3D", "sound, film or 3D"),
+    "active_unknown": ("nội dung không kiểm tra hết được", "content that could not all be checked"),
+}
+
 #: Codes of steps, extracted fields, troubles and events, which aren't enums since other layers add to them.
-CODES: Final[dict[str, tuple[str, str]]] = {**_STEPS, **_TRANSFERS, **_FIELDS, **_TROUBLES, **_EVENTS}
+CODES: Final[dict[str, tuple[str, str]]] = {**_STEPS, **_TRANSFERS, **_FIELDS, **_TROUBLES, **_EVENTS, **_CARRIED}
 
 
 def label(what: Enum | str, language: Language = "vi") -> str:

@@ -145,6 +145,9 @@ def _answer(digitised: Digitised, output: Path) -> int:
     if digitised.signed:
         names = ", ".join(f"«{path.name}»" for path in digitised.signed)
         print(f"Tệp gốc {names} có chữ ký số và được giữ nguyên; bản vừa tạo là bản dẫn xuất, không có chữ ký số.")
+    for path, carried in digitised.active:
+        inside = ", ".join(label(kind) for kind in carried)
+        print(f"Tệp gốc «{path.name}» có {inside}; những thứ này không được đưa vào bản vừa tạo.")
     for place, page in enumerate(pages, start=1):
         remarks = [label(flag) for flag in Flag if flag in page.flags.flags and flag not in RESCAN]
         if remarks:
