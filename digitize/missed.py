@@ -76,6 +76,8 @@ def find(grey: NDArray[np.uint8], page: OcrPage) -> tuple[Box, ...]:
             pad = round(_MARGIN * unit)
             corners = left - pad, top - pad, left + width + pad, top + height + pad
             box = Box(*(max(0, round(corner / scale)) for corner in corners))
+            if any(table.box.holds_middle_of(box) for table in page.tables):
+                continue  # cells are read by themselves, a rule left over isn't print
             found.append(replace(box, right=min(box.right, page.width_px), bottom=min(box.bottom, page.height_px)))
     return tuple(sorted(found, key=lambda box: box.top)) if len(found) <= _MOST_LINES else ()
 
@@ -135,7 +137,7 @@ def added(page: OcrPage, boxes: Sequence[Box], tops: Sequence[int], again: OcrPa
                 min(word.box.bottom - top + box.top, page.height_px),
             )
             words.append(replace(word, box=moved, block=block, paragraph=0, line=line, baseline=(0.0, 0.0)))
-    return page if len(words) == len(page.words) else replace(page, words=in_order(words))
+    return page if len(words) == len(page.words) else replace(page, words=in_order(words, page.tables))
 
 
 def _levels(small: NDArray[np.uint8], page: OcrPage, scale: float) -> tuple[float, float]:

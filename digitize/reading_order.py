@@ -15,19 +15,21 @@ from digitize.types import Box
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from digitize.types import OcrWord
+    from digitize.types import OcrWord, Table
 
 _SIDE_BY_SIDE = 0.5  # share of the lower height from which two lines stand beside, not above each other
 _SAME_COLUMN = 0.2  # share of the narrower width that two lines of one column have in common
 
 
-def in_order(words: Sequence[OcrWord]) -> tuple[OcrWord, ...]:
+def in_order(words: Sequence[OcrWord], tables: Sequence[Table] = ()) -> tuple[OcrWord, ...]:
     """The same words, lines moved where one stands above another and came after it.
+
+    Words that follow each other within one table move together and keep their order, which goes by its cells.
 
     Source: the partial order of text lines in T. M. Breuel, "High performance document layout analysis", 2003; ties go
     to Tesseract's own order.
     """
-    lines = [list(line) for _, line in groupby(words, key=lambda word: (word.block, word.paragraph, word.line))]
+    lines = [list(line) for _, line in groupby(words, key=lambda word: _unit(word, tables))]
     boxes = [_around(line) for line in lines]
     followers: list[list[int]] = [[] for _ in lines]
     waiting_for = [0] * len(lines)
@@ -48,6 +50,14 @@ def in_order(words: Sequence[OcrWord]) -> tuple[OcrWord, ...]:
                 heapq.heappush(ready, follower)
     # "Above" goes by the middle, so it can't run in a circle and no line is left over.
     return tuple(ordered)
+
+
+def _unit(word: OcrWord, tables: Sequence[Table]) -> tuple[int, ...]:
+    """What moves as one: a table or a line."""
+    for index, table in enumerate(tables):
+        if table.box.holds_middle_of(word.box):
+            return (index,)
+    return word.block, word.paragraph, word.line
 
 
 def _around(line: Sequence[OcrWord]) -> Box:

@@ -59,6 +59,11 @@ class Box:
     right: int
     bottom: int
 
+    def holds_middle_of(self, other: Box) -> bool:
+        """Whether the middle of `other` lies within."""
+        x, y = (other.left + other.right) / 2, (other.top + other.bottom) / 2
+        return self.left <= x < self.right and self.top <= y < self.bottom
+
 
 class Repair(StrEnum):
     """Why a word isn't what was read first. A name or a number is never repaired by context."""
