@@ -27,6 +27,7 @@ _MOST_SHARE = 0.97
 _MOST_SHARE_SCANNED = 0.88  # a scanner's picture is the sheet, but for a frame that is no reason to change its size
 _SUPPORTED = 0.75  # share of the outline that lies on an edge of the picture
 _DARKER_OUTSIDE = 18.0  # levels by which the surroundings are darker than the sheet
+_COMPARABLE = 0.5  # of the larger sheet's area
 _SIDES = 4
 _A_SERIES = math.sqrt(2)
 _A_SERIES_TOLERANCE = 0.09
@@ -55,7 +56,7 @@ def find_sheet(page: PageImage) -> NDArray[np.float32] | None:
             continue
         if _support(quad, near_edges) >= _SUPPORTED and _lies_on_dark(quad, smooth) and _is_sheet_like(quad):
             best, best_area = quad, area
-    if best is None:
+    if best is None or _leaves_out_a_sheet(best, smooth):
         return None
     corners = np.asarray((_ordered(best) + 0.5) / scale - 0.5, dtype=np.float32)  # of a shrunken pixel, its middle
     return sheet_edges.refined(page.pixels, corners)
@@ -114,9 +115,12 @@ def _quads(smooth: NDArray[np.uint8], edges: NDArray[np.uint8]) -> Iterator[NDAr
         masks.append(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)))
     for mask in masks:
         contours, _ = cv2.findContours(np.ascontiguousarray(mask), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        for contour in sorted(contours, key=cv2.contourArea, reverse=True)[:3]:
+        largest = sorted(contours, key=cv2.contourArea, reverse=True)[:3]
+        if len(largest) > 1 and cv2.contourArea(largest[1]) > _COMPARABLE * cv2.contourArea(largest[0]):
+            largest.append(np.concatenate(largest[:2]))  # the two pages of a booklet, parted by the shadow of its fold
+        for contour in largest:
             hull = cv2.convexHull(contour)
-            for tolerance in (0.01, 0.02, 0.03, 0.05):
+            for tolerance in (0.01, 0.015, 0.02, 0.03, 0.05):
                 corners = cv2.approxPolyDP(hull, tolerance * cv2.arcLength(hull, closed=True), closed=True)
                 if len(corners) == _SIDES:
                     yield corners.reshape(_SIDES, 2).astype(np.float32)
@@ -155,6 +159,21 @@ def _lies_on_dark(quad: NDArray[np.float32], smooth: NDArray[np.uint8]) -> bool:
         difference = difference[~np.isnan(difference)]
         darker.append(difference.size > 0 and float(np.median(difference)) > _DARKER_OUTSIDE)
     return all(darker)
+
+
+def _leaves_out_a_sheet(quad: NDArray[np.float32], smooth: NDArray[np.uint8]) -> bool:
+    """Whether something as light and about as large lies beside the sheet: to cut it away could lose a page."""
+    light = smooth.max(axis=2)
+    inside = cv2.fillConvexPoly(np.zeros(light.shape, np.uint8), quad.round().astype(np.int32), 1)
+    around = cv2.dilate(inside, np.ones((9, 9), np.uint8))
+    if around.all():
+        return False
+    # What lies around is the darkest of it: where there is a second sheet, half of it isn't table.
+    middle = (float(np.median(light[inside > 0])) + float(np.percentile(light[around == 0], 15))) / 2
+    other = ((light > max(middle, 1.0)) & (around == 0)).astype(np.uint8)
+    other = np.asarray(cv2.morphologyEx(other, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)), dtype=np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(other, connectivity=4)
+    return bool(stats[1:, cv2.CC_STAT_AREA].max(initial=0) > _COMPARABLE * inside.sum())
 
 
 def _is_sheet_like(quad: NDArray[np.float32]) -> bool:

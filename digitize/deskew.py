@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 MEASURED_DPI = 100.0
 _FEWEST_PIXELS = 200
+_CLEAR = (
+    1.8  # how far the best angle stands out: a seal or a pencil's stroke alone 1.1 to 1.6, lines of print 5 and more
+)
 
 
 def estimate_skew(grey: NDArray[np.uint8], *, dpi: float, limit_deg: float = 10.0) -> float:
@@ -28,7 +31,7 @@ def estimate_skew(grey: NDArray[np.uint8], *, dpi: float, limit_deg: float = 10.
         limit_deg: Search within ±limit_deg.
 
     Returns:
-        Degrees, counter-clockwise positive, to the nearest 0.05; 0.0 for a page with hardly any ink.
+        Degrees, counter-clockwise positive, to the nearest 0.05; 0.0 for a page with hardly any ink, or whose ink is no lines.
 
     Source:
         Differential square-sum of the row profile: Bloomberg, Kopec, Dasari, "Measuring document image skew and
@@ -47,7 +50,11 @@ def estimate_skew(grey: NDArray[np.uint8], *, dpi: float, limit_deg: float = 10.
     rows += np.modf(columns * np.float32(0.618034))[0] % 1.0 - np.float32(0.5)
     if rows.size < _FEWEST_PIXELS:
         return 0.0
-    coarse = _sharpest(rows, columns, np.arange(-limit_deg, limit_deg + 0.25, 0.5))
+    angles = np.arange(-limit_deg, limit_deg + 0.25, 0.5)
+    sharpness = [_sharpness(rows, columns, angle) for angle in angles]
+    if max(sharpness) < _CLEAR * float(np.median(sharpness)):
+        return 0.0
+    coarse = float(angles[int(np.argmax(sharpness))])
     fine = _sharpest(rows, columns, np.arange(coarse - 0.5, coarse + 0.55, 0.1))
     finest = _sharpest(rows, columns, np.arange(fine - 0.1, fine + 0.125, 0.05))
     return float(np.clip(round(finest, 2), -limit_deg, limit_deg))

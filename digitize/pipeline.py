@@ -27,6 +27,7 @@ from digitize import (
     ink,
     junk,
     missed,
+    moire,
     orient,
     own_text,
     pen,
@@ -93,14 +94,18 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     if Flag.BLANK in flags.flags:
         # Out of paper grain Tesseract makes words, for a minute and more; a person decides what becomes of the page.
         return _without_words(sheet, flags)
-    cleaned = _clean(sheet, was_cut_out=corners is not None)
+    own = own_text.read(sheet) if corners is None else None
+    if own and sheet.own_is_all:  # written on a computer, whole and seen: there is nothing to recognise
+        return _as_told(sheet, own, flags)
+    # A page that was drawn stands straight, and its own words stand where they stand.
+    cleaned = _drawn(sheet) if own else _clean(sheet, was_cut_out=corners is not None)
     ocr = _read(cleaned, language)
     if ocr.mean_confidence < RETRY_BELOW and len(ocr.words) >= _FEWEST_WORDS:
         cleaned, ocr = _best_turn(cleaned, ocr, language)
     cleaned, ocr = _foot_by_column(cleaned, ocr, language)
-    is_told = bool(sheet.own_words) and not cleaned.turned_deg and not cleaned.skew_deg
-    if is_told:
-        ocr = own_text.mended(ocr, sheet.own_words)
+    is_told = own is not None and not cleaned.turned_deg
+    if own and is_told:
+        ocr = own_text.joined(own, ocr)
     elif language.startswith("vie") and second_opinion.is_worth_asking(ocr, dusty="despeckle" in cleaned.steps):
         ocr = second_opinion.weigh(ocr, second_reader.read(cleaned.grey))
         cleaned = replace(cleaned, steps=(*cleaned.steps, "second opinion"))
@@ -124,6 +129,15 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     )
 
 
+def _as_told(sheet: PageImage, own: OcrPage, flags: PageFlags) -> ReadPage:
+    picture, picture_type = _encoded(sheet)
+    return ReadPage(picture, picture_type, own, _flags(flags, _drawn(sheet), own), steps=("own text",))
+
+
+def _drawn(sheet: PageImage) -> _Cleaned:
+    return _Cleaned(sheet, ink.drop(sheet), (), 0, 0.0, None)
+
+
 def unread_page(image: PageImage) -> ReadPage:
     """The page as it came, without words: what is kept when Tesseract fails on it and nobody can wait."""
     before = quality.flags_of(image)
@@ -142,7 +156,11 @@ def _without_words(image: PageImage, flags: PageFlags) -> ReadPage:
 
 def _clean(image: PageImage, *, was_cut_out: bool) -> _Cleaned:
     steps = ["crop"] if was_cut_out else []
-    grey = ink.drop(image)
+    seen = image
+    if moire.is_of_a_screen(image):
+        seen = moire.softened(image)
+        steps.append("moire")
+    grey = ink.drop(seen)
     if not image.bitonal and ink.has_colour(image):
         steps.append("ink")
     # A sheet that was cut out has no frame any more, and a deep shadow on it would be taken for one.

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digitize import dewarp, resample, spread
+from digitize import crop, deskew, dewarp, moire, resample, sharpen, spread
 from digitize.deskew import row_sharpness
 from digitize.types import PageImage
 from tests import scans
@@ -120,3 +120,51 @@ def test_pixels_of_a_page_image_are_never_changed_in_place():
     bend = dewarp.Bend((0.0, 0.02), (0.0,), (-1, 1, -1, 1))
     dewarp.straightened(before.pixels, bend, paper=250)
     assert np.array_equal(before.pixels, LETTER.pixels)
+
+
+def on_a_table(pixels, seen):
+    height, width = pixels.shape[:2]
+    flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(flat, np.array(seen, np.float32))
+    photo = cv2.warpPerspective(pixels, matrix, (2900, 2100), borderValue=(70, 50, 40))
+    return PageImage(photo, 200.0, dpi_is_stated=False)
+
+
+def test_of_an_open_booklet_with_a_deep_shadow_in_its_fold_no_page_is_cut_away():
+    photo = on_a_table(side_by_side(LETTER, LETTER, shade=0.1), [[250, 180], [2650, 210], [2600, 1880], [270, 1900]])
+    corners = crop.find_sheet(photo)
+    assert corners is not None
+    assert cv2.contourArea(corners) > 0.9 * (2400 * 1700)
+
+
+def test_of_two_sheets_on_a_table_neither_is_cut_away():
+    photo = on_a_table(LETTER.pixels, [[150, 180], [1250, 200], [1270, 1800], [130, 1780]])
+    second = on_a_table(LETTER.pixels, [[1650, 150], [2750, 260], [2700, 1850], [1560, 1790]])
+    both = PageImage(np.maximum(photo.pixels, second.pixels), 200.0, dpi_is_stated=False)
+    corners = crop.find_sheet(both)
+    assert corners is None or cv2.contourArea(corners) > 0.9 * (2 * 1100 * 1600)
+
+
+def test_a_seal_or_a_stroke_of_the_pen_alone_leans_nowhere():
+    seal = resample.grey(scans.stamped(scans.sheet(())).pixels)
+    assert deskew.estimate_skew(seal, dpi=150) == 0.0
+
+
+def test_the_dots_of_a_screen_are_told_from_paper_and_run_together():
+    shown = LETTER.pixels.copy()
+    shown[:, 0::3, 1:] //= 3
+    shown[:, 1::3, ::2] //= 3
+    shown[:, 2::3, :2] //= 3
+    screen = scans.with_pixels(LETTER, shown)
+    assert moire.is_of_a_screen(screen)
+    for page in (LETTER, scans.stamped(LETTER), scans.bitonal(LETTER)):
+        assert not moire.is_of_a_screen(page)
+    red, blue = (moire.softened(screen).pixels[:150, 3:-3, channel].astype(int) for channel in (0, 2))
+    assert np.abs(red - blue).mean() < 0.5 * np.abs(shown[:150, 3:-3, 0].astype(int) - shown[:150, 3:-3, 2]).mean()
+
+
+def test_unsharp_print_becomes_crisper_and_paper_stays_paper():
+    soft = cv2.GaussianBlur(resample.grey(LETTER.pixels), (0, 0), 1.2)
+    crisp = sharpen.crisper(soft, dpi=LETTER.dpi)
+    assert np.abs(np.diff(crisp.astype(int), axis=1)).max() > 1.2 * np.abs(np.diff(soft.astype(int), axis=1)).max()
+    assert np.array_equal(crisp[:100], soft[:100])
