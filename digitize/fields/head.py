@@ -132,7 +132,7 @@ def number_and_symbol(head: Head, sheet: Sheet) -> Iterator[Field]:
 
 
 def _number(line: Line, match: re.Match[str], sheet: Sheet) -> Iterator[Field]:
-    if not re.fullmatch(r"\d{1,6}[a-z]?", match["number"]):
+    if not re.fullmatch(r"\d{1,6}[a-h]?", match["number"]):
         return
     at = line.part(match.start("number"), match.end("number"))
     filled_in = "/" not in at[-1].text and match.end("number") < match.start("symbol") - 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from digitize import gazetteer
-from digitize.syllables import is_syllable
 from digitize.vietnamese import nfc, one_tone_style
 
 #: Family names, of the Kinh and of other peoples; with few exceptions a Vietnamese name begins with one of these.
 _FAMILIES = gazetteer.words_of("family_names.txt")
+_NAMED = gazetteer.words_of("name_words.txt") | _FAMILIES
 _WORD = re.compile(r"[^\W\d_]+'?[^\W\d_]*")
 #: A name has no context that would show a wrong mark: it is sure only when it was read very surely.
 SURE_NAME = 90.0
@@ -34,6 +34,9 @@ def is_name(text: str) -> bool:
 
 
 def known_family(text: str) -> bool:
-    """Whether a name begins with a family name and all its words are spelt as Vietnamese syllables."""
+    """Whether a name begins with a family name and goes on with words that people are named.
+
+    "Tuân" for "Tuấn" passes; "Khạnh", "Thĩ" and "Hổng" don't. Who has a rarer name is looked at by a person.
+    """
     words = [one_tone_style(word).casefold() for word in tidy_name(text).split()]
-    return bool(words) and words[0] in _FAMILIES and all(is_syllable(word) for word in words)
+    return bool(words) and words[0] in _FAMILIES and all(word in _NAMED for word in words[1:])

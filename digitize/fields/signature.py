@@ -97,7 +97,9 @@ def _block(sheet: Sheet, label: Line | None) -> list[Line]:
         while start and _is_close_title(right[start - 1], right[start], sheet):
             start -= 1
         lines = [each for each in right[start:] if abs(each.middle - line.middle) < 0.16 * sheet.width]
-        return [each for each in lines if each.box.top - line.box.top < _REACH_EM * 1.3 * sheet.em]
+        block = [each for each in lines if each.box.top - line.box.top < _REACH_EM * 1.3 * sheet.em]
+        if label is not None or any(is_name(each.text) for each in block):
+            return block
     return []
 
 

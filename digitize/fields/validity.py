@@ -53,10 +53,10 @@ def validity(sheets: Sequence[Sheet]) -> Iterator[Field]:
         for line in sheet.lines:
             label = _SCOPE.match(line.plain)
             if label and len(line.text) > label.end():
-                value = nfc(line.text[label.end() :]).strip(" .;,")
+                value, known = mended(nfc(line.text[label.end() :]).strip(" .;,"))
                 words = line.part(label.end(), len(line.text))
                 field = found("scope", value, sheet, words, raw=line.text, pen=sheet.pen)
-                known = mended(value)[1] or value.casefold() in {"toàn quốc", "cả nước"}
+                known = known or value.casefold() in {"toàn quốc", "cả nước"}
                 yield field if line.text[-1] in ".;" and (known or witnessed(words)) else doubted(field, UNWITNESSED)
                 return
 
@@ -105,4 +105,5 @@ def _only(key: str, pattern: re.Pattern[str], sheets: Sequence[Sheet], *, folded
                 value = line.text[start:end].strip(".-")
                 fields.append(found(key, value, sheet, line.part(start, end), raw=line.text, pen=sheet.pen))
     if fields:
-        yield fields[0] if len({field.value for field in fields}) == 1 else doubted(fields[0])
+        mixed = re.search(r"\d[A-Za-z]|[A-Za-z]\d+[A-Za-z]", fields[0].value)  # "764510" read "76451O"
+        yield fields[0] if len({field.value for field in fields}) == 1 and not mixed else doubted(fields[0])
