@@ -58,7 +58,12 @@ def without(page: OcrPage, pixels: NDArray[np.uint8] | None = None) -> OcrPage:
     kept: list[OcrWord] = []
     for _, group in groupby(page.words, key=lambda word: (word.block, word.paragraph, word.line)):
         line = list(group)
-        kept += [word for index, word in enumerate(line) if not _is_junk(line, index, unit, pixels)]
+        for index, word in enumerate(line):
+            # In a table a lone sign is a cell; only its rules and the seal over it leave doubtful strokes.
+            in_table = any(table.box.holds_middle_of(word.box) for table in page.tables)
+            doubtful = word.confidence < _DOUBTED and not any(letter.isdigit() for letter in word.text)
+            if not _is_junk(line, index, unit, pixels) or (in_table and not doubtful):
+                kept.append(word)
     return page if len(kept) == len(page.words) else replace(page, words=tuple(kept))
 
 
