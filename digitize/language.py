@@ -70,6 +70,16 @@ class Language:
         mixed = self._interpolated(context * self._size + third, context, self._triples, self._after_two, after_one)
         return np.where(known, mixed, after_one)
 
+    def seen(self, first: int, second: int) -> bool:
+        """Whether two syllables were ever seen beside each other."""
+        key = first * self._size + second
+        place = int(np.searchsorted(self._pairs.keys, key))
+        return place < len(self._pairs.keys) and int(self._pairs.keys[place]) == key
+
+    def is_syllable(self, number: int) -> bool:
+        """Whether a number stands for a syllable, not for a sign."""
+        return number >= len(MARKS)
+
     def _interpolated(
         self,
         key: NDArray[np.int64],
