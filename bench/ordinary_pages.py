@@ -21,6 +21,8 @@ TEXTS = Path(__file__).parent / "ordinary_texts"
 SET_DPI = 600
 PAPER = (4960, 7016)
 _PT = SET_DPI / 72
+_MM = SET_DPI / 25.4
+_LEFT, _RIGHT = round(30 * _MM), round(192 * _MM)
 
 #: Upright, bold, italic. Debian: fonts-croscore, fonts-liberation2, fonts-freefont-ttf, fonts-linuxlibertine,
 #: fonts-noto-core. (Liberation 1 has no Vietnamese.)
@@ -68,7 +70,7 @@ def make(document: list[tuple[str, str]], *, name: str, seed: int) -> Page:
     ink, parts, sign_at = _typeset(document, family, size)
     made: dict[str, Any] = {"family": family, "size": size, "dpi": dpi}
     paper = _printed(ink, rng, made)
-    coloured = bool(rng.random() < 0.75)  # noqa: PLR2004
+    coloured = bool(rng.random() < 0.75)
     made["coloured"] = coloured
     page = _sealed(paper, sign_at, rng)
     pixels, jpeg = _scanned(page, dpi, rng, made, coloured=coloured)
@@ -80,69 +82,98 @@ def _font(family: str, style: int, points: float) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(_FOLDER / pattern.format(styles[style])), round(points * _PT))
 
 
+@dataclass
+class _Sheet:
+    """The paper while it is set: what is drawn, and the lines of each part."""
+
+    family: str
+    size: float
+    picture: Image.Image = field(default_factory=lambda: Image.new("L", PAPER, 255))
+    parts: dict[str, list[str]] = field(
+        default_factory=lambda: {"left": [], "right": [], "body": [], "recipients": [], "sign": []}
+    )
+
+    @property
+    def draw(self) -> ImageDraw.ImageDraw:
+        return ImageDraw.Draw(self.picture)
+
+    @property
+    def step(self) -> int:
+        return round(self.size * _PT * 1.28)
+
+    def font(self, style: int, smaller: float = 0) -> ImageFont.FreeTypeFont:
+        return _font(self.family, style, self.size - smaller)
+
+    def centred(self, text: str, middle: float, top: float, font: ImageFont.FreeTypeFont, part: str) -> None:
+        self.draw.text((middle - self.draw.textlength(text, font=font) / 2, top), text, font=font, fill=0)
+        self.parts[part].append(text)
+
+
 def _typeset(
     document: list[tuple[str, str]], family: str, size: float
 ) -> tuple[np.ndarray[Any, Any], dict[str, list[str]], tuple[int, int]]:
-    sheet = Image.new("L", PAPER, 255)
-    draw = ImageDraw.Draw(sheet)
-    mm = SET_DPI / 25.4
-    left, right = round(30 * mm), round(192 * mm)
-    upright, bold, italic = (_font(family, style, size) for style in range(3))
-    small, small_bold = _font(family, 0, size - 1), _font(family, 1, size - 0.5)
-    step = round(size * _PT * 1.28)
-    parts: dict[str, list[str]] = {"left": [], "right": [], "body": [], "recipients": [], "sign": []}
-    rows = dict(document)
+    sheet = _Sheet(family, size)
+    at = _body(sheet, document, _head(sheet, dict(document)))
+    seal_at = _foot(sheet, dict(document), at + sheet.step * 0.3)
+    return np.asarray(sheet.picture), sheet.parts, seal_at
 
-    def centred(text: str, middle: float, top: float, font: ImageFont.FreeTypeFont, part: str) -> None:
-        draw.text((middle - draw.textlength(text, font=font) / 2, top), text, font=font, fill=0)
-        parts[part].append(text)
 
-    top = round(20 * mm)
-    one, two = left + 30 * mm, left + 116 * mm
+def _head(sheet: _Sheet, rows: dict[str, str]) -> float:
+    """The two columns; gives back where the body begins."""
+    top, step = round(20 * _MM), sheet.step
+    one, two = _LEFT + 30 * _MM, _LEFT + 116 * _MM
+    small = sheet.font(0, 1)
     upper, lower = (text.strip() for text in rows["left"].split("|"))
-    centred(upper, one, top, small, "left")
-    centred(lower, one, top + step, small_bold, "left")
-    draw.line((one - 9 * mm, top + 2.15 * step, one + 9 * mm, top + 2.15 * step), fill=0, width=5)
-    centred(rows["number"], one, top + 2.5 * step, small, "left")
-    centred("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", two, top, _font(family, 1, size - 1), "right")
-    centred("Độc lập - Tự do - Hạnh phúc", two, top + step, bold, "right")
-    draw.line((two - 28 * mm, top + 2.15 * step, two + 28 * mm, top + 2.15 * step), fill=0, width=5)
-    centred(rows["place"], two, top + 2.5 * step, italic, "right")
+    sheet.centred(upper, one, top, small, "left")
+    sheet.centred(lower, one, top + step, sheet.font(1, 0.5), "left")
+    sheet.draw.line((one - 9 * _MM, top + 2.15 * step, one + 9 * _MM, top + 2.15 * step), fill=0, width=5)
+    sheet.centred(rows["number"], one, top + 2.5 * step, small, "left")
+    sheet.centred("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", two, top, sheet.font(1, 1), "right")
+    sheet.centred("Độc lập - Tự do - Hạnh phúc", two, top + step, sheet.font(1), "right")
+    sheet.draw.line((two - 28 * _MM, top + 2.15 * step, two + 28 * _MM, top + 2.15 * step), fill=0, width=5)
+    sheet.centred(rows["place"], two, top + 2.5 * step, sheet.font(2), "right")
     at = top + 4.0 * step
     if "subject" in rows:
-        for line in _wrapped(draw, rows["subject"], small, 62 * mm):
-            centred(line, one, at - 0.5 * step, small, "left")
+        for line in _wrapped(sheet.draw, rows["subject"], small, 62 * _MM):
+            sheet.centred(line, one, at - 0.5 * step, small, "left")
             at += step * 0.9
         at += step * 0.5
+    return at
+
+
+def _body(sheet: _Sheet, document: list[tuple[str, str]], at: float) -> float:
+    middle, step = (_LEFT + _RIGHT) / 2, sheet.step
+    bold = sheet.font(1)
     for kind, text in document:
-        middle = (left + right) / 2
         if kind in {"title", "centre"}:
             at += step * 0.25
-            centred(text, middle, at, bold, "body")
+            sheet.centred(text, middle, at, bold, "body")
             at += step * 1.2
         elif kind == "about":
-            for line in _wrapped(draw, text, bold, 120 * mm):
-                centred(line, middle, at, bold, "body")
+            for line in _wrapped(sheet.draw, text, bold, 120 * _MM):
+                sheet.centred(line, middle, at, bold, "body")
                 at += step
             at += step * 0.4
         elif kind in {"p", "italic"}:
-            font = italic if kind == "italic" else upright
-            at = _paragraph(draw, text, font, left, right, at, step, 10 * mm, parts["body"]) + step * 0.25
-    at += step * 0.3
-    y = at
-    draw.text((left, y), "Nơi nhận:", font=_font(family, 2, size - 2), fill=0)
-    parts["recipients"].append("Nơi nhận:")
+            at = _paragraph(sheet, text, sheet.font(2 if kind == "italic" else 0), at) + step * 0.25
+    return at
+
+
+def _foot(sheet: _Sheet, rows: dict[str, str], at: float) -> tuple[int, int]:
+    """Recipients and signature; gives back the middle of the seal."""
+    step, y = sheet.step, at
+    sheet.draw.text((_LEFT, y), "Nơi nhận:", font=sheet.font(2, 2), fill=0)
+    sheet.parts["recipients"].append("Nơi nhận:")
     for item in rows["recipients"].split("|"):
         y += step * 0.85
-        draw.text((left, y), item.strip(), font=_font(family, 0, size - 2.5), fill=0)
-        parts["recipients"].append(item.strip())
-    middle = left + 115 * mm
+        sheet.draw.text((_LEFT, y), item.strip(), font=sheet.font(0, 2.5), fill=0)
+        sheet.parts["recipients"].append(item.strip())
+    middle = _LEFT + 115 * _MM
     lines = [line.strip() for line in rows["sign"].split("|")]
     for index, line in enumerate(lines[:-1]):
-        centred(line, middle, at + index * step, bold, "sign")
-    seal_at = (round(middle - 14 * mm), round(at + (len(lines) - 0.2) * step))
-    centred(lines[-1], middle, at + (len(lines) - 1) * step + 24 * mm, bold, "sign")
-    return np.asarray(sheet), parts, seal_at
+        sheet.centred(line, middle, at + index * step, sheet.font(1), "sign")
+    sheet.centred(lines[-1], middle, at + (len(lines) - 1) * step + 24 * _MM, sheet.font(1), "sign")
+    return round(middle - 14 * _MM), round(at + (len(lines) - 0.2) * step)
 
 
 def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
@@ -156,36 +187,26 @@ def _wrapped(draw: ImageDraw.ImageDraw, text: str, font: ImageFont.FreeTypeFont,
     return lines
 
 
-def _paragraph(
-    draw: ImageDraw.ImageDraw,
-    text: str,
-    font: ImageFont.FreeTypeFont,
-    left: int,
-    right: int,
-    top: float,
-    step: int,
-    indent: float,
-    into: list[str],
-) -> float:
+def _paragraph(sheet: _Sheet, text: str, font: ImageFont.FreeTypeFont, top: float) -> float:
     """Justified, the first line set in."""
-    words = text.split()
-    start = left + indent
+    words, draw = text.split(), sheet.draw
+    start = _LEFT + 10 * _MM
     while words:
         count = 1
-        while count < len(words) and draw.textlength(" ".join(words[: count + 1]), font=font) <= right - start:
+        while count < len(words) and draw.textlength(" ".join(words[: count + 1]), font=font) <= _RIGHT - start:
             count += 1
         line, words = words[:count], words[count:]
-        into.append(" ".join(line))
+        sheet.parts["body"].append(" ".join(line))
         widths = [draw.textlength(word, font=font) for word in line]
         gap = draw.textlength(" ", font=font)
         if words and len(line) > 1:
-            gap = (right - start - sum(widths)) / (len(line) - 1)
+            gap = (_RIGHT - start - sum(widths)) / (len(line) - 1)
         x = float(start)
         for word, width in zip(line, widths, strict=True):
             draw.text((x, top), word, font=font, fill=0)
             x += width + gap
-        top += step
-        start = left
+        top += sheet.step
+        start = _LEFT
     return top
 
 
@@ -199,7 +220,7 @@ def _printed(ink: np.ndarray[Any, Any], rng: np.random.Generator, made: dict[str
     noise = rng.standard_normal((ink.shape[0] // 2 + 1, ink.shape[1] // 2 + 1), dtype=np.float32)
     noise = cv2.resize(cv2.GaussianBlur(noise, (0, 0), 0.9) * 2, (ink.shape[1], ink.shape[0]))
     edge = 0.5 - 0.3 * gain
-    toner = np.clip((soft + ragged * noise * (soft > 0.02) * (soft < 0.98) - edge) * 5 + 0.5, 0, 1)  # noqa: PLR2004
+    toner = np.clip((soft + ragged * noise * (soft > 0.02) * (soft < 0.98) - edge) * 5 + 0.5, 0, 1)
     black = float(rng.uniform(20, 85))
     return np.asarray(255 - toner * (255 - black), dtype=np.float32)
 
@@ -207,7 +228,7 @@ def _printed(ink: np.ndarray[Any, Any], rng: np.random.Generator, made: dict[str
 def _sealed(paper: np.ndarray[Any, Any], at: tuple[int, int], rng: np.random.Generator) -> np.ndarray[Any, Any]:
     """A red seal over the signer's title and a signature in blue or black."""
     page = cv2.merge([paper, paper, paper])
-    mm = SET_DPI / 25.4
+    mm = _MM
     x = at[0] + round(float(rng.uniform(-8, 4)) * mm)
     y = at[1] + round(float(rng.uniform(-3, 6)) * mm)
     seal = Image.new("L", (PAPER[0], PAPER[1]), 0)
@@ -234,7 +255,7 @@ def _sealed(paper: np.ndarray[Any, Any], at: tuple[int, int], rng: np.random.Gen
         a, b, c = (np.asarray(p) for p in ((np.add(first, second) / 2), second, (np.add(second, third) / 2)))
         curve += [tuple((1 - t) ** 2 * a + 2 * t * (1 - t) * b + t * t * c) for t in np.linspace(0, 1, 24)]
     draw.line(curve, fill=255, width=round(0.6 * mm))
-    colour = (40, 60, 150) if rng.random() < 0.7 else (30, 30, 40)  # noqa: PLR2004
+    colour = (40, 60, 150) if rng.random() < 0.7 else (30, 30, 40)
     _inked(page, np.asarray(pen), colour, strength=0.95)
     return page
 
@@ -252,7 +273,7 @@ def _scanned(
     page: np.ndarray[Any, Any], dpi: int, rng: np.random.Generator, made: dict[str, Any], *, coloured: bool
 ) -> tuple[np.ndarray[Any, Any], bytes]:
     scale = dpi / SET_DPI
-    blur = float(rng.uniform(0.6, 1.3)) * (1.0 if dpi == 300 else 0.8)  # noqa: PLR2004  pixels of the scan
+    blur = float(rng.uniform(0.6, 1.3)) * (1.0 if dpi == 300 else 0.8)
     lean = float(rng.normal(0, 0.35))
     quality = int(rng.integers(38, 72))
     made |= {"blur": round(blur, 2), "lean": round(lean, 2), "jpeg": quality}

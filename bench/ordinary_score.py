@@ -57,7 +57,7 @@ def truth_words(parts: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def score(read: str, parts: dict[str, list[str]]) -> Errors:
-    """Compare a reading with the page's parts. `right` counts words in the order left, right, body, recipients, sign."""
+    """Compare a reading with the page's parts. `right` counts through left, right, body, recipients, sign."""
     said = unicodedata.normalize("NFC", read).split()
     words = truth_words(parts)
     starts = dict(zip(words, itertools.accumulate([0, *map(len, words.values())]), strict=False))
