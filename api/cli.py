@@ -31,6 +31,7 @@ COMMANDS = {
     "demo": "chạy thử từ ảnh quét tới kết luận · the whole way on a sample, without a person",
     "init": "tạo cấu hình vận hành thật · make an empty production instance",
     "admin": "thêm cơ quan, người dùng, thủ tục, chứng thư · fill an instance",
+    "report": "máy đọc sai ở đâu, theo những gì người soát đã sửa · where the reader was wrong, by what people changed",
     "doctor": "tự kiểm tra và nói điều gì chưa ổn · say in words what is wrong",
 }
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from dossiers.reader_report import FieldTally, FlagTally
     from dossiers.transfers import Transfer
     from dossiers.types import (
         Account,
@@ -347,6 +348,14 @@ class Components(Protocol):
 
     def keep_field(self, field: ExtractedField) -> None:
         """Set one value."""
+        ...
+
+    def tally_fields(self, *, sure_from: float, by_hand: Mapping[str, str]) -> Sequence[FieldTally]:
+        """Values of reviewed pages, counted; of a key in `by_hand` none is sure on a page with that flag."""
+        ...
+
+    def tally_flags(self) -> Sequence[FlagTally]:
+        """Reviewed pages by flag, and the words that people changed or confirmed on them."""
         ...
 
 

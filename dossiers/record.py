@@ -46,7 +46,7 @@ MISSING: Final = "missing"
 SURE_FROM: Final = 80.0
 
 #: What hands fill in on printed heads, with the flag of a page where one did.
-_BY_HAND: Final = {"number": Flag.HANDWRITTEN_NUMBER, "issued_on": Flag.HANDWRITTEN_DAY}
+BY_HAND: Final = {"number": Flag.HANDWRITTEN_NUMBER, "issued_on": Flag.HANDWRITTEN_DAY}
 #: What a person says of a value that isn't there to be typed, with the origin it is kept as.
 ANSWERS: Final = {"[không có]": "absent", "[không đọc được]": "unreadable"}
 
@@ -95,7 +95,7 @@ def by_hand(found: Iterable[ExtractedField], pages: Iterable[Page]) -> frozenset
     flags = {page.number: frozenset(page.flags) for page in pages}
     kept = {field.key: field for field in found if field.origin != MISSING}
     asked = set()
-    for key, flag in _BY_HAND.items():
+    for key, flag in BY_HAND.items():
         field = kept.get(key)
         inked = any(flag in of for of in flags.values()) if field is None else flag in flags.get(field.page, ())
         if inked and (field is None or not _is_settled(field)):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from dossiers.reader_report import FieldTally, FlagTally
 from dossiers.types import Component, ComponentState, ExtractedField, NotFound, Page, PageGlance, PageState
 from storage.rows import from_row, keep_version, many, one, to_row, upsert
 from storage.tables import components, extracted_fields, pages
@@ -174,6 +175,40 @@ class PostgresComponents:
     def keep_field(self, field: ExtractedField) -> None:
         """Set one value."""
         upsert(self._connection, extracted_fields, to_row(field, extracted_fields))
+
+    def tally_fields(self, *, sure_from: float, by_hand: Mapping[str, str]) -> Sequence[FieldTally]:
+        """Values of reviewed pages, counted; of a key in `by_hand` none is sure on a page with that flag."""
+        field = extracted_fields.c
+        inked = sa.or_(
+            *(sa.and_(field.key == key, sa.literal(flag) == sa.any_(pages.c.flags)) for key, flag in by_hand.items())
+        )
+        sure = sa.and_(field.confidence >= sure_from, sa.not_(inked)).label("sure")
+        looked_at = (field.by != "").label("looked_at")
+        query = (
+            sa.select(field.key, sure, field.origin, looked_at, sa.func.count().label("count"))
+            .join(pages, sa.and_(pages.c.component_id == field.component_id, pages.c.number == field.page))
+            .where(pages.c.state == PageState.REVIEWED)
+            .group_by(field.key, sure, field.origin, looked_at)
+        )
+        return [FieldTally(**row) for row in self._connection.execute(query).mappings()]
+
+    def tally_flags(self) -> Sequence[FlagTally]:
+        """Reviewed pages by flag, and the words that people changed or confirmed on them."""
+        words = sa.select(sa.func.count()).select_from(sa.func.jsonb_object_keys(pages.c.corrections)).scalar_subquery()
+        flag = sa.func.unnest(
+            sa.case((sa.func.cardinality(pages.c.flags) == 0, sa.cast([""], pages.c.flags.type)), else_=pages.c.flags)
+        )
+        each = sa.select(flag.label("flag"), words.label("words")).where(pages.c.state == PageState.REVIEWED).subquery()
+        query = sa.select(
+            each.c.flag,
+            sa.func.count().label("pages"),
+            sa.func.count().filter(each.c.words > 0).label("touched_pages"),
+            sa.func.coalesce(sa.func.sum(each.c.words), 0).label("touched_words"),
+        ).group_by(each.c.flag)
+        return [
+            FlagTally(row["flag"], row["pages"], row["touched_pages"], int(row["touched_words"]))
+            for row in self._connection.execute(query).mappings()
+        ]
 
 
 #: The page without its search vectors, which are as big as its text.

@@ -25,10 +25,11 @@ from api.pages.frame import Frame, StaffFrame, Typed, local_path
 from api.schemas.common import clean
 from api.wiring import Services, utc_now
 from digitize import reading
-from digitize.types import RESCAN, Flag
+from digitize.types import RESCAN, Flag, PenZone
 from dossiers import record, verification
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
+from dossiers.digitization import KEPT_READING
 from dossiers.labels import label
 from dossiers.policy import MAY, Act
 from dossiers.ports import ObjectMissing
@@ -65,6 +66,8 @@ _WORDS_AROUND = 4
 _WORD_INPUT = re.compile(r"w-(\d{1,5})-(\d{1,6})")
 _FIELD_INPUT = re.compile(r"f-([a-z_]{1,40})")
 #: Fields that may fill more than a line.
+_HAND = frozenset({Flag.HANDWRITTEN_NUMBER, Flag.HANDWRITTEN_DAY})
+_ZONES = {"number": PenZone.NUMBER, "issued_on": PenZone.DAY}
 _LONG = frozenset(
     {"abstract", "recipients", "scope", "legal_bases", "power", "agency", "parent_agency", "owner_address"}
 )
@@ -80,6 +83,8 @@ class FieldRow:
         stood: What the person has seen there; of what they typed before a refusal, not what has come there since.
         typed: What somebody has just typed, kept after the form was refused; None otherwise.
         conflict: What somebody else has made of it meanwhile.
+        asked: A pen wrote it and nobody has said yet what stands there: no guess is shown, a person types it.
+        page, box: Where it stands, or where the pen wrote; crop: the same as the view box of a picture of it.
     """
 
     field: ExtractedField
@@ -87,16 +92,31 @@ class FieldRow:
     doubt: Doubt | None
     long: bool
     stood: str
+    page: int = 1
+    box: tuple[int, int, int, int] | None = None
+    crop: Crop | None = None
+    asked: bool = False
     typed: str | None = None
     conflict: Conflict | None = None
 
 
 @dataclass(frozen=True)
+class Crop:
+    """A strip of a page's picture: which part of it, and how large the whole is, in pixels."""
+
+    view_box: str
+    address: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class WordRow:
-    """A word to look at: the reader wasn't sure of it, or a person has changed it.
+    """A word to look at: it is risky, a pen wrote it, or a person has changed it.
 
     Attributes:
         seen: As it counts now. raw: as the machine read it. stood, typed: as for a field.
+        read_first: What the machine read before it mended it; "" where it didn't.
         before, after: The words around it.
         sure: How sure the reader was, in percent.
     """
@@ -111,6 +131,8 @@ class WordRow:
     after: str
     corrected: bool
     stood: str
+    read_first: str = ""
+    by_pen: bool = False
     typed: str | None = None
     conflict: Conflict | None = None
 
@@ -187,8 +209,16 @@ class SentForm:
         return [
             reviewing.FieldChange(key=match[1], value=value, seen=self._seen(name))
             for name, value in self.values.items()
-            if (match := _FIELD_INPUT.fullmatch(name)) and value != _shown(match[1], self._seen(name))
+            if (match := _FIELD_INPUT.fullmatch(name)) and self._is_said(match[1], name, value)
         ]
+
+    def _is_said(self, key: str, name: str, value: str) -> bool:
+        """Whether a field was changed; one that was asked for, whether anything was typed: no guess stood in it."""
+        if f"{name}-asked" in self.values:
+            return bool(value)
+        return value != _shown(key, self._seen(name)) and not (
+            value in record.ANSWERS and f"{name}-said" in self.values
+        )
 
     def words(self) -> list[reviewing.WordChange]:
         """Words that aren't as they stood there."""
@@ -378,7 +408,8 @@ def _shown_paper(
     page = next((p for p in paper.pages if p.number == number), paper.pages[0])
     conflicts = error.conflicts if isinstance(error, Overtaken) else ()
     problem = None if error is None else frame.trouble(error)
-    ocr = _reading(office, page)
+    readings = {number: _reading(office, p) for number, p in _pages_with_fields(paper, page).items()}
+    ocr = readings[page.number]
     editable = paper.is_open and bool(actor.roles & MAY[Act.REVIEW])
     word_rows = None if ocr is None else _word_rows(page, ocr, typed, conflicts)
     in_the_form = {f"w-{row.page}-{row.index}" for row in word_rows or ()} if editable else set[str]()
@@ -392,7 +423,11 @@ def _shown_paper(
         not_kept=_not_kept(paper, typed, in_the_form, frame.language, editable=editable) if typed else [],
         keeps_at_once=paper.component.state is ComponentState.READ,
         page=page,
-        rows=_field_rows(paper, typed, conflicts),
+        rows=_field_rows(paper, readings, typed, conflicts),
+        whole_page=Flag.DOUBTFUL_READING in page.flags,
+        expected_wer=page.measured.get("expected_wer"),
+        kept_reading=KEPT_READING in page.measured,
+        answers=tuple(record.ANSWERS),
         word_rows=word_rows,
         place=find.place_of(reading.corrected(ocr, page.corrections), phrase) if ocr and phrase else None,
         keep_reason=typed.keep_reason if typed else paper.component.keep_reason,
@@ -425,26 +460,73 @@ def _moment_of(paper: Paper) -> str:
     return f"{paper.component.state.value}-{paper.component.searchable is not None:d}"
 
 
-def _field_rows(paper: Paper, typed: SentForm | None, conflicts: Iterable[Conflict]) -> list[FieldRow]:
+def _pages_with_fields(paper: Paper, shown: Page) -> dict[int, Page]:
+    """The page that is shown, and those on which a field stands or a pen wrote: a strip of each is shown beside it."""
+    wanted = {shown.number, *(f.page for f in paper.fields if f.box)}
+    return {p.number: p for p in paper.pages if p.number in wanted or _HAND & set(p.flags)}
+
+
+def _field_rows(
+    paper: Paper, readings: Mapping[int, OcrPage | None], typed: SentForm | None, conflicts: Iterable[Conflict]
+) -> list[FieldRow]:
+    """The fields to show; first those that a person must type."""
     today = local_day(utc_now())
+    asked = record.by_hand(paper.fields, paper.pages)
     by_key = {conflict.key: conflict for conflict in conflicts if conflict.key}
     # What nobody touched shows what is there now: an old value sent again would count as a change.
     changes = {change.key: change for change in typed.fields()} if typed else {}
     rows = []
     for found in paper.fields:
         change, conflict = changes.get(found.key), by_key.get(found.key)
+        page, box = _place(found, readings, asked=found.key in asked)
         rows.append(
             FieldRow(
                 field=found,
-                shown=_shown(found.key, found.value),
-                doubt=record.doubt_of(found, today=today),
+                shown="" if found.key in asked else record.said(found) or _shown(found.key, found.value),
+                doubt=record.doubt_of(found, today=today, by_hand=found.key in asked),
                 long=found.key in _LONG,
                 stood=_stood(found.value, change, conflict),
+                page=page,
+                box=box,
+                crop=_crop(paper, page, box, readings.get(page)),
+                asked=found.key in asked,
                 typed=change.value if change else None,
                 conflict=conflict,
             )
         )
-    return rows
+    return sorted(rows, key=lambda row: not row.asked)
+
+
+def _place(
+    found: ExtractedField, readings: Mapping[int, OcrPage | None], *, asked: bool
+) -> tuple[int, tuple[int, int, int, int] | None]:
+    """Where a field stands; one that a pen wrote, where its ink is, with room around it."""
+    zone = _ZONES.get(found.key)
+    if not asked or zone is None:
+        return found.page, found.box
+    for number, ocr in sorted(readings.items()):
+        marks = [mark.box for mark in ocr.pen if mark.zone is zone] if ocr else []
+        if (marks and found.box is None) or (number == found.page and marks):
+            room = marks[0].bottom - marks[0].top
+            left = max(0, min(box.left for box in marks) - 2 * room)
+            right = max(box.right for box in marks) + 2 * room
+            top, bottom = min(box.top for box in marks), max(box.bottom for box in marks)
+            return number, (left, max(0, top - room // 3), right, bottom + room // 3)
+    return found.page, found.box
+
+
+def _crop(paper: Paper, number: int, box: tuple[int, int, int, int] | None, ocr: OcrPage | None) -> Crop | None:
+    """A strip round a box, at least as wide as five lines are high, so that short words aren't blown up."""
+    page = next((p for p in paper.pages if p.number == number), None)
+    if page is None or page.picture is None or ocr is None or box is None:
+        return None
+    left, top, right, bottom = box
+    high = bottom - top + 12
+    wide = min(max(right - left + 24, 6 * high), ocr.width_px)
+    start = min(max((left + right - wide) // 2, 0), ocr.width_px - wide)
+    files = f"/api/v1/dossiers/{paper.dossier.id}/components/{paper.component.id}"
+    address = f"{files}/pages/{number}/picture?v={page.picture.sha256[:SHORT_HASH]}"
+    return Crop(f"{start} {max(0, top - 6)} {wide} {high}", address, ocr.width_px, ocr.height_px)
 
 
 def _word_rows(page: Page, ocr: OcrPage, typed: SentForm | None, conflicts: Iterable[Conflict]) -> list[WordRow]:
@@ -454,7 +536,7 @@ def _word_rows(page: Page, ocr: OcrPage, typed: SentForm | None, conflicts: Iter
     rows = []
     for index, word in enumerate(ocr.words):
         change, conflict = changes.get(index), in_conflict.get(index)
-        if index not in page.corrections and word.confidence >= record.SURE_FROM and change is None:
+        if index not in page.corrections and not record.is_doubtful(word) and change is None:
             continue
         seen = page.corrections.get(index, word.text)
         rows.append(
@@ -463,17 +545,24 @@ def _word_rows(page: Page, ocr: OcrPage, typed: SentForm | None, conflicts: Iter
                 index=index,
                 seen=seen,
                 raw=word.text,
-                sure=int(word.confidence),
+                sure=_sure(word),
                 box=(word.box.left, word.box.top, word.box.right, word.box.bottom),
                 before=_around(ocr.words[max(0, index - _WORDS_AROUND) : index]),
                 after=_around(ocr.words[index + 1 : index + 1 + _WORDS_AROUND]),
                 corrected=index in page.corrections,
+                read_first=word.raw,
+                by_pen=word.by_pen,
                 stood=_stood(seen, change, conflict),
                 typed=change.text if change else None,
                 conflict=conflict,
             )
         )
     return rows
+
+
+def _sure(word: OcrWord) -> int:
+    """How sure it is that a word is right, in percent: by its risk, in a reading of before risks by its confidence."""
+    return int(word.confidence if word.risk is None else 100 * (1 - word.risk))
 
 
 def _stood(present: str, change: reviewing.FieldChange | reviewing.WordChange | None, conflict: Conflict | None) -> str:
@@ -541,6 +630,11 @@ def _listed(paper: Paper, error: OfficeError, language: Language) -> list[dict[s
     if isinstance(error, Incomplete) and str(error) == "too_long":
         message = _in(language, "dài quá mức lưu được", "longer than can be kept")
         return [{"field": name, "message": f"{name}: {message}"} for name in error.missing]
+    if isinstance(error, Incomplete) and str(error) == "by_hand":
+        message = _in(language, "viết tay, nhìn ảnh mà gõ", "by hand, type what the picture shows")
+        return [
+            {"field": f"f-{key}", "message": f"{label(key, language).capitalize()}: {message}"} for key in error.missing
+        ]
     if isinstance(error, Incomplete):
         return [{"field": "keep_reason", "message": line} for line in wrong_with(paper, language)]
     return []

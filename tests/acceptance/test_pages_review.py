@@ -11,6 +11,7 @@ import pytest
 
 from api.demo import centre
 from tests.browser import assert_accessible, expecting, key_presses, typed
+from tests.integration.test_pen_gate import by_hand
 from tests.papers import decision_pdf, scan_png, scanned
 
 if TYPE_CHECKING:
@@ -140,6 +141,33 @@ def _reloaded(page: Page) -> Page:
     page.reload()
     page.locator("#password").wait_for()
     return page
+
+
+def test_a_number_by_hand_is_asked_for_first_beside_its_picture_and_nothing_is_guessed(
+    visit: Visits, client: httpx2.Client
+) -> None:
+    dossier = Dossier(client, by_hand() + uuid.uuid4().bytes)
+    page = visit(centre.CLERK, width=360, keyboard_only=True)
+    expecting(page, "422")
+    page.goto(dossier.at())
+    page.locator("#f-number:focus").wait_for()
+    assert page.locator("#f-number").input_value() == ""
+    assert page.locator(".finding").first.get_attribute("data-key-of") == "number"
+    crop = page.locator(".finding:has(#f-number) [data-crop] svg")
+    assert crop.evaluate("e => e.getBoundingClientRect().height") > 30
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("Còn chữ viết tay chưa ai gõ").wait_for()
+    assert_accessible(page)
+
+    page.locator("#f-number").focus()
+    page.keyboard.type("27")
+    page.keyboard.press("Enter")
+    saved(page, "f-number")
+    assert dossier.field("number")["value"] == "27"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(f"**/ho-so/{dossier.id}")
+    dossier.await_states("reviewed")
 
 
 @pytest.mark.parametrize(("method", "through"), [("telex", "keys"), ("telex", "composition"), ("vni", "keys")])

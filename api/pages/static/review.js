@@ -467,6 +467,7 @@ class PaperReview extends HTMLElement {
       case "previous-word": return this.walk(-1);
       case "accept-all": return this.acceptAll();
       case "snippet": return this.insert(button.dataset.text);
+      case "answer": return this.answer(document.getElementById(button.dataset.for), button.dataset.text);
     }
   }
 
@@ -481,6 +482,7 @@ class PaperReview extends HTMLElement {
   // The line as it stands in the picture, straight, above the field.
   drawStrip(item) {
     this.strip.remove();
+    if (item.row.querySelector("[data-crop]")) return; // it stands there already
     const source = this.view.source(item.page);
     if (!item.box || !source || this.view.ready !== item.page) return;
     const [left, top, right, bottom] = item.box;
@@ -563,6 +565,14 @@ class PaperReview extends HTMLElement {
     else item.input.setRangeText(text, item.input.selectionStart, item.input.selectionEnd, "end");
     item.input.focus();
     this.typing(item);
+  }
+
+  // "Not on the paper", "can't be read": said in place of a value, and kept at once.
+  answer(input, text) {
+    const item = this.byInput.get(input);
+    if (!item || item.input.readOnly) return;
+    item.input.value = text;
+    this.accept(item);
   }
 
   typing(item) {
@@ -653,9 +663,11 @@ class PaperReview extends HTMLElement {
       const mine = justKept.includes(item);
       const untouched = mine ? item.value === item.sent : !item.changed && !this.keeper.waiting.has(item) && !item.clash;
       if (!mine && !untouched) continue;
-      const shown = this.shown(field.key, field.value);
+      // A guess at what a pen wrote is never shown as a value: a person types it.
+      const shown = field.doubt === "by_hand" ? "" : this.says.answers[field.origin] ?? this.shown(field.key, field.value);
       item.stood.value = field.value;
       item.shown = tidy(shown);
+      if (field.doubt !== "by_hand" && item.row.hasAttribute("data-asked")) this.settled(item);
       if (untouched && item.input.value !== shown) item.input.value = shown;
       item.row.classList.toggle("done", Boolean(field.by));
       item.row.toggleAttribute("data-doubt", Boolean(field.doubt));
@@ -663,10 +675,18 @@ class PaperReview extends HTMLElement {
     }
   }
 
+  // What was asked for has been said: from now on it is a field like any other.
+  settled(item) {
+    item.row.removeAttribute("data-asked");
+    for (const hint of item.row.querySelectorAll("[name$='-asked'], [data-do=answer]")) hint.remove();
+  }
+
   describeField(item, field) {
     const who = this.people[field.by] ?? field.by;
     const origin = {
       missing: () => this.says.missing,
+      absent: () => `${this.says.absent}: ${who}`,
+      unreadable: () => `${this.says.unreadable}: ${who}`,
       typed: () => `${this.says.typed}: ${who}`,
       corrected: () => `${this.says.corrected}: ${who} · ${this.says.wasRead} “${field.raw}”`,
     }[field.origin]?.() ?? (field.by ? `${this.says.readAccepted}: ${who}` : fill(this.says.readSure, Math.round(field.confidence)));
@@ -681,7 +701,7 @@ class PaperReview extends HTMLElement {
       mark.setAttribute("aria-hidden", "true");
       mark.textContent = "✓";
     }
-    item.saidAt.replaceChildren(...(mark.textContent ? [mark, " "] : []), sort);
+    item.saidAt.replaceChildren(...(mark.textContent ? [mark, " "] : []), ...(field.doubt === "by_hand" ? [] : [sort]));
   }
 
   describeWord(item) {
@@ -756,7 +776,16 @@ class PaperReview extends HTMLElement {
     input.setAttribute("aria-describedby", said.id);
     const item = new Item(made, this);
     if (word.corrected) this.describeWord(item);
-    else said.querySelector(".tag").textContent = `${word.doubt ? "? " : ""}${fill(this.says.sure, Math.floor(word.confidence))}`;
+    else {
+      const sure = word.risk === null ? word.confidence : 100 * (1 - word.risk);
+      said.querySelector(".tag").textContent = `${word.doubt ? "? " : ""}${word.by_pen ? this.says.byHand : fill(this.says.sure, Math.floor(sure))}`;
+      if (word.read_first) {
+        const first = document.createElement("span");
+        first.className = "first";
+        first.textContent = fill(this.says.mendedFrom, word.read_first);
+        said.append(" ", first);
+      }
+    }
     if (!word.doubt) said.querySelector(".tag")?.classList.remove("warn");
     this.items.push(item);
     const list = this.list(page);
