@@ -128,7 +128,7 @@ def number_and_symbol(head: Head, sheet: Sheet) -> Iterator[Field]:
     if symbol:
         words = line.part(match.start("symbol"), match.end("symbol"))
         most = 100.0 if as_printed else DOUBT
-        yield found("symbol", symbol, sheet, words, raw=match[0].strip(), pen=sheet.pen, most=most, guess=True)
+        yield found("symbol", symbol, sheet, words, raw=match[0].strip(), pen=sheet.pen, most=most)
 
 
 def _number(line: Line, match: re.Match[str], sheet: Sheet) -> Iterator[Field]:
@@ -138,7 +138,7 @@ def _number(line: Line, match: re.Match[str], sheet: Sheet) -> Iterator[Field]:
     filled_in = "/" not in at[-1].text and match.end("number") < match.start("symbol") - 1
     if not filled_in or min(word.confidence for word in at) >= _SURE_OF_FILLED_IN:
         words = line.part(match.start(), match.end("number"))
-        yield found("number", match["number"], sheet, words, raw=match[0].strip(), pen=sheet.pen)
+        yield found("number", match["number"], sheet, words, raw=match[0].strip(), pen=sheet.pen, guess=False)
 
 
 def _by_pen(key: str, marks: Sequence[PenMark], sheet: Sheet) -> Field:
@@ -193,7 +193,7 @@ def _issued_on(line: Line, match: re.Match[str], sheet: Sheet) -> Iterator[Field
     if day is not None and min(word.confidence for word in at) >= _SURE_OF_DAY:
         words = line.part(match.end("place") + 1, match.end())
         raw = line.text[match.start("place") : match.end()].strip()
-        yield found("issued_on", day.isoformat(), sheet, words, raw=raw, pen=sheet.pen)
+        yield found("issued_on", day.isoformat(), sheet, words, raw=raw, pen=sheet.pen, guess=False)
 
 
 def _place(text: str) -> str:

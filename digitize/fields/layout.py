@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
-from digitize.types import Box, Field, PenZone, Repair
+from digitize.types import Box, Field, Repair
 from digitize.vietnamese import fold
 
 if TYPE_CHECKING:
@@ -219,12 +219,6 @@ def touched(words: Sequence[OcrWord], pen: Sequence[PenMark]) -> bool:
     return any(word.by_pen or any(overlap(word.box, mark.box) for mark in pen) for word in words)
 
 
-def _written(words: Sequence[OcrWord], pen: Sequence[PenMark]) -> bool:
-    """Whether a hand wrote the value itself; a signature over print leaves a guess worth showing."""
-    zones = {PenZone.NUMBER, PenZone.DAY}
-    return touched(words, [mark for mark in pen if mark.zone in zones])
-
-
 def witnessed(words: Sequence[OcrWord]) -> bool:
     """Whether more than Tesseract's own confidence speaks for each word: its risk was assessed, or the file says so.
 
@@ -242,19 +236,19 @@ def found(
     raw: str = "",
     pen: Sequence[PenMark] = (),
     most: float = 100.0,
-    guess: bool = False,
+    guess: bool = True,
 ) -> Field:
     """Make a field of the words it was read from.
 
     Args:
         pen: Ink that makes the value a guess where it touches one of the words.
         most: Confidence is at most this: what a rule says about the value.
-        guess: Keep what was read under a pen, as a guess: it is printed and only touched.
+        guess: What was read under a pen is given as a guess, sure to 0; otherwise not at all.
     """
     text = raw or " ".join(word.text for word in words)
     sure = sureness(words, pen)
     return Field(
-        key, "" if _written(words, pen) and not guess else value, text, sheet.number, around(words), min(sure, most)
+        key, "" if not guess and touched(words, pen) else value, text, sheet.number, around(words), min(sure, most)
     )
 
 

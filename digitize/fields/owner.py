@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 _START = r"^\W{0,3}(?:\d{1,2}(?:\.\d)?[.)]\s?)?(?:[a-d][.)]\s?)?"
 _NAME = re.compile(
     _START + r"(?:ho,? (?:va )?(?:chu dem,? )?(?:va )?ten(?: khai sinh| chu ho so| nguoi [a-z ]{2,30})?|"
-    r"toi ten la|ten toi la|toi la|"
     r"(?:cap|chung nhan|xac nhan)(?: cho)?(?: (?:ong|ba|ong/ba|ong ?\(ba\)))?|(?:ong|ba|ong/ba|ong ?\(ba\))|"
     r"nguoi (?:de nghi|yeu cau|duoc cap|nop ho so)|chu (?:ho so|ho|dau tu)|"
-    r"ten (?:to chuc|doanh nghiep|cong ty|ho kinh doanh|co so|hop tac xa|don vi)(?: [a-z ]{2,30})?)\s?:\s?"
+    r"ten (?:to chuc|doanh nghiep|cong ty|ho kinh doanh|co so|hop tac xa|don vi)(?: [a-z ]{2,30})?)\s?:\s?|"
+    + _START
+    + r"(?:toi ten la|ten toi la|toi la)\s?:?\s(?=[a-z])"
 )
 _NUMBER = re.compile(
     r"(?:so dinh danh(?: ca nhan)?|so cccd|cccd|can cuoc(?: cong dan)?|cmnd|cmtnd|chung minh nhan dan|giay to tuy than)"

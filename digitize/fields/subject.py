@@ -33,7 +33,7 @@ TYPES = (
 _OPEN = re.compile(r"(?:giay|don|to khai|phieu|trich luc|bien ban|hop dong|chung chi|ban|van ban|so yeu)\b")
 _BY_FOLD = {plain(name): name for name in TYPES}
 _SUBJECT = re.compile(r"^\W{0,2}(?:v\s?/\s?v|ve\s?viec)\s?:?\s*(?=\S)")
-_LETTER = re.compile(r"^\W{0,2}v\s?[/⁄]\s?v\s?:?\s*(?=\S)")
+_LETTER = re.compile(r"^\W{0,2}v\s?[/⁄|il1]\s?v\b\s?:?\s*(?=\S)")
 _STOP = re.compile(
     r"^\W{0,2}(?:can cu|kinh gui|dieu \d|xet |theo de nghi|noi nhan|chuong [ivx]|ho va ten|\d{1,2}\.\s|[ivx]{1,4}\.\s|"
     r"\(kem theo|\(ban hanh|so\s?:|toi ten|ten toi)"
@@ -129,7 +129,7 @@ def _is_heading(line: Line) -> bool:
 
 def _abstract(lines: Sequence[Line], sheet: Sheet) -> Field:
     raw = " ".join(line.text for line in lines)
-    said = _SUBJECT.match(plain(raw))
+    said = _SUBJECT.match(plain(raw)) or _LETTER.match(plain(raw))
     subject = nfc(raw[said.end() if said else 0 :]).strip(" ;")
     words = [word for line in lines for word in line.words]
     field = found("abstract", subject.rstrip("."), sheet, words, raw=raw, pen=sheet.pen)

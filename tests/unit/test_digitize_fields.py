@@ -109,6 +109,11 @@ def test_a_personal_number_is_compared_with_birth_and_sex(number, born, woman, f
     assert (got["owner_id"].confidence >= SURE_FROM) is fits
 
 
+def test_a_name_is_found_where_the_colon_behind_its_label_was_lost():
+    assert found("Tôi tên là HUỲNH XUÂN QUÝ")["owner_name"].value == "HUỲNH XUÂN QUÝ"
+    assert "owner_name" not in found("Tôi tên là người làm đơn này")
+
+
 def test_two_personal_numbers_on_one_paper_are_a_doubt():
     got = found("Họ và tên: Khuất Thị Lựu", "Số CCCD: 022190001234", "Số CCCD: 022190001235")
     assert got["owner_id"].confidence < SURE_FROM
