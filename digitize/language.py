@@ -107,7 +107,7 @@ def tokens(text: str) -> list[str]:
     """The text as the model sees it: small syllables in one habit of tone marks, and signs for the rest.
 
     >>> tokens("Điều 1. Hoà giải; UBND")
-    ['điều', '<n>', '<s>', 'hòa', 'giải', '<s>', 'ubnd']
+    ['điều', '<n>', 'hòa', 'giải', '<s>', 'ubnd']
     """
     return [token_of(piece) for piece in _TOKEN.findall(text)]
 
