@@ -338,7 +338,7 @@ def _flags(before: PageFlags, cleaned: _Cleaned, ocr: OcrPage) -> PageFlags:
     expected = risk.expected_wer(ocr)
     if expected is not None:
         measured["expected_wer"] = round(expected, 1)
-    if ocr.mean_confidence < DOUBTFUL_BELOW or (expected or 0.0) >= risk.DIRTY_WER:
+    if risk.is_dirty(ocr) if expected is not None else ocr.mean_confidence < DOUBTFUL_BELOW:
         flags.add(Flag.DOUBTFUL_READING)
     flags |= {_BY_HAND[mark.zone] for mark in ocr.pen if mark.zone in _BY_HAND}
     return PageFlags(frozenset(flags), measured)

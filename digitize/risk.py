@@ -55,6 +55,8 @@ RISKY = 0.05
 #: From so many words of a hundred expected to be wrong a person should read the whole page. Drawn office scans with up
 #: to 3 wrong measure at most 2.4; worn copies with 9 and more measure 3.6 and more.
 DIRTY_WER = 3.0
+#: Fewer expected wrong than this are looked at one by one, however short the page.
+_FEW = 2.0
 
 _CORE = re.compile(r"^\W*(.*?)\W*$", re.DOTALL)
 _SYMBOL = re.compile(r"(?:\d+[a-z]?/)*[A-ZĐ]+[A-Za-zĐđ]*(?:[-/.&][A-ZĐ0-9&]+[A-Za-z]*)+|[A-ZĐ]{2,7}\d{0,2}")
@@ -90,6 +92,13 @@ def expected_wer(ocr: OcrPage) -> float | None:
     """
     risks = [word.risk for word in ocr.words if word.risk is not None and not word.by_pen]
     return 100 * sum(risks) / len(risks) if risks else None
+
+
+def is_dirty(ocr: OcrPage) -> bool:
+    """Whether so much of a page is probably wrong that a person should read the whole of it."""
+    expected = expected_wer(ocr) or 0.0
+    read = sum(word.risk is not None and not word.by_pen for word in ocr.words)
+    return expected >= DIRTY_WER and expected / 100 * read >= _FEW
 
 
 def features(words: Sequence[OcrWord], model: Language | None = None) -> NDArray[np.float64]:

@@ -80,6 +80,17 @@ def test_a_page_of_poor_reading_goes_whole_to_a_person() -> None:
 
     assert expected is not None
     assert expected > 5 * risk.DIRTY_WER
+    assert risk.is_dirty(risk.assessed(spoilt))
+
+
+def test_one_doubtful_word_on_a_short_page_is_looked_at_by_itself() -> None:
+    read = page("Tờ khai lệ phí trước bạ", "8ef1b847-7bca")
+    read = replace(read, words=(*read.words[:-1], replace(read.words[-1], confidence=30.0)))
+    expected = risk.expected_wer(risk.assessed(read))
+
+    assert expected is not None
+    assert expected > risk.DIRTY_WER
+    assert not risk.is_dirty(risk.assessed(read))
 
 
 def test_a_page_without_words_has_no_risk_to_tell() -> None:
