@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import re
 import threading
 import warnings
 from contextlib import closing, contextmanager
@@ -23,8 +22,8 @@ import pypdf.errors
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from digitize import active_content, pdf_cost
-from digitize.types import Box, PageImage, ScanFacts, UnreadableScan
+from digitize import active_content, pdf_cost, pdf_words
+from digitize.types import PageImage, ScanFacts, UnreadableScan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,7 +39,6 @@ _COARSEST_DPI = 100.0
 _COVERS = 0.90  # share of the page's width and height from which a picture is the page
 _SQUARE = 0.015  # how far from square a scanner's pixels may be and still be taken as they are
 _SAMPLE_PAGES = 20  # pages looked at to call a PDF born digital
-_MOST_LETTERS = 20_000
 _MOST_SHOWN_PIXELS = 8_000_000  # of a page that is looked at: A3 at 200 dpi
 
 #: PDFium keeps global state and may be called by one thread at a time.
@@ -88,6 +86,8 @@ def page(path: Path, number: int, *, max_pixels: int) -> PageImage:
             whole = _picture_of(leaf)
             own = whole and _own_pixels(leaf, whole)
             image = own or _drawn(leaf, whole.dpi if whole else _DRAWN_DPI, max_pixels)
+            if own is None and leaf.get_rotation() == 0:
+                image = replace(image, **_own_words(document, number, leaf, image.dpi))
             return replace(image, active=number == 1 and bool(active_content.found(path)))
 
 
@@ -344,29 +344,19 @@ def _drawn(leaf: pypdfium2.PdfPage, dpi: float, max_pixels: int) -> PageImage:
     width = max(1, round(width_pt / POINTS_PER_INCH * dpi))
     height = max(1, round(height_pt / POINTS_PER_INCH * dpi))
     pixels = _bitmap(leaf, width, height, annotations=True)
-    return PageImage(pixels, dpi, own_words=tuple(_own_words(leaf, dpi)) if leaf.get_rotation() == 0 else ())
+    return PageImage(pixels, dpi)
 
 
-def _own_words(leaf: pypdfium2.PdfPage, dpi: float) -> Iterator[tuple[str, Box]]:
-    """Words of the page's text with their boxes in pixels of the page drawn at `dpi`."""
-    left_pt, _, _, top_pt = leaf.get_bbox()
-    points = dpi / POINTS_PER_INCH
-    with closing(leaf.get_textpage()) as text:
-        count = min(text.count_chars(), _MOST_LETTERS)
-        letters = text.get_text_range(0, count) if count > 0 else ""
-        if len(letters) != count:  # letters outside the basic plane: places can't be told apart any more
-            return
-        for match in re.finditer(r"[^\s\x00-\x1f\ufffe]+", letters):
-            boxes = [text.get_charbox(index) for index in range(*match.span())]
-            yield (
-                match[0],
-                Box(
-                    round((min(box[0] for box in boxes) - left_pt) * points),
-                    round((top_pt - max(box[3] for box in boxes)) * points),
-                    round((max(box[2] for box in boxes) - left_pt) * points),
-                    round((top_pt - min(box[1] for box in boxes)) * points),
-                ),
-            )
+def _own_words(document: pypdfium2.PdfDocument, number: int, leaf: pypdfium2.PdfPage, dpi: float) -> dict[str, Any]:
+    """The words of a page and whether they are all of it; those of stamps and signatures drawn upon it too."""
+    is_all = pdf_words.are_all(leaf)
+    if pdfium.FPDFPage_GetAnnotCount(leaf) > 0:  # what is drawn upon the page becomes the page's own, in memory
+        pdfium.FPDFPage_Flatten(leaf, pdfium.FLAT_NORMALDISPLAY)
+        with closing(document[number - 1]) as whole:
+            words = tuple(pdf_words.of(whole, dpi))
+    else:
+        words = tuple(pdf_words.of(leaf, dpi))
+    return {"own_words": words, "own_is_all": is_all and bool(words)}
 
 
 def _bitmap(leaf: pypdfium2.PdfPage, width: int, height: int, *, annotations: bool) -> NDArray[np.uint8]:

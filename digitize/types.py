@@ -23,6 +23,7 @@ class PageImage:
             paper size (see `dpi_is_stated`).
         dpi_is_stated: Whether the file itself gave the resolution.
         bitonal: The page came as black and white only.
+        own_is_all: Nothing but those words and lines is drawn on the page: no picture, no stamp, no form field.
         active: The file carries programs or other files besides its pages; said of its first page.
         own_words: Words that the file itself says stand there, with their boxes: a page written on a computer.
     """
@@ -32,6 +33,7 @@ class PageImage:
     dpi_is_stated: bool = True
     bitonal: bool = False
     own_words: tuple[tuple[str, Box], ...] = ()
+    own_is_all: bool = False
     active: bool = False
 
     @property

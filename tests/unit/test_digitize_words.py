@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitize import fields, hocr, own_text, reading
+from digitize import fields, hocr, reading
 from digitize.reading_order import in_order
 from digitize.types import Box, Flag, OcrPage, OcrWord, PageFlags, ReadPage
 from digitize.vietnamese import fold, one_tone_style
@@ -154,14 +154,6 @@ def test_corrections_change_drop_and_split_words_and_leave_the_rest():
     first, second = (word.box for word in corrected.words[2:4])
     assert WORDS.words[3].box.left == first.left < first.right <= second.left < second.right
     assert WORDS.words[0].text == "Tô"
-
-
-def test_a_pages_own_text_mends_spelling_and_adds_nothing():
-    read = scans.words("Tô chức thâm định 565")
-    first, second, third, _, _ = (word.box for word in read.words)
-    own = [("Tổ", first), ("chức", second), ("ẩn", third), ("giấu", Box(0, 0, 9, 9))]
-    assert own_text.mended(read, own).text == "Tổ chức thâm định 565"
-    assert own_text.mended(read, []) is read
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
