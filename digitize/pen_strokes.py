@@ -226,8 +226,8 @@ def _normal(part: NDArray[np.uint8]) -> NDArray[np.float32]:
     canvas = np.zeros((height, width), np.float32)
     start = (width - wide) // 2
     canvas[:, start : start + wide] = small
-    canvas = cv2.GaussianBlur(canvas, (0, 0), 1.0)
-    flat = canvas.ravel() - canvas.mean()
+    soft = np.asarray(cv2.GaussianBlur(canvas, (0, 0), 1.0), dtype=np.float32)
+    flat = soft.ravel() - soft.mean()
     return np.asarray(flat / max(float(np.linalg.norm(flat)), 1e-6), dtype=np.float32)
 
 
@@ -244,7 +244,7 @@ def _type() -> NDArray[np.float32]:
         for slant in _SLANTS:
             turned = cv2.warpAffine(upright, np.array([[1, -slant, 40 * slant], [0, 1, 0]], dtype=np.float32), (80, 90))
             for bolder in (1, 3, 5):
-                thick = cv2.dilate(turned, np.ones((bolder, bolder), np.uint8))
+                thick = np.asarray(cv2.dilate(turned, np.ones((bolder, bolder), np.uint8)), dtype=np.uint8)
                 rows, columns = np.flatnonzero(thick.any(axis=1)), np.flatnonzero(thick.any(axis=0))
                 glyphs.append(_normal(thick[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]))
     return np.stack(glyphs)
