@@ -141,3 +141,10 @@ def test_the_riskiest_words_are_doubtful_and_those_of_a_pen_and_of_old_readings_
     assert not record.is_doubtful(replace(word, risk=0.01, confidence=70.0))
     assert record.is_doubtful(replace(word, confidence=70.0))
     assert record.is_doubtful(replace(word, by_pen=True, risk=0.01))
+
+
+def test_what_is_longer_than_the_law_allows_is_in_doubt_whoever_wrote_it() -> None:
+    long = field("signer", "A" * 51, by="an")
+    assert record.doubt_of(long, today=TODAY) is Doubt.TOO_LONG
+    assert doubt("signer", "A" * 50) is None
+    assert doubt("abstract", "a" * 501) is Doubt.TOO_LONG
