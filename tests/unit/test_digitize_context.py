@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from digitize.context import mended
 from digitize.types import Box, OcrPage, OcrWord, Repair
+from digitize.vietnamese import fold
 
 
 def page_of(text: str, *, confidence: float = 93.0) -> OcrPage:
@@ -61,3 +64,20 @@ def test_words_mended_before_or_written_by_pen_are_left_alone() -> None:
         words = (*page.words[:2], word, page.words[3])
         kept = mended(OcrPage(100, 100, 300.0, words, 93.0))
         assert kept.words == words
+
+
+PIECES = st.sampled_from(
+    ("quyên", "kiêm", "tra", "QUYÉT", "ĐỊNH", "tô", "chức", "ông", "Nguyên", "Văn", "Thâm", "138/QĐ-UBND", "ngày", "11,",
+     "(để", "b/c);", "Ủy", "ban", "đâu", "tư.", "a)", "m²", "-", "số")
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=14))
+def test_only_marks_ever_change_and_nothing_with_a_digit(pieces: list[str]) -> None:
+    page = page_of(" ".join(pieces))
+    for before, after in zip(page.words, mended(page).words, strict=True):
+        assert fold(after.text) == fold(before.text)
+        assert after.box == before.box
+        assert after.text == before.text or not any(letter.isdigit() for letter in before.text)
+        assert after.raw == ("" if after.repair is None else before.text)

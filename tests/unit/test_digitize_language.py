@@ -53,3 +53,7 @@ def test_a_text_becomes_syllables_and_signs_in_one_habit_of_tone_marks() -> None
     assert tokens("Điều 1. Hoà giải, UBND; 138/QĐ") == [
         "điều", "<n>", "hòa", "giải", ",", "ubnd", "<s>", "<n>", "qđ",
     ]  # fmt: skip
+
+
+def test_a_tone_below_a_marked_letter_stays_on_it() -> None:
+    assert tokens("Luật huệ hoạ uỷ") == ["luật", "huệ", "họa", "ủy"]
