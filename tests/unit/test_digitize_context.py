@@ -67,8 +67,8 @@ def test_words_mended_before_or_written_by_pen_are_left_alone() -> None:
 
 
 PIECES = st.sampled_from(
-    ("quyên", "kiêm", "tra", "QUYÉT", "ĐỊNH", "tô", "chức", "ông", "Nguyên", "Văn", "Thâm", "138/QĐ-UBND", "ngày", "11,",
-     "(để", "b/c);", "Ủy", "ban", "đâu", "tư.", "a)", "m²", "-", "số")
+    ("quyên", "kiêm", "tra", "QUYÉT", "ĐỊNH", "tô", "chức", "ông", "Nguyên", "Văn", "Thâm", "138/QĐ-UBND", "ngày",
+     "11,", "(để", "b/c);", "Ủy", "ban", "đâu", "tư.", "a)", "m²", "-", "số")
 )  # fmt: skip
 
 
