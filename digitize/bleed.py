@@ -12,8 +12,8 @@ from digitize import resample
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: From this share of weak shapes to strong ones the back shows through.
-SEEN = 0.25
+#: From this share of weak shapes to strong ones the back shows through; other scans, copies and photographs: 0 to 0.03.
+SEEN = 0.1
 
 _WEAKEST = 0.05  # of the paper's level
 _STRONG = 0.45  # of the contrast of the page's own print

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitize import bleed, border, crop, illumination, likeness, resample
+from digitize import bleed, border, crop, illumination, likeness, moire, resample
 from digitize.resample import shrunk
 from digitize.types import MM_PER_INCH, Flag, PageFlags
 
@@ -78,7 +78,7 @@ def flags_of_sheet(image: PageImage, *, was_cut_out: bool) -> PageFlags:
         flags.add(Flag.DARK)
     if measured["glare"] >= _LEAST_GLARE:
         flags.add(Flag.GLARE)
-    if measured["bleed"] >= bleed.SEEN:
+    if measured["bleed"] >= bleed.SEEN and not moire.is_of_a_screen(image):
         flags.add(Flag.BLEED_THROUGH)
     if image.active:
         flags.add(Flag.ACTIVE_CONTENT)
