@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -29,6 +30,7 @@ BY_PEN = 0.0
 DOUBT = 60.0
 #: Given to free text that nothing but Tesseract's own confidence speaks for.
 UNWITNESSED = 75.0
+_SURE_FREE_TEXT = 0.95
 
 
 @dataclass(frozen=True)
@@ -205,13 +207,18 @@ def overlap(one: Box, other: Box) -> bool:
 
 
 def sureness(words: Sequence[OcrWord], pen: Sequence[PenMark] = ()) -> float:
-    """How sure a value is that was read from these words, 0 to 100: as its least sure word, 0 where a pen was at work.
+    """How sure a value is, 0 to 100: as its least sure word and as all their risks together; 0 where a pen was at work.
 
     Where a word's risk was assessed, it counts beside Tesseract's confidence, which is high for most wrong tone marks.
     """
     if touched(words, pen):
         return BY_PEN
-    return min(min(word.confidence, 100.0 - 100.0 * (word.risk or 0.0)) for word in words)
+    return min(*(word.confidence for word in words), 100.0 * _all_right(words))
+
+
+def _all_right(words: Sequence[OcrWord]) -> float:
+    """How likely it is that every word is right, as far as their risks were assessed."""
+    return math.prod(1.0 - (word.risk or 0.0) for word in words)
 
 
 def touched(words: Sequence[OcrWord], pen: Sequence[PenMark]) -> bool:
@@ -222,9 +229,11 @@ def touched(words: Sequence[OcrWord], pen: Sequence[PenMark]) -> bool:
 def witnessed(words: Sequence[OcrWord]) -> bool:
     """Whether more than Tesseract's own confidence speaks for each word: its risk was assessed, or the file says so.
 
-    More than half of the wrong words have a confidence of 90 and more: free text isn't sure on that alone.
+    More than half of the wrong words have a confidence of 90 and more: free text isn't sure on that alone. Wrong
+    subjects and names had a share of `_all_right` up to 0.79 on drawn pages, right ones a median of 0.9.
     """
-    return all(word.risk is not None or word.repair is Repair.OWN_TEXT for word in words)
+    assessed = all(word.risk is not None or word.repair is Repair.OWN_TEXT for word in words)
+    return assessed and _all_right(words) >= _SURE_FREE_TEXT
 
 
 def found(
