@@ -69,7 +69,19 @@ def doubtful_foot(grey: NDArray[np.uint8], ocr: OcrPage) -> tuple[Box, Box] | No
     small = cv2.resize(grey, None, fx=1 / _SHRUNK, fy=1 / _SHRUNK, interpolation=cv2.INTER_AREA)
     ink = (small < _INK * float(np.percentile(small, 75))).astype(np.uint8)
     foot = _foot(ink, em, below=_HEAD if _MOTTO.search(fold(ocr.text)) else 0.0)
-    return foot if foot is not None and _is_doubtful(foot, ocr.words) else None
+    if foot is None or any(_crosses(foot, word) for word in ocr.words):
+        return None
+    return foot if _is_doubtful(foot, ocr.words) else None
+
+
+def _crosses(foot: tuple[Box, Box], word: OcrWord) -> bool:
+    """Whether a word that was read surely stands in the gutter: faint print leaves gaps that are none."""
+    left, right = foot
+    middle = (word.box.top + word.box.bottom) / 2
+    within = max(left.top, right.top) <= middle < min(left.bottom, right.bottom)
+    start, end = sorted((left.right, right.left))
+    reaches = min(end, word.box.right) - max(start, word.box.left)
+    return within and word.confidence >= DOUBTFUL and end > start and reaches > 0.5 * (end - start)
 
 
 def _foot(ink: NDArray[np.uint8], em: float, *, below: float) -> tuple[Box, Box] | None:
