@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitize.syllables import is_syllable
+from digitize.types import PenZone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,14 +63,27 @@ def without(page: OcrPage, pixels: NDArray[np.uint8] | None = None) -> OcrPage:
             # In a table a lone sign is a cell; only its rules and the seal over it leave doubtful strokes.
             in_table = any(table.box.holds_middle_of(word.box) for table in page.tables)
             doubtful = word.confidence < _DOUBTED and not any(letter.isdigit() for letter in word.text)
-            if not _is_junk(line, index, unit, pixels) or (in_table and not doubtful):
+            if _is_filled_in(word, page) or not _is_junk(line, index, unit, pixels) or (in_table and not doubtful):
                 kept.append(word)
     return page if len(kept) == len(page.words) else replace(page, words=tuple(kept))
 
 
+def _is_filled_in(word: OcrWord, page: OcrPage) -> bool:
+    """Whether a pen wrote it where a number or a day belongs: what was read is a guess, and its place counts."""
+    box = word.box
+    return word.by_pen and any(
+        mark.box.left < box.right
+        and box.left < mark.box.right
+        and mark.box.top < box.bottom
+        and box.top < mark.box.bottom
+        for mark in page.pen
+        if mark.zone in {PenZone.NUMBER, PenZone.DAY}
+    )
+
+
 def _is_junk(line: Sequence[OcrWord], index: int, unit: float, pixels: NDArray[np.uint8] | None) -> bool:
     word = line[index]
-    if word.by_pen or word.repair:
+    if word.repair:
         return False
     high, wide = _height(word) / unit, (word.box.right - word.box.left) / unit
     if not any(letter.isalnum() for letter in word.text):

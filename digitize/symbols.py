@@ -25,9 +25,9 @@ _TYPES = (
     "QĐ|NQ|NĐ|CT|QC|QyĐ|QYĐ|TC|TB|HD|CTr|CTR|KH|PA|ĐA|DA|BC|BB|TTr|TTR|HĐ|CĐ|BGN|BTT|GUQ|GM|GGT|GNP|PG|PC|PB|TT|"
     "GP|GCN|GXN|KL|PL|TTLT|UBND|VPCP"
 )  # fmt: skip
-_ONES = str.maketrans("Il|Oo", "11100")
+_ONES = str.maketrans("Il|]Oo", "111100")
 _MIXED_NUMBER = re.compile(r"^(?=.*\d)[\dIl|Oo]{2,}$")
-_DAY_OR_MONTH = re.compile(r"^[\dIl|Oo]{1,2}$")
+_DAY_OR_MONTH = re.compile(r"^[\dIl|\]Oo]{1,2}$")
 _LOST_SLASH = re.compile(rf"^(\d{{1,5}})((?:{_TYPES})-[A-ZĐ][A-Za-zĐđ&]*\W*)$")
 _SYMBOL_START = re.compile(rf"^\d{{1,6}}[a-z]?/(?:(?:19|20)\d\d/)?(?:{_TYPES})-$")
 _SYMBOL_HALF = re.compile(rf"^\d{{1,6}}[a-z]?/(?:(?:19|20)\d\d/)?(?:{_TYPES})$")
@@ -52,6 +52,8 @@ def mended(page: OcrPage) -> OcrPage:
 def _mended_word(words: Sequence[OcrWord], index: int) -> str:
     word = words[index]
     text = word.text.replace("Ð", "Đ").replace("ð", "đ")  # the Icelandic letter is not in any Vietnamese word
+    if set(text) != {"_"}:
+        text = text.strip("_")  # the end of a rule; no word of a paper has one
     if "/" in text and any(letter.isdigit() for letter in text):
         text = _symbol(text)
     if found := _LOST_SLASH.match(text):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from digitize import junk
-from digitize.types import Box, OcrPage, OcrWord
+from digitize.types import Box, OcrPage, OcrWord, PenMark, PenZone
 
 LINE = "Điều 1. Thành lập Tổ công tác rà soát các dự án đầu tư trên địa bàn tỉnh"
 
@@ -83,6 +85,15 @@ def test_a_doubted_name_under_a_seal_stays() -> None:
 def test_a_word_read_well_stays_though_its_box_is_two_pixels() -> None:
     stays = word("và", 700, high=3, wide=3, row=2, confidence=96)
     assert junk.without(page_with(stays)).words == page_with(stays).words
+
+
+@pytest.mark.parametrize(("zone", "stays"), [(PenZone.NUMBER, True), (PenZone.DAY, True), (PenZone.SIGNATURE, False)])
+def test_a_guess_at_pen_ink_stays_where_a_number_belongs_and_goes_from_a_signature(
+    zone: PenZone, *, stays: bool
+) -> None:
+    guess = replace(word("—=", 1500, high=70, wide=200, row=2, confidence=12), by_pen=True)
+    page = replace(page_with(guess), pen=(PenMark(Box(1480, 190, 1720, 280), zone),))
+    assert (guess in junk.without(page).words) == stays
 
 
 def test_a_page_of_few_words_is_not_judged() -> None:

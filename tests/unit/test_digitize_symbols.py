@@ -28,6 +28,7 @@ def page_of(text: str) -> OcrPage:
         ("Quyết định số 16/QĐ -BGTVT.", "Quyết định số 16/QĐ-BGTVT."),
         ("Số: 840TB-PCTQ", "Số: 840/TB-PCTQ"),
         ("ngày I1 tháng O8 năm 2025", "ngày 11 tháng 08 năm 2025"),
+        ("ngày 2] tháng _7 năm 2025", "ngày 21 tháng 7 năm 2025"),
         ("từ I5 giờ", "từ 15 giờ"),
         ("~ Lưu: VT.", "- Lưu: VT."),
         ("sau bão. mưa lũ kéo dài", "sau bão, mưa lũ kéo dài"),
