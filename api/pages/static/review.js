@@ -410,6 +410,7 @@ class PaperReview extends HTMLElement {
       this.view.stage.focus();
     } else if (!document.querySelector(".trouble") && this.editable) (this.fields.find((i) => i.doubtful) ?? this.words.find((i) => i.doubtful) ?? this.items[0])?.input.focus();
     if (this.editable && this.view.pages.length <= PAGES_READ_AHEAD) this.readAhead();
+    this.wholeText();
   }
 
   async readAhead() {
@@ -500,10 +501,22 @@ class PaperReview extends HTMLElement {
     this.form.elements.trang.value = page;
     for (const now of this.querySelectorAll("[data-now]")) now.textContent = `${fill(this.says.page, page)}/${this.view.pages.length}`;
     for (const list of this.querySelectorAll("[data-words-of]")) list.hidden = Number(list.dataset.wordsOf) !== page;
+    this.poor(page);
     this.load(page).then(() => {
       this.showWords(page);
       this.wholeText();
     });
+  }
+
+  // Whether a page goes whole to a person: that is said, and its lines are shown beside their pictures.
+  poor(page) {
+    const about = this.view.links.get(page)?.dataset.poor;
+    const note = this.querySelector("[data-whole-page]");
+    note.hidden = about === undefined;
+    note.querySelector("[data-estimate]").textContent = about ? fill(this.says.estimate, about) : "";
+    const details = this.querySelector("details[data-text]");
+    details.toggleAttribute("data-lines", about !== undefined);
+    details.open ||= about !== undefined;
   }
 
   nextPage() {
@@ -812,6 +825,18 @@ class PaperReview extends HTMLElement {
     this.go(field);
   }
 
+  // A line of print as it stands in the picture, above its words: a page that was read poorly is checked line by line.
+  lineStrip(page, read, line) {
+    const edge = (side, pick) => pick(...line.map((word) => word.box[side]));
+    const [left, top, right, bottom] = [edge(0, Math.min), edge(1, Math.min), edge(2, Math.max), edge(3, Math.max)];
+    const strip = document.createElement("div");
+    strip.className = "line-strip crop";
+    const picture = svg("svg", { viewBox: `${left - 8} ${top - 4} ${Math.max(right - left + 16, 8 * (bottom - top))} ${bottom - top + 8}`, preserveAspectRatio: "xMinYMid meet", "aria-hidden": "true" });
+    picture.append(svg("image", { href: this.view.source(page), width: read.width_px, height: read.height_px }));
+    strip.append(picture);
+    return strip;
+  }
+
   // Every word of the page as text; each can be opened.
   async wholeText() {
     const details = this.querySelector("details[data-text]");
@@ -821,16 +846,23 @@ class PaperReview extends HTMLElement {
     const text = details.querySelector(".text");
     if (!read || this.view.page !== page) return;
     const pieces = [];
-    let before = null;
+    const lines = [];
     for (const word of read.words) {
-      if (before && word.box[0] < before.box[0]) pieces.push(document.createElement("br"));
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "plain word-button";
-      button.textContent = this.items.find((i) => i.name === `${page}-${word.index}`)?.shown ?? word.text;
-      button.addEventListener("click", () => this.open(page, read.words, word));
-      pieces.push(button, " ");
-      before = word;
+      const before = lines.at(-1)?.at(-1);
+      if (!before || word.box[0] < before.box[0]) lines.push([]);
+      lines.at(-1).push(word);
+    }
+    for (const line of lines) {
+      if (pieces.length) pieces.push(document.createElement("br"));
+      if ("lines" in details.dataset) pieces.push(this.lineStrip(page, read, line));
+      for (const word of line) {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.className = word.doubt ? "plain word-button doubted" : "plain word-button";
+        button.textContent = this.items.find((i) => i.name === `${page}-${word.index}`)?.shown ?? word.text;
+        button.addEventListener("click", () => this.open(page, read.words, word));
+        pieces.push(button, " ");
+      }
     }
     text.replaceChildren(...pieces);
   }
