@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from digitize.types import OcrPage
     from digitize.xmp import PaperFacts
 
+_HAIR_PT = 0.002
 _NOTICE_SIZE_PT = 8.0
 _NOTICE_LEAST_PT = 5.0
 _NOTICE_LEFT_PT = 28.0
@@ -161,7 +162,8 @@ class _Assembly:
                 {
                     "Type": b"/Page",
                     "Parent": reference(self._tree),
-                    "MediaBox": b"[0 0 %.3f %.3f]" % (width, height),
+                    # A hair less: a renderer that rounds up would stretch the page by a pixel.
+                    "MediaBox": b"[0 0 %.3f %.3f]" % (width - _HAIR_PT, height - _HAIR_PT),
                     "Resources": resources,
                     "Contents": reference(contents),
                 }

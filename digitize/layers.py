@@ -45,6 +45,7 @@ _STRONG = 2.5
 _NEAR_MM = 0.6
 _SHADE = 12.0  # levels by which something differs that stands so near to print
 _WASTE_SQUARE_MM = 400.0  # of bare paper in a tile; another tile weighs as much
+_BAND_STEPS = 512
 _COMPARED_MM = 0.7
 _LARGEST_DIFFERENCE = 64.0
 
@@ -81,7 +82,9 @@ def taken_apart(pixels: NDArray[np.uint8], ocr: OcrPage) -> Layers | None:
     steps = round(ocr.dpi / _MEASURED_DPI)
     bare: Any = cv2.bitwise_not(print_mask.with_rim(pixels, found, ocr.dpi))
     share = _shrunk(bare, steps)
-    seen = _filled(_shrunk(cv2.bitwise_and(pixels, pixels, mask=bare), steps), share)
+    bands = [np.s_[top : top + _BAND_STEPS * steps] for top in range(0, pixels.shape[0], _BAND_STEPS * steps)]
+    parts = [_shrunk(cv2.bitwise_and(pixels[rows], pixels[rows], mask=bare[rows]), steps) for rows in bands]
+    seen = _filled(np.vstack(parts), share)
     paper = _paper(seen)
     wide: Any = cv2.resize(paper, (seen.shape[1], seen.shape[0]), interpolation=cv2.INTER_LINEAR)
     stands = _stands(seen, wide, _shrunk(found.mask, steps), ocr.dpi / steps)

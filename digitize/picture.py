@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 A4_MM = (210.0, 297.0)
 
 _FORMATS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/tiff": "TIFF"}
@@ -32,6 +34,7 @@ _UNMEASURED_DPI = (0.0, 1.0, 72.0, 96.0)
 _UNMEASURED_LARGEST_MM = 425.0
 #: Finer than this nothing is gained by reading, and memory is lost; the scan itself is kept elsewhere.
 _FINEST_DPI = 400.0
+_STRIP_PX = 512
 
 #: Cameras put previews, and sloppy programs padding, after the end mark.
 _TAIL_BYTES = 256 * 1024
@@ -80,8 +83,17 @@ def page(path: Path, number: int, media_type: str, *, max_pixels: int) -> PageIm
         if dpi > _FINEST_DPI:
             pixels, dpi = _coarser(pixels, dpi)
             bitonal = False
-        pixels = ImageOps.exif_transpose(pixels)
-        return PageImage(np.asarray(pixels), dpi, dpi_is_stated=stated, bitonal=bitonal)
+        ImageOps.exif_transpose(pixels, in_place=True)
+        return PageImage(_as_array(pixels), dpi, dpi_is_stated=stated, bitonal=bitonal)
+
+
+def _as_array(image: Image.Image) -> NDArray[np.uint8]:
+    """Its pixels, strip by strip: Pillow's own way holds three copies of a page at once."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _STRIP_PX):
+        bottom = min(image.height, top + _STRIP_PX)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    return pixels
 
 
 def deduced_dpi(width_px: int, height_px: int) -> float:
@@ -99,7 +111,8 @@ def _rgb(image: Image.Image) -> Image.Image:
         clear = image.convert("RGBA")
         image = Image.new("RGB", clear.size, (255, 255, 255))
         image.paste(clear, mask=clear.getchannel("A"))
-    rgb = image.convert("RGB")
+    rgb = image if image.mode == "RGB" else image.convert("RGB")
+    rgb.load()
     rgb.info["exif"] = exif.tobytes() if exif else b""
     return rgb
 

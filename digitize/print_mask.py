@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ _TINTED = 28.0  # how far its strongest channel may stand above its weakest
 _COLOURED = 56.0  # the same of one pixel, which JPEG tints more
 _BLUR_MM = 0.17  # spread of a scanner's optics, generously
 _GRAIN = 8.0
+_BAND_PX = 1024
 _RIM = 5.0  # levels below the paper at which a rim begins
 
 
@@ -80,13 +82,23 @@ def with_rim(pixels: NDArray[np.uint8], found: Print, dpi: float) -> NDArray[np.
     Returns:
         255 where print or its rim is, shape (height_px, width_px).
     """
+    paper = round(float(np.percentile(pixels[::8, ::8].max(axis=2), 85)))
+    spread = _BLUR_MM * dpi / MM_PER_INCH
+    edge = 1 + math.ceil(4 * spread)
+    whole = found.mask.copy()
+    for top in range(0, whole.shape[0], _BAND_PX):  # an A3 sheet at 400 dpi would take ten planes of 31 MB
+        first, last = max(0, top - edge), top + _BAND_PX + edge
+        band = _rim(pixels[first:last], Print(found.mask[first:last], found.colour), paper, spread)
+        rows = whole[top : top + _BAND_PX]
+        cv2.bitwise_or(rows, band[top - first : top - first + rows.shape[0]], dst=rows)
+    return whole
+
+
+def _rim(pixels: NDArray[np.uint8], found: Print, paper: int, spread: float) -> NDArray[np.uint8]:
     red, green, blue = cv2.split(pixels)
     lightest, darkest = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
-    paper = round(float(np.percentile(lightest[::8, ::8], 85)))
     darkness: Any = cv2.subtract(np.full_like(lightest, paper), lightest)
-    soft: Any = cv2.GaussianBlur(
-        cv2.dilate(found.mask, np.ones((3, 3), np.uint8)), (0, 0), _BLUR_MM * dpi / MM_PER_INCH
-    )
+    soft: Any = cv2.GaussianBlur(cv2.dilate(found.mask, np.ones((3, 3), np.uint8)), (0, 0), spread)
     explained: Any = cv2.convertScaleAbs(soft, alpha=max(0, paper - max(found.colour)) / 255, beta=_GRAIN)
     rim = cv2.bitwise_and(
         cv2.compare(darkness, explained, cv2.CMP_LE), cv2.threshold(soft, 2, 255, cv2.THRESH_BINARY)[1]
@@ -95,7 +107,7 @@ def with_rim(pixels: NDArray[np.uint8], found: Print, dpi: float) -> NDArray[np.
     _, plain = cv2.threshold(tint, _TINTED, 255, cv2.THRESH_BINARY_INV)
     _, darker = cv2.threshold(darkness, _RIM, 255, cv2.THRESH_BINARY)
     rim = cv2.bitwise_and(cv2.bitwise_and(rim, plain), darker)
-    return np.asarray(cv2.bitwise_or(found.mask, rim), dtype=np.uint8)
+    return np.asarray(rim, dtype=np.uint8)
 
 
 @dataclass(frozen=True)
