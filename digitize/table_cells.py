@@ -131,18 +131,22 @@ def drawn_bars(
             band = picture[first : middle + drift + 2]
             joined = cv2.morphologyEx(band, cv2.MORPH_CLOSE, np.ones((1, join), np.uint8)) > 0
             joined = joined[:-1] | joined[1:]
-            likely, bare = {}, 0
+            likely: dict[int, tuple[int, int]] = {}
+            bare = set()
             for i, (start, end) in enumerate(pairwise(crossings)):
                 here = joined[:, max(0, round(start) + margin) : max(1, round(end) - margin)]
                 filled = here.mean(axis=1) if here.size else np.zeros(1)
                 if filled.max() >= needed:
                     at = first + int(filled.argmax())
-                    is_bare, *likely[i] = _bar(picture, at, (start + margin, end - margin), mm)
-                    bare += is_bare or height in dotted
-            # What is a rule elsewhere is one where a seal or a tall letter lies beside it too.
-            if bare >= _BARE * len(likely):
-                for i, (top, bottom) in likely.items():
-                    found.setdefault((j, i), []).append((top, bottom))
+                    is_bare, top, bottom = _bar(picture, at, (start + margin, end - margin), mm)
+                    likely[i] = top, bottom
+                    if is_bare or height in dotted:
+                        bare.add(i)
+            # A rule goes on beside a seal or a tall letter; tight print at its height, farther off, is none of it.
+            if len(bare) >= _BARE * len(likely):
+                for i, bar in likely.items():
+                    if not bare.isdisjoint((i - 1, i, i + 1)):
+                        found.setdefault((j, i), []).append(bar)
     return found
 
 
