@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import io
 import uuid
+from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from api.demo import centre
+from digitize.types import Flag
 from dossiers import reader_report
+from dossiers.digitization import KEPT_READING
+from dossiers.types import ComponentState, PageState
 from tests.integration.test_api_corrections import Paper
 from tests.integration.test_api_e_results import ok
-from tests.papers import decision_pdf, scanned
+from tests.papers import decision_pdf, scan_png, scanned
 
 if TYPE_CHECKING:
     from tests.office import Office
@@ -116,3 +121,34 @@ def test_the_report_counts_what_people_changed_by_field_and_by_flag_and_tells_no
     assert number.sure_changed == was.get("number", empty).sure_changed, "what a pen wrote was never shown as sure"
     inked = next(f for f in after.flags if f.flag == "handwritten_number")
     assert inked.pages >= 1
+
+
+def change_page(office: Office, paper: Paper, component_state: ComponentState, **changes: Any) -> None:
+    """Put a paper's only page into another condition."""
+    with office.services.begin() as work:
+        component = work.components.lock(UUID(paper.component["id"]))
+        (page,) = work.components.pages(component.id)
+        work.components.keep_page(replace(page, **changes))
+        work.components.keep(replace(component, state=component_state))
+
+
+def test_a_page_read_again_keeps_what_a_person_corrected_and_a_poor_one_goes_whole_to_a_person(office: Office) -> None:
+    paper = Paper(office, scan_png("Đơn đề nghị cấp giấy phép", str(uuid.uuid4())))
+    index, word = next((i, w["text"]) for i, w in enumerate(paper.words()) if w["text"] == "cấp")
+    ok(paper.correct(words=[(index, "CẤP LẠI", word)]))
+    aside = {"state": PageState.SET_ASIDE, "trouble": "reader_timeout"}
+    change_page(office, paper, ComponentState.SET_ASIDE, **aside)
+    ok(paper.ask("POST", "/retry"))
+    office.work_off()
+
+    assert paper.state() == "read"
+    assert "CẤP LẠI" in paper.text()
+    assert paper.words()[index]["corrected"]
+
+    poor = {"flags": (Flag.DOUBTFUL_READING,), "measured": {"expected_wer": 14.0, KEPT_READING: 1.0}}
+    change_page(office, paper, ComponentState.READ, **poor)
+    address = f"/ho-so/{paper.dossier['id']}/giay-to/{paper.component['id']}"
+    page = office.open(centre.CLERK, address).text
+    assert "ước chừng 14 chữ sai trong 100" in page
+    assert "Máy đã đọc lại trang này" in page
+    assert '<details class="whole-text" data-text open data-lines>' in page
