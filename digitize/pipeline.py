@@ -102,7 +102,8 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     ocr = _read(cleaned, language)
     if ocr.mean_confidence < RETRY_BELOW and len(ocr.words) >= _FEWEST_WORDS:
         cleaned, ocr = _best_turn(cleaned, ocr, language)
-    cleaned, ocr = _foot_by_column(cleaned, ocr, language)
+    if "despeckle" not in cleaned.steps:  # on a dusty page words are in doubt everywhere, and gaps are there by chance
+        cleaned, ocr = _foot_by_column(cleaned, ocr, language)
     is_told = own is not None and not cleaned.turned_deg
     if own and is_told:
         ocr = own_text.joined(own, ocr)
