@@ -38,6 +38,9 @@ _LEAST_SHARED_EM = 1.5
 _HEAD = 0.2  # above this share of the height stands the head, where there is one
 _MOTTO = re.compile(r"doc lap|xa hoi chu nghia")
 _MOST_WORDS = 150
+#: Lines that run on through a gap by chance come near it on both sides; columns seldom do, and not line after line.
+_NEAR_EM = 1.5
+_MOST_NEAR = 0.5
 _MARGIN_EM = 0.8
 _READ_AT_DPI = 240.0
 _LEAST_GAP = 40
@@ -99,12 +102,23 @@ def _foot(ink: NDArray[np.uint8], em: float, *, below: float) -> tuple[Box, Box]
         return None
     top, bottom, x = best
     top += _first_blank(ink[top:bottom])
+    if _is_by_chance(ink[top:bottom], x, em):
+        return None
     left, right = _text(ink[top:bottom, :x], 0, top, em), _text(ink[top:bottom, x:], x, top, em)
     if left is None or right is None:
         return None
     shared = min(left.bottom, right.bottom) - max(left.top, right.top)
     beside = shared > _LEAST_SHARED_EM * em
     return (_full(left, em, x, top, ink.shape), _full(right, em, x, top, ink.shape)) if beside else None
+
+
+def _is_by_chance(ink: NDArray[np.uint8], gutter: int, em: float) -> bool:
+    """Whether the gap is one between words that happen to stand below each other, and the lines run on through it."""
+    lines = np.asarray(cv2.dilate(ink, np.ones((max(1, round(0.8 * em)), 1), np.uint8)), dtype=np.uint8)
+    near = max(1, round(_NEAR_EM * em))
+    both = lines[:, :gutter].any(axis=1) & lines[:, gutter:].any(axis=1)
+    close = lines[:, gutter - near : gutter].any(axis=1) & lines[:, gutter : gutter + near].any(axis=1)
+    return bool(both.any()) and float(close[both].mean()) > _MOST_NEAR
 
 
 def _first_blank(ink: NDArray[np.uint8]) -> int:

@@ -31,7 +31,8 @@ def estimate_skew(grey: NDArray[np.uint8], *, dpi: float, limit_deg: float = 10.
         limit_deg: Search within ±limit_deg.
 
     Returns:
-        Degrees, counter-clockwise positive, to the nearest 0.05; 0.0 for a page with hardly any ink, or whose ink is no lines.
+        Degrees, counter-clockwise positive, to the nearest 0.05; 0.0 for a page with hardly any ink, or
+        whose ink is no lines.
 
     Source:
         Differential square-sum of the row profile: Bloomberg, Kopec, Dasari, "Measuring document image skew and

@@ -196,7 +196,7 @@ def test_dust_darker_than_worn_print_goes_even_from_letters():
     print_pixels = dull < 200
     assert (dusty[print_pixels] < 120).sum() > 400
     cleaned = despeckle.remove(dusty, dpi=200)
-    assert (cleaned < 120).sum() < 0.02 * (dusty < 120).sum()
+    assert (cleaned < 120).sum() < 0.03 * (dusty < 120).sum()
     assert np.abs(cleaned[print_pixels].astype(int) - dull[print_pixels]).mean() < 12
 
 
