@@ -41,6 +41,7 @@ _MOST_WORDS = 150
 #: Lines that run on through a gap by chance come near it on both sides; columns seldom do, and not line after line.
 _NEAR_EM = 1.5
 _MOST_NEAR = 0.5
+_FULL_LINE = 0.8
 _MARGIN_EM = 0.8
 _READ_AT_DPI = 240.0
 _LEAST_GAP = 40
@@ -71,7 +72,7 @@ def doubtful_foot(grey: NDArray[np.uint8], ocr: OcrPage) -> tuple[Box, Box] | No
     em = float(np.median([word.box.bottom - word.box.top for word in ocr.words])) / _SHRUNK
     small = cv2.resize(grey, None, fx=1 / _SHRUNK, fy=1 / _SHRUNK, interpolation=cv2.INTER_AREA)
     ink = (small < _INK * float(np.percentile(small, 75))).astype(np.uint8)
-    foot = _foot(ink, em, below=_HEAD if _MOTTO.search(fold(ocr.text)) else 0.0)
+    foot = _foot(ink, em, ocr.words, below=_HEAD if _MOTTO.search(fold(ocr.text)) else 0.0)
     if foot is None or any(_crosses(foot, word) for word in ocr.words):
         return None
     return foot if _is_doubtful(foot, ocr.words) else None
@@ -87,7 +88,7 @@ def _crosses(foot: tuple[Box, Box], word: OcrWord) -> bool:
     return within and word.confidence >= DOUBTFUL and end > start and reaches > 0.5 * (end - start)
 
 
-def _foot(ink: NDArray[np.uint8], em: float, *, below: float) -> tuple[Box, Box] | None:
+def _foot(ink: NDArray[np.uint8], em: float, words: Sequence[OcrWord], *, below: float) -> tuple[Box, Box] | None:
     """The tallest strip without ink, with text on both sides."""
     height, width = ink.shape
     half = max(1, round(_GUTTER_EM * em / 2))
@@ -102,7 +103,8 @@ def _foot(ink: NDArray[np.uint8], em: float, *, below: float) -> tuple[Box, Box]
         return None
     top, bottom, x = best
     top += _first_blank(ink[top:bottom])
-    if _is_by_chance(ink[top:bottom], x, em):
+    top = _end_of_lines_across(words, top, x, em)
+    if bottom - top < _LEAST_EM * em or _is_by_chance(ink[top:bottom], x, em):
         return None
     left, right = _text(ink[top:bottom, :x], 0, top, em), _text(ink[top:bottom, x:], x, top, em)
     if left is None or right is None:
@@ -112,13 +114,34 @@ def _foot(ink: NDArray[np.uint8], em: float, *, below: float) -> tuple[Box, Box]
     return (_full(left, em, x, top, ink.shape), _full(right, em, x, top, ink.shape)) if beside else None
 
 
+def _end_of_lines_across(words: Sequence[OcrWord], top: int, gutter: int, em: float) -> int:
+    """Where the last full line ends that has a blank at the gutter by chance, on the small picture.
+
+    It was read surely from margin to margin: text of two columns, taken for one line, is not.
+    """
+    lines: dict[tuple[int, int, int], list[OcrWord]] = {}
+    for word in words:
+        lines.setdefault((word.block, word.paragraph, word.line), []).append(word)
+    full = _FULL_LINE * (max(word.box.right for word in words) - min(word.box.left for word in words))
+    for line in lines.values():
+        before = max((word.box.right for word in line if word.box.right <= gutter * _SHRUNK), default=None)
+        after = min((word.box.left for word in line if word.box.left >= gutter * _SHRUNK), default=None)
+        if before is None or after is None or after - before > _NEAR_EM * em * _SHRUNK:
+            continue
+        span = max(word.box.right for word in line) - min(word.box.left for word in line)
+        if span >= full and mean_confidence(tuple(line)) >= DOUBTFUL:
+            top = max(top, max(word.box.bottom for word in line) // _SHRUNK + 1)
+    return top
+
+
 def _is_by_chance(ink: NDArray[np.uint8], gutter: int, em: float) -> bool:
     """Whether the gap is one between words that happen to stand below each other, and the lines run on through it."""
-    lines = np.asarray(cv2.dilate(ink, np.ones((max(1, round(0.8 * em)), 1), np.uint8)), dtype=np.uint8)
+    lines = np.asarray(cv2.dilate(ink, np.ones((max(1, round(0.8 * em)), 1), np.uint8)), dtype=np.bool_)
     near = max(1, round(_NEAR_EM * em))
     both = lines[:, :gutter].any(axis=1) & lines[:, gutter:].any(axis=1)
     close = lines[:, gutter - near : gutter].any(axis=1) & lines[:, gutter : gutter + near].any(axis=1)
-    return bool(both.any()) and float(close[both].mean()) > _MOST_NEAR
+    crossed, shared = int(np.count_nonzero(close & both)), int(np.count_nonzero(both))
+    return crossed > _MOST_NEAR * shared
 
 
 def _first_blank(ink: NDArray[np.uint8]) -> int:
@@ -187,22 +210,30 @@ def merged(ocr: OcrPage, pieces: Sequence[Piece], again: OcrPage) -> OcrPage:
         pieces: As `stacked` gave them.
         again: What was read on the stacked picture.
     """
-    words = list(ocr.words)
-    block = max((word.block for word in words), default=0) + 1
+    block = max((word.block for word in ocr.words), default=0) + 1
+    columns: list[OcrWord] = []
+    replaced: set[int] = set()
+    is_better = False
     for piece in pieces:
-        new = tuple(
+        new = [
             replace(word, box=_on_page(word.box, piece), block=word.block + block)
             for word in again.words
             if piece.top <= (word.box.top + word.box.bottom) / 2 < piece.bottom
-        )
-        old = [word for word in words if _holds(piece.box, word)]
-        if not new or not old or _worth(new) <= _worth(old):
-            continue
-        at = next(index for index, word in enumerate(words) if word in old)
-        kept = [word for word in words if word not in old]
-        before = len([word for word in words[:at] if word not in old])
-        words = [*kept[:before], *new, *kept[before:]]
-    ordered = in_order(tuple(words))
+        ]
+        here = [index for index, word in enumerate(ocr.words) if _holds(piece.box, word) and index not in replaced]
+        old = [ocr.words[index] for index in here]
+        takes_new = bool(old) and _worth(new) > _worth(old)
+        columns += new if takes_new else old
+        replaced.update(here)
+        is_better |= takes_new
+    if not is_better:
+        return ocr
+    # Both columns in whole, the left one first: one read anew between the other's lines would tear them apart.
+    first = min(replaced)
+    rest = [(index, word) for index, word in enumerate(ocr.words) if index not in replaced]
+    before = [word for index, word in rest if index < first]
+    after = [word for index, word in rest if index > first]
+    ordered = in_order((*before, *columns, *after))
     return replace(ocr, words=ordered, mean_confidence=mean_confidence(ordered))
 
 
