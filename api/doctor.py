@@ -21,7 +21,7 @@ import psycopg
 from PIL import Image, ImageDraw, ImageFont
 
 import signing
-from digitize import tesseract
+from digitize.recognition import tesseract
 from storage.database import Database
 from storage.migrations import current, head
 from storage.objects import MinioObjectStore

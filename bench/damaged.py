@@ -25,7 +25,7 @@ from bench import damages
 from digitize import pipeline
 from digitize.picture import deduced_dpi
 from digitize.types import PageImage
-from digitize.vietnamese import nfc
+from digitize.words.vietnamese import nfc
 
 _SYSTEM = Path("/usr/share/fonts/truetype")
 FONTS = (

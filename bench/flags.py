@@ -23,7 +23,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench import damaged, damages
-from digitize import crop, pipeline, quality
+from digitize import pipeline, quality
+from digitize.cleaning import crop
 from digitize.types import Flag, PageFlags, PageImage
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import ordinary_pages
 import ordinary_score
 
-from digitize import hocr, load, pipeline
+from digitize import load, pipeline
+from digitize.recognition import hocr
 from digitize.types import Repair
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from rapidfuzz.distance import Levenshtein
 
-from digitize.vietnamese import fold
+from digitize.words.vietnamese import fold
 
 KINDS = ("tone", "letters", "digits", "junk", "missing", "spacing", "punctuation")
 

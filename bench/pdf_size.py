@@ -24,7 +24,8 @@ import pypdfium2
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from digitize import assemble, layers, load, pipeline
+from digitize import load, pipeline
+from digitize.pdf import assemble, layers
 from tests.colour import delta_e_2000, red
 
 if TYPE_CHECKING:

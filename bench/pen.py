@@ -27,7 +27,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from digitize import hocr, ink, pen, reading, tesseract
+from digitize import pen, reading
+from digitize.cleaning import ink
+from digitize.recognition import hocr, tesseract
 from digitize.types import OcrPage, PageFlags, PageImage, PenZone, ReadPage
 
 DPI = 300

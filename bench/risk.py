@@ -27,8 +27,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import ordinary_score
 from rapidfuzz.distance import Levenshtein
 
-from digitize import context, junk, reading, risk, symbols
-from digitize.vietnamese import nfc
+from digitize import reading, risk
+from digitize.words import context, junk, symbols
+from digitize.words.vietnamese import nfc
 
 if TYPE_CHECKING:
     from digitize.types import OcrPage

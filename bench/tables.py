@@ -32,7 +32,8 @@ from rapidfuzz.distance import Levenshtein
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench import table_pages
-from digitize import hocr, pipeline
+from digitize import pipeline
+from digitize.recognition import hocr
 from digitize.types import OcrPage, PageImage, ReadPage
 
 if TYPE_CHECKING:

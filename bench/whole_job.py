@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from digitize import assemble, load, pipeline, reading, tesseract
+from digitize import load, pipeline, reading
+from digitize.pdf import assemble
+from digitize.recognition import tesseract
 
 if TYPE_CHECKING:
     from collections.abc import Callable

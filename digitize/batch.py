@@ -16,7 +16,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-from digitize import assemble, fields, load, pipeline, reading
+from digitize import fields, forms, load, pipeline, reading
+from digitize.pdf import assemble
 from digitize.types import PageFlags, ReadingFailed, ReadPage, ScanFacts, UnreadableScan
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from typing import IO
 
-    from digitize.types import Field, OcrPage
+    from digitize.types import Box, Field, OcrPage
 
 SIGNED_NOTICE = "Bản dẫn xuất để tra cứu, không có chữ ký số; bản có giá trị là tệp gốc đã ký, được giữ nguyên."
 
@@ -159,6 +160,7 @@ class _Written:
         if self._words:
             entry = {"source": outcome.source.name, "page": outcome.number, "text": read.ocr.text}
             entry |= json.loads(reading.to_json(read))
+            entry["pairs"] = [_pair_out(pair) for pair in forms.pairs(read.ocr)]
             data = json.dumps(entry, ensure_ascii=False).encode()
             self._words.write((b",\n" if self._count else b'{"pages": [\n') + data)
         if len(self._first) < _FIELDS_FROM_PAGES:
@@ -171,6 +173,20 @@ class _Written:
             self._words.write(b'\n],\n"fields": ' + json.dumps(found, ensure_ascii=False).encode() + b"}\n")
 
 
+def _pair_out(pair: forms.Pair) -> dict[str, Any]:
+    return {
+        "label": pair.label,
+        "value": pair.value,
+        "label_box": _box_out(pair.label_box),
+        "value_box": _box_out(pair.value_box) if pair.value_box else None,
+        "confidence": round(pair.confidence, 1),
+    }
+
+
+def _box_out(box: Box) -> list[int]:
+    return [box.left, box.top, box.right, box.bottom]
+
+
 def _field_out(field: Field) -> dict[str, Any]:
     box = field.box
     return {
@@ -178,7 +194,7 @@ def _field_out(field: Field) -> dict[str, Any]:
         "value": field.value,
         "raw": field.raw,
         "page": field.page,
-        "box": [box.left, box.top, box.right, box.bottom] if box else None,
+        "box": _box_out(box) if box else None,
         "confidence": round(field.confidence, 1),
     }
 

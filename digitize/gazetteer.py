@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from digitize.vietnamese import fold, nfc, one_tone_style
+from digitize.words.vietnamese import fold, nfc, one_tone_style
 
 COMMUNE_KINDS = ("phường", "xã", "đặc khu")
 PROVINCE_KINDS = ("thành phố", "tỉnh")

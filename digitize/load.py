@@ -46,7 +46,7 @@ def inspect(path: Path, *, limits: Limits = LIMITS) -> ScanFacts:
     """
     media_type = _media_type(path, limits)
     if media_type == PDF:
-        from digitize import pdf_scan  # three PDF libraries: a picture's reading would pay half a second for them
+        from digitize.pdf import scan as pdf_scan
 
         facts = pdf_scan.inspect(path, max_pixels=limits.max_pixels)
     else:
@@ -76,7 +76,7 @@ def page(path: Path, number: int, *, limits: Limits = LIMITS) -> PageImage:
     if number < 1:
         raise UnreadableScan("no_pages", "Số trang phải từ 1 trở lên.")
     if media_type == PDF:
-        from digitize import pdf_scan
+        from digitize.pdf import scan as pdf_scan
 
         return pdf_scan.page(path, number, max_pixels=limits.max_pixels)
     return picture.page(path, number, media_type, max_pixels=limits.max_pixels)

@@ -14,37 +14,13 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitize import (
-    border,
-    columns,
-    context,
-    crop,
-    deskew,
-    despeckle,
-    dewarp,
-    hocr,
-    illumination,
-    ink,
-    junk,
-    missed,
-    moire,
-    orient,
-    own_text,
-    pen,
-    qr,
-    quality,
-    risk,
-    second_opinion,
-    second_reader,
-    sharpen,
-    spread,
-    syllables,
-    symbols,
-    table_reading,
-    tables,
-    tesseract,
-)
+from digitize import pen, qr, quality, risk, tables
+from digitize.cleaning import border, crop, deskew, despeckle, dewarp, illumination, ink, moire, orient, sharpen, spread
+from digitize.pdf import own_text
+from digitize.recognition import columns, hocr, missed, second_opinion, second_reader, tesseract
+from digitize.tables import reading as table_reading
 from digitize.types import Flag, OcrPage, PageFlags, PageImage, PenZone, ReadPage
+from digitize.words import context, junk, syllables, symbols
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

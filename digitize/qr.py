@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from digitize.types import Box, PageCode
-from digitize.vietnamese import fold, nfc
+from digitize.words.vietnamese import fold, nfc
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

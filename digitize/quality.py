@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitize import bleed, border, crop, illumination, likeness, moire, resample
-from digitize.resample import shrunk
+from digitize import likeness
+from digitize.cleaning import bleed, border, crop, illumination, moire, resample
+from digitize.cleaning.resample import shrunk
 from digitize.types import MM_PER_INCH, Flag, PageFlags
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from digitize.types import (
     Repair,
     Table,
 )
-from digitize.vietnamese import nfc
+from digitize.words.vietnamese import nfc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitize.language import BREAK, NUMBER, OTHER, official, tokens
-from digitize.syllables import is_syllable
 from digitize.types import Repair
+from digitize.words.language import BREAK, NUMBER, OTHER, official, tokens
+from digitize.words.syllables import is_syllable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from digitize.language import Language
     from digitize.types import OcrPage, OcrWord
+    from digitize.words.language import Language
 
 #: What speaks against a word, each from 0 to 1, with its weight in natural logarithms of the odds.
 WEIGHTS = {

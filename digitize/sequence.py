@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from digitize import likeness
 from digitize.types import Flag
-from digitize.vietnamese import fold
+from digitize.words.vietnamese import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

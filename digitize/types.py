@@ -270,7 +270,7 @@ class ScanFacts:
         pages: At least 1.
         signed: A PDF that carries at least one digital signature; its bytes are kept for ever.
         born_digital: A PDF whose pages have text of their own and no page-covering picture.
-        active_content: What it would do or carries besides pages, see `digitize.active_content`; left out of
+        active_content: What it would do or carries besides pages, see `digitize.pdf.active_content`; left out of
             whatever is made from it.
     """
 

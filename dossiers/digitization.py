@@ -12,12 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digitize import assemble as pdf
 from digitize import fields as paper_fields
 from digitize import load, pipeline, quality, reading, sequence
+from digitize.pdf import assemble as pdf
+from digitize.pdf.xmp import PaperFacts
 from digitize.realign import carried
 from digitize.types import ReadingFailed, UnreadableScan
-from digitize.xmp import PaperFacts
 from dossiers.calendar import VIETNAM
 from dossiers.ports import ObjectMissing
 from dossiers.signatures import SignatureUnproven, SigningDesk, recorded, sign_once

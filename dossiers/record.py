@@ -10,7 +10,7 @@ from digitize import fields
 from digitize.fields.lengths import LONGEST
 from digitize.risk import RISKY
 from digitize.types import Flag
-from digitize.vietnamese import nfc
+from digitize.words.vietnamese import nfc
 from dossiers import codes
 from dossiers.types import Doubt, ExtractedField
 

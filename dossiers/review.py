@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from digitize import reading
 from digitize.types import RESCAN
-from digitize.vietnamese import nfc
+from digitize.words.vietnamese import nfc
 from dossiers import record
 from dossiers.digitization import reading_of, settle
 from dossiers.policy import Act, require

@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from digitize import syllables  # noqa: E402
-from digitize.language import BREAK, FILE, MARKS, OTHER, packed, tokens  # noqa: E402
-from digitize.vietnamese import nfc  # noqa: E402
+from digitize.words import syllables  # noqa: E402
+from digitize.words.language import BREAK, FILE, MARKS, OTHER, packed, tokens  # noqa: E402
+from digitize.words.vietnamese import nfc  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

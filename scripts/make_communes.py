@@ -17,7 +17,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from digitize.vietnamese import nfc, one_tone_style
+from digitize.words.vietnamese import nfc, one_tone_style
 
 OUT = Path(__file__).parents[1] / "digitize" / "data" / "communes.txt"
 PROVINCES, COMMUNES = 34, 3321

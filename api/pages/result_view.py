@@ -12,7 +12,8 @@ from api.files import SHORT_HASH
 from api.pages import draft_form
 from api.pages.result_trouble import linked, told
 from api.wiring import utc_now
-from digitize import pdf_apart, pdf_scan
+from digitize.pdf import apart as pdf_apart
+from digitize.pdf import scan as pdf_scan
 from dossiers import drafts, issuance, verification
 from dossiers.policy import MAY, Act
 from dossiers.types import Account, Dossier, EResult, NotFound, ResultState, Role

@@ -6,7 +6,7 @@ import re
 
 from digitize import gazetteer
 from digitize.fields.layout import plain
-from digitize.vietnamese import one_tone_style
+from digitize.words.vietnamese import one_tone_style
 
 _PROVINCE = re.compile(r"(?:^|,)\s*(?P<kind>tinh|thanh pho|tp\.?)?\s*(?P<name>[^,]+?)(?:,\s*viet nam)?$")
 _COMMUNE = re.compile(r"(?:^|,)\s*(?P<kind>phuong|xa|dac khu)\s+(?P<name>[^,]+)$")

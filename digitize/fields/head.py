@@ -16,7 +16,7 @@ from digitize import gazetteer
 from digitize.fields.layout import DOUBT, Line, doubted, found, overlap, plain
 from digitize.fields.words import AGENCY_HEADS, is_upper, mended
 from digitize.types import Field, PenMark, PenZone
-from digitize.vietnamese import nfc
+from digitize.words.vietnamese import nfc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

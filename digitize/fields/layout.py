@@ -11,7 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from digitize.types import Box, Field, Repair
-from digitize.vietnamese import fold
+from digitize.words.vietnamese import fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

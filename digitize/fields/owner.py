@@ -16,7 +16,7 @@ from digitize.fields.layout import UNWITNESSED, Line, doubted, found, witnessed
 from digitize.fields.people import SURE_NAME, is_name, known_family
 from digitize.fields.words import is_upper
 from digitize.types import Field
-from digitize.vietnamese import nfc
+from digitize.words.vietnamese import nfc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

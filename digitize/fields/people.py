@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from digitize import gazetteer
-from digitize.vietnamese import nfc, one_tone_style
+from digitize.words.vietnamese import nfc, one_tone_style
 
 #: Family names, of the Kinh and of other peoples; with few exceptions a Vietnamese name begins with one of these.
 _FAMILIES = gazetteer.words_of("family_names.txt")

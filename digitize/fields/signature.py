@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from digitize.fields.layout import DOUBT, UNWITNESSED, doubted, found, plain, sureness, witnessed
 from digitize.fields.people import SURE_NAME, is_name, known_family, tidy_name
 from digitize.fields.words import is_upper, mended
-from digitize.vietnamese import nfc
+from digitize.words.vietnamese import nfc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from digitize.fields.head import number_line
 from digitize.fields.layout import UNWITNESSED, doubted, found, plain, witnessed
 from digitize.fields.words import is_upper
-from digitize.vietnamese import nfc
+from digitize.words.vietnamese import nfc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

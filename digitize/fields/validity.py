@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from digitize.fields.layout import UNWITNESSED, Line, doubted, found, witnessed
 from digitize.fields.words import mended
-from digitize.vietnamese import nfc
+from digitize.words.vietnamese import nfc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from digitize import gazetteer
 from digitize.fields.layout import plain
-from digitize.vietnamese import nfc, one_tone_style
+from digitize.words.vietnamese import nfc, one_tone_style
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

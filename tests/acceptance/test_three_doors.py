@@ -22,7 +22,7 @@ import pytest
 from api.demo import centre, sample
 from api.demo.story import altered
 from digitize.types import Flag
-from digitize.vietnamese import fold
+from digitize.words.vietnamese import fold
 from dossiers.labels import label
 from tests.browser import assert_accessible, expecting, key_presses
 from tests.verapdf import assert_pdfa

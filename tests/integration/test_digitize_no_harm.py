@@ -12,7 +12,8 @@ import pytest
 from rapidfuzz.distance import Levenshtein
 
 from bench.ocr_dev import is_harmed
-from digitize import despeckle, pipeline, resample
+from digitize import pipeline
+from digitize.cleaning import despeckle, resample
 from tests import scans
 
 LINES = (

@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 
 from api.commands import digitize as command
-from digitize import load, pipeline, tesseract
+from digitize import load, pipeline
+from digitize.recognition import tesseract
 from digitize.types import Flag, ReadingFailed
 from tests import scans
 from tests.verapdf import assert_pdfa

@@ -16,8 +16,8 @@ import pypdfium2
 import pytest
 
 from digitize import load, reading
-from digitize.assemble import AssemblyPage, searchable_pdf
-from digitize.xmp import PaperFacts
+from digitize.pdf.assemble import AssemblyPage, searchable_pdf
+from digitize.pdf.xmp import PaperFacts
 from tests import scans
 from tests.verapdf import assert_pdfa
 

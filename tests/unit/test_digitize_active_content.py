@@ -9,9 +9,10 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name, String
 
-from digitize import active_content, load, quality
-from digitize.active_content import ActiveContent
-from digitize.assemble import AssemblyPage, searchable_pdf
+from digitize import load, quality
+from digitize.pdf import active_content
+from digitize.pdf.active_content import ActiveContent
+from digitize.pdf.assemble import AssemblyPage, searchable_pdf
 from digitize.types import Flag
 from dossiers.labels import label
 from tests import scans

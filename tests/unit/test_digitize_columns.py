@@ -9,7 +9,7 @@ import pytest
 
 from bench.paper import as_read, drawn
 from bench.paper_kinds import make
-from digitize import columns
+from digitize.recognition import columns
 from digitize.types import Box, OcrPage, OcrWord
 
 DPI = 100

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitize.context import mended
 from digitize.types import Box, OcrPage, OcrWord, Repair
-from digitize.vietnamese import fold
+from digitize.words.context import mended
+from digitize.words.vietnamese import fold
 
 
 def page_of(text: str, *, confidence: float = 93.0) -> OcrPage:

@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitize import likeness, quality, resample
+from digitize import likeness, quality
+from digitize.cleaning import resample
 from digitize.types import Flag
 from tests import scans
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digitize import crop, deskew, dewarp, moire, resample, sharpen, spread
-from digitize.deskew import row_sharpness
+from digitize.cleaning import crop, deskew, dewarp, moire, resample, sharpen, spread
+from digitize.cleaning.deskew import row_sharpness
 from digitize.types import PageImage
 from tests import scans
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from digitize import junk
 from digitize.types import Box, OcrPage, OcrWord, PenMark, PenZone
+from digitize.words import junk
 
 LINE = "Điều 1. Thành lập Tổ công tác rà soát các dự án đầu tư trên địa bàn tỉnh"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from digitize.language import MARKS, Counts, Language, official, packed, tokens, unpacked
-from digitize.syllables import is_syllable
+from digitize.words.language import MARKS, Counts, Language, official, packed, tokens, unpacked
+from digitize.words.syllables import is_syllable
 
 
 def log_p(model: Language, *words: str) -> float:

@@ -15,8 +15,8 @@ import pytest
 from fontTools.ttLib import TTFont
 from PIL import Image, ImageDraw
 
-from digitize import layers, print_mask, text_font
-from digitize.assemble import AssemblyPage, searchable_pdf
+from digitize.pdf import layers, print_mask, text_font
+from digitize.pdf.assemble import AssemblyPage, searchable_pdf
 from digitize.types import Box, OcrPage, OcrWord
 from tests import scans
 from tests.colour import delta_e_2000, red

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from digitize import hocr, missed, tesseract
+from digitize.recognition import hocr, missed, tesseract
 from tests.scans import _font
 
 if TYPE_CHECKING:

@@ -7,8 +7,10 @@ import pikepdf
 import pytest
 from pikepdf import Name
 
-from digitize import load, own_text, pipeline, tesseract, text_font
-from digitize.assemble import AssemblyPage, searchable_pdf
+from digitize import load, pipeline
+from digitize.pdf import own_text, text_font
+from digitize.pdf.assemble import AssemblyPage, searchable_pdf
+from digitize.recognition import tesseract
 from tests import scans
 from tests.integration.test_digitize_pdf import NOW, poppler
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digitize import pdf_apart, pdf_scan
+from digitize.pdf import apart as pdf_apart
+from digitize.pdf import scan as pdf_scan
 from digitize.types import UnreadableScan
 from tests.papers import BAD_FILES, page_pdf
 from tests.unit.test_digitize_pdf_cost import with_page
@@ -106,7 +107,7 @@ def test_a_killed_helper_is_replaced(page: Path) -> None:
 @pytest.mark.parametrize("busy", [False, True])
 def test_the_helper_ends_with_whoever_started_it(page: Path, slow: Path, *, busy: bool) -> None:
     script = (
-        "import os, sys, threading, time\nfrom pathlib import Path\nfrom digitize import pdf_apart\n"
+        "import os, sys, threading, time\nfrom pathlib import Path\nfrom digitize.pdf import apart as pdf_apart\n"
         "draw = lambda file: pdf_apart.page_jpeg(Path(file), 1, dpi=1000, max_pixels=10**8, within_s=4)\n"
         "draw(sys.argv[1])\nprint(pdf_apart._HELPER._process.pid, flush=True)\n"
         "if len(sys.argv) > 2:\n    threading.Thread(target=draw, args=sys.argv[2:], daemon=True).start()\n"

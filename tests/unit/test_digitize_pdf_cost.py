@@ -10,7 +10,8 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
 
-from digitize import load, pdf_scan
+from digitize import load
+from digitize.pdf import scan as pdf_scan
 from digitize.types import UnreadableScan
 from tests.papers import page_pdf
 

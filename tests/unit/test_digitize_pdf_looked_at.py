@@ -9,7 +9,7 @@ import pikepdf
 import pytest
 from PIL import Image
 
-from digitize import pdf_scan
+from digitize.pdf import scan as pdf_scan
 from digitize.types import UnreadableScan
 from tests.papers import BAD_FILES, page_pdf, scan_pdf
 

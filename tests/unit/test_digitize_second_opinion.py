@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitize import resample, second_opinion, second_reader
-from digitize.second_reader import SecondWord
+from digitize.cleaning import resample
+from digitize.recognition import second_opinion, second_reader
+from digitize.recognition.second_reader import SecondWord
 from digitize.types import Box, Repair
 from tests import scans
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitize import border, crop, deskew, despeckle, illumination, ink, orient, quality, resample
+from digitize import quality
+from digitize.cleaning import border, crop, deskew, despeckle, illumination, ink, orient, resample
 from digitize.types import Flag, PageImage
 from tests import scans
 

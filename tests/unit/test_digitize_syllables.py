@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digitize.syllables import is_syllable
+from digitize.words.syllables import is_syllable
 
 _SYLLABLES = """
     căn cứ luật tổ chức chính quyền địa phương ngày tháng năm nghị định quy về việc ban hành quốc hội giêng giếng gì giữ

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from digitize import symbols
 from digitize.types import Box, OcrPage, OcrWord, Repair
+from digitize.words import symbols
 
 
 def page_of(text: str) -> OcrPage:

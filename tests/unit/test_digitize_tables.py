@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from digitize import pipeline, reading, table_reading, table_strip, tables
+from digitize import pipeline, reading, tables
+from digitize.tables import reading as table_reading
+from digitize.tables import strip as table_strip
 from digitize.types import Box, Cell, OcrPage, OcrWord, PageFlags, PageImage, ReadPage, Table
 from tests import scans
 

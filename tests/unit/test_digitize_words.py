@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from digitize import fields, hocr, reading
-from digitize.reading_order import in_order
+from digitize import fields, reading
+from digitize.recognition import hocr
+from digitize.recognition.reading_order import in_order
 from digitize.types import Box, Flag, OcrPage, OcrWord, PageFlags, ReadPage
-from digitize.vietnamese import fold, one_tone_style
+from digitize.words.vietnamese import fold, one_tone_style
 from tests import scans
 
 HEAD = (

@@ -1,0 +1,1 @@
+"""Pictures of text become words: Tesseract, and what is asked again where it was unsure."""

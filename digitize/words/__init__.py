@@ -1,0 +1,1 @@
+"""What Vietnamese official prose looks like, and words put right by it."""

@@ -1,0 +1,160 @@
+"""Numbers, dates and symbols of papers put right by their grammar, where it leaves one reading.
+
+"Số: 02/QĐ-BCĐ", "ngày 11 tháng 8 năm 2025": a digit never stands beside a capital I there, Đ is no Icelandic Ð, and no
+blank follows the hyphen of a symbol (Decree 30, appendix I and III). What could be two things ("0S": 05 or 08; "tháng
+II") stays as it was read, for a person.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from digitize.types import Box, Repair
+from digitize.words.syllables import is_syllable
+from digitize.words.vietnamese import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from digitize.types import OcrPage, OcrWord
+
+#: Abbreviated types of papers (Decree 30, appendix III) that may follow a number and a slash.
+_TYPES = (
+    "QĐ|NQ|NĐ|CT|QC|QyĐ|QYĐ|TC|TB|HD|CTr|CTR|KH|PA|ĐA|DA|BC|BB|TTr|TTR|HĐ|CĐ|BGN|BTT|GUQ|GM|GGT|GNP|PG|PC|PB|TT|"
+    "GP|GCN|GXN|KL|PL|TTLT|UBND|VPCP"
+)  # fmt: skip
+_ONES = str.maketrans("Il|]Oo", "111100")
+_MIXED_NUMBER = re.compile(r"^(?=.*\d)[\dIl|Oo]{2,}$")
+_DAY_OR_MONTH = re.compile(r"^[\dIl|\]Oo]{1,2}$")
+_LOST_SLASH = re.compile(rf"^(\d{{1,5}})((?:{_TYPES})-[A-ZĐ][A-Za-zĐđ&]*\W*)$")
+_SYMBOL_START = re.compile(rf"^\d{{1,6}}[a-z]?/(?:(?:19|20)\d\d/)?(?:{_TYPES})-$")
+_SYMBOL_HALF = re.compile(rf"^\d{{1,6}}[a-z]?/(?:(?:19|20)\d\d/)?(?:{_TYPES})$")
+_AGENCY = re.compile(r"^-?[A-ZĐ][A-ZĐ&]{1,9}[.,;:)]?$")
+_ENDS_SMALL = re.compile(r"^\W*([^\W\d_]{2,})\.$")
+_LAST_MONTH = 12
+_LAST_DAY = 31
+
+
+def mended(page: OcrPage) -> OcrPage:
+    """The page with its symbols, dates and signs as grammar says; what was read first stays with each word."""
+    words = list(_joined(page.words))
+    for index, word in enumerate(words):
+        if word.repair or word.by_pen:
+            continue
+        text = _mended_word(words, index)
+        if text != word.text:
+            words[index] = replace(word, text=text, raw=word.text, repair=Repair.GRAMMAR)
+    return replace(page, words=tuple(words))
+
+
+def _mended_word(words: Sequence[OcrWord], index: int) -> str:
+    word = words[index]
+    text = word.text.replace("Ð", "Đ").replace("ð", "đ")  # the Icelandic letter is not in any Vietnamese word
+    if set(text) != {"_"}:
+        text = text.strip("_")  # the end of a rule; no word of a paper has one
+    if "/" in text and any(letter.isdigit() for letter in text):
+        text = _symbol(text)
+    if found := _LOST_SLASH.match(text):
+        text = f"{found[1]}/{found[2]}"
+    text = text.replace("b/€", "b/c")
+    core = text.strip(".,:;()")
+    if (core and _is_of_a_date(words, index, core)) or (_MIXED_NUMBER.match(core) and _is_all_number(core)):
+        text = text.replace(core, core.translate(_ONES))
+    elif text == "~" and _begins_line(words, index) and _has_line_mate(words, index):
+        text = "-"
+    elif _breaks_off(words, index):
+        text = text[:-1] + ","
+    return text
+
+
+def _symbol(text: str) -> str:
+    """A number with its symbol: "02/0Đ-BCĐ", "02/QĐĐ-UBND", "02/QÐ-UBND" are one and the same kind of paper."""
+    text = re.sub(r"(?<=/)[0OQ]Đ+(?=-)", "QĐ", text)
+    text = re.sub(r"(?<=/)QD(?=-[A-ZĐ])", "QĐ", text)
+    text = re.sub(r"(?<=/)ND(?=-CP)", "NĐ", text)
+    return re.sub(r"-UBNDĐ?$", "-UBND", text)
+
+
+def _is_of_a_date(words: Sequence[OcrWord], index: int, core: str) -> bool:
+    """Whether a token is the day or the month between "ngày" and "năm", misread in one way only."""
+    if index == 0 or not _DAY_OR_MONTH.match(core) or core.isdigit():
+        return False
+    before = fold(words[index - 1].text.strip(".,:;()"))
+    after = fold(words[index + 1].text.strip(".,:;()")) if index + 1 < len(words) else ""
+    number = int(core.translate(_ONES))
+    if before == "ngay" and after == "thang":
+        return 0 < number <= _LAST_DAY
+    # "tháng II" may be Roman for February, and "tháng I" for January.
+    return before == "thang" and after == "nam" and 0 < number <= _LAST_MONTH and any(map(str.isdigit, core))
+
+
+def _is_all_number(core: str) -> bool:
+    """Whether letters in a token are digits misread: "1I", "I5", not the code "O1" nor "I" alone."""
+    letters = [letter for letter in core if not letter.isdigit()]
+    return bool(letters) and set(letters) <= set("Il|") and len(letters) <= len(core) - len(letters)
+
+
+def _begins_line(words: Sequence[OcrWord], index: int) -> bool:
+    return index == 0 or _line_of(words[index - 1]) != _line_of(words[index])
+
+
+def _has_line_mate(words: Sequence[OcrWord], index: int) -> bool:
+    return index + 1 < len(words) and _line_of(words[index + 1]) == _line_of(words[index])
+
+
+def _breaks_off(words: Sequence[OcrWord], index: int) -> bool:
+    """Whether a full stop stands where the sentence goes on: a comma read without its tail."""
+    found = _ENDS_SMALL.match(words[index].text)
+    if not found or index + 1 >= len(words) or not found[1].islower() or not is_syllable(found[1]):
+        return False
+    following = words[index + 1]
+    own = words[index]
+    if (following.block, following.paragraph) != (own.block, own.paragraph):
+        return False
+    start = following.text.strip(".,:;()")
+    return len(start) > 1 and start.islower() and is_syllable(start)
+
+
+def _joined(words: Sequence[OcrWord]) -> Iterator[OcrWord]:
+    """A symbol that was read in two pieces made one: "12/QĐ-" "BGTVT", "12/QĐ" "-BGTVT"."""
+    waiting: OcrWord | None = None
+    for word in words:
+        if waiting is None:
+            waiting = word
+            continue
+        first = waiting.text.replace("Ð", "Đ")
+        one_line = _line_of(waiting) == _line_of(word)
+        halves = (_SYMBOL_START.match(first) and word.text[:1] != "-") or (
+            _SYMBOL_HALF.match(first) and word.text[:1] == "-"
+        )
+        near = word.box.left - waiting.box.right < 2 * (waiting.box.bottom - waiting.box.top)
+        mendable = not (waiting.by_pen or word.by_pen or waiting.repair or word.repair)
+        if one_line and halves and near and mendable and _AGENCY.match(word.text):
+            waiting = replace(
+                waiting,
+                text=waiting.text + word.text,
+                raw=f"{waiting.text} {word.text}",
+                repair=Repair.GRAMMAR,
+                box=_around(waiting.box, word.box),
+                confidence=min(waiting.confidence, word.confidence),
+            )
+        else:
+            yield waiting
+            waiting = word
+    if waiting is not None:
+        yield waiting
+
+
+def _around(one: Box, other: Box) -> Box:
+    return Box(
+        min(one.left, other.left),
+        min(one.top, other.top),
+        max(one.right, other.right),
+        max(one.bottom, other.bottom),
+    )
+
+
+def _line_of(word: OcrWord) -> tuple[int, int, int]:
+    return word.block, word.paragraph, word.line
