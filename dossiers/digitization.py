@@ -196,6 +196,10 @@ def assemble(
         component = work.components.of(component_id)
         if component.revision != revision or component.state not in _ASSEMBLED_IN:
             return
+    if component.state is ComponentState.RECEIVED:
+        # Before the PDF, which says them; and before anybody may review the paper, who is to see them.
+        extract_fields(begin, store, component_id, work_dir=work_dir)
+    with begin() as work:
         pages = work.components.pages(component_id)
         notice = DERIVATIVE_NOTICE if component.signed_scan else _converted(work, component)
         facts = _facts(work, component)
@@ -366,13 +370,11 @@ def _after_assembly(work: UnitOfWork, dossier: Dossier, component: Component) ->
         work.components.keep(component)
     elif component.signed_scan:
         work.components.keep(replace(component, state=ComponentState.READ, copy=component.scan))
-        work.jobs.extract_fields(component.id)
     elif _scanner_signs(work, dossier, component):
         work.components.keep(replace(component, state=ComponentState.CAPTURE_SIGNING))
         work.jobs.sign_copy(component.id, component.revision)
     else:
         work.components.keep(replace(component, state=ComponentState.READ))
-        work.jobs.extract_fields(component.id)
 
 
 def _converted(work: UnitOfWork, component: Component) -> str:

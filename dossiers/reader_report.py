@@ -21,7 +21,7 @@ class FieldTally:
     Attributes:
         sure: Whether it was shown as sure: read with confidence, and not by a pen.
         origin: As of `ExtractedField`: "ocr" confirmed, "corrected" changed, "typed" not found and filled in, "absent",
-            "unreadable".
+            "unreadable"; the last two are "corrected" where something had been read.
         looked_at: Whether a person has said anything of it; a reviewed paper's other values were left as they stood.
     """
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from dossiers import record
 from dossiers.reader_report import FieldTally, FlagTally
 from dossiers.types import Component, ComponentState, ExtractedField, NotFound, Page, PageGlance, PageState
 from storage.rows import from_row, keep_version, many, one, to_row, upsert
@@ -184,11 +185,14 @@ class PostgresComponents:
         )
         sure = sa.and_(field.confidence >= sure_from, sa.not_(inked)).label("sure")
         looked_at = (field.by != "").label("looked_at")
+        # What was read and isn't on the paper was read wrongly.
+        denied = sa.and_(field.origin.in_(record.ANSWERS.values()), field.raw != "")
+        origin = sa.case((denied, "corrected"), else_=field.origin).label("origin")
         query = (
-            sa.select(field.key, sure, field.origin, looked_at, sa.func.count().label("count"))
+            sa.select(field.key, sure, origin, looked_at, sa.func.count().label("count"))
             .join(pages, sa.and_(pages.c.component_id == field.component_id, pages.c.number == field.page))
             .where(pages.c.state == PageState.REVIEWED)
-            .group_by(field.key, sure, field.origin, looked_at)
+            .group_by(field.key, sure, origin, looked_at)
         )
         return [FieldTally(**row) for row in self._connection.execute(query).mappings()]
 
