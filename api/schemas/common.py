@@ -15,12 +15,16 @@ from dossiers.types import Step
 
 #: Deeper than any template's data; a bound, because each level costs a call here and in the database.
 _DEEPEST = 20
-_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+#: Half a surrogate pair, and control characters but tab and the ends of lines.
+_NEVER_TYPED = re.compile("[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
-    """Text in NFC. Refused with a NUL or half a surrogate pair in it: nobody types them, no database takes them."""
-    if "\0" in text or _HALF_A_CHARACTER.search(text):
+    """Text in NFC. Refused with a control character or half a surrogate pair in it.
+
+    Nobody types them; no database takes a NUL, and no XML the others, such as the metadata of a PDF.
+    """
+    if _NEVER_TYPED.search(text):
         raise ValueError("có ký tự không dùng được (it has a character that can't be kept)")
     return unicodedata.normalize("NFC", text)
 

@@ -109,6 +109,7 @@ class _Assembly:
                 bookmarks.append(Bookmark(nfc(name), kids[-1]))
         if not kids:
             raise ValueError("a PDF needs a page")
+        bookmarks = bookmarks or [Bookmark(xmp.PRODUCER, kids[0])]  # an outline without an entry isn't allowed
         pdf = self._pdf
         self._write_font()
         tree = {"Type": b"/Pages", "Count": b"%d" % len(kids), "Kids": b"[%s]" % b" ".join(map(reference, kids))}

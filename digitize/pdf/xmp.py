@@ -6,6 +6,7 @@ no property that others don't know (ISO 19005-2, 6.6.2.3).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from html import escape
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ PRODUCER = "Hồ sơ số"
 
 _NAMESPACE = "urn:x-hoso:paper:1#"
 _PREFIX = "giayto"
+#: What XML 1.0 allows nowhere, not even escaped (section 2.2, Char).
+_NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,14 @@ def packet(title: str, notice: str | None, created_at: datetime, facts: PaperFac
         notice: What kind of copy this is.
         created_at: In UTC.
         facts: Of the paper; those that are "" are left out.
+
+    A blank stands for each character that XML doesn't have.
     """
     when = created_at.strftime("%Y-%m-%dT%H:%M:%SZ")
     known = {field.name: nfc(getattr(facts, field.name)) for field in fields(PaperFacts)} if facts else {}
     known = {name: value for name, value in known.items() if value}
     description = f"<dc:description>{_words(notice)}</dc:description>" if notice else ""
-    own = "".join(f"<{_PREFIX}:{name}>{escape(value)}</{_PREFIX}:{name}>\n" for name, value in known.items())
+    own = "".join(f"<{_PREFIX}:{name}>{_escaped(value)}</{_PREFIX}:{name}>\n" for name, value in known.items())
     return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -100,8 +105,13 @@ xmlns:pdf="http://ns.adobe.com/pdf/1.3/" xmlns:pdfaid="http://www.aiim.org/pdfa/
 <?xpacket end="w"?>""".encode()
 
 
+def _escaped(text: str) -> str:
+    """Fit for XML; a blank stands for each character that it doesn't have."""
+    return escape(_NO_CHARACTER.sub(" ", text))
+
+
 def _words(text: str) -> str:
-    return f'<rdf:Alt><rdf:li xml:lang="x-default">{escape(text)}</rdf:li></rdf:Alt>'
+    return f'<rdf:Alt><rdf:li xml:lang="x-default">{_escaped(text)}</rdf:li></rdf:Alt>'
 
 
 def _described(known: dict[str, str]) -> str:

@@ -45,7 +45,18 @@ def _draft(office: Office, data: str) -> httpx2.Response:
 
 
 @pytest.mark.parametrize(
-    "value", ["NaN", "1e999", "-Infinity", r'"\ud800"', r'{"\udfff": 1}', NESTED, "[" * 300 + "]" * 300]
+    "value",
+    [
+        "NaN",
+        "1e999",
+        "-Infinity",
+        r'"\ud800"',
+        r'"a\u000bb"',
+        r'"\u0085"',
+        r'{"\udfff": 1}',
+        NESTED,
+        "[" * 300 + "]" * 300,
+    ],
 )
 def test_a_value_that_can_t_be_kept_is_pointed_at(office: Office, value: str) -> None:
     answer = _draft(office, f'{{"v": [{value}]}}')
@@ -81,6 +92,10 @@ def _form(office: Office, disposition: bytes, value: bytes, *, charset: str = ""
 )
 def test_a_form_in_a_strange_charset_is_a_bad_upload(office: Office, value: bytes, charset: str) -> None:
     assert _form(office, b'name="name"', value, charset=charset).json()["code"] == "bad_upload"
+
+
+def test_control_characters_in_a_form_are_refused(office: Office) -> None:
+    assert _form(office, b'name="name"', b"a\x0bb").json()["code"] == "bad_upload"
 
 
 def test_control_characters_in_the_name_of_a_file_go_away(office: Office) -> None:

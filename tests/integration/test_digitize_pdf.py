@@ -14,6 +14,7 @@ import numpy as np
 import pikepdf
 import pypdfium2
 import pytest
+from lxml import etree
 
 from digitize import load, reading
 from digitize.pdf.assemble import AssemblyPage, searchable_pdf
@@ -195,6 +196,27 @@ def test_the_facts_of_the_paper_stand_in_the_metadata_of_a_valid_pdfa(tmp_path):
     with pikepdf.open(path) as pdf, pdf.open_metadata() as metadata:
         kept = {name: metadata.get(f"{{urn:x-hoso:paper:1#}}{name}", "") for name in facts.__dataclass_fields__}
     assert kept == {name: getattr(facts, name) for name in facts.__dataclass_fields__}
+
+
+def test_what_xml_has_no_character_for_is_a_blank_in_the_metadata(tmp_path):
+    path = tmp_path / "out.pdf"
+    facts = PaperFacts(agency="UBND\x0btỉnh\ufffe <A & B>", dossier_code="\x00\x1f\x7f\n")
+    page = a_page(*LINES)
+    searchable_pdf([page], path, title="Tờ\x01trình", notice="Bản\x0csao", created_at=NOW, facts=facts)
+    with pikepdf.open(path) as pdf:
+        packet = pdf.Root.Metadata.read_bytes()
+    elements = list(etree.fromstring(packet).iter("{*}*"))
+    texts = {etree.QName(element).localname: element.text for element in elements}
+    assert texts["agency"] == "UBND tỉnh  <A & B>"
+    assert texts["dossier_code"] == "  \x7f\n"
+    words = [element.text for element in elements if element.tag.endswith("}li")]
+    assert {"Tờ trình", "Bản sao"} <= set(words)
+
+
+def test_a_scan_without_a_name_is_assembled_and_its_bookmark_bears_ours(tmp_path):
+    path = tmp_path / "out.pdf"
+    searchable_pdf([a_page(*LINES), a_page(*LINES)], path, title="", created_at=NOW)
+    assert bookmarks(path) == [("Hồ sơ số", 0)]
 
 
 def test_pdfium_copies_leaning_lines_word_by_word_in_order(tmp_path):
