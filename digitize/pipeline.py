@@ -71,7 +71,7 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
         # Out of paper grain Tesseract makes words, for a minute and more; a person decides what becomes of the page.
         return _without_words(sheet, flags)
     own = own_text.read(sheet) if corners is None else None
-    if own and sheet.own_is_all:  # written on a computer, whole and seen: there is nothing to recognise
+    if own and own_text.is_all(sheet, own):  # written on a computer, whole and seen: there is nothing to recognise
         return _as_told(sheet, own, flags)
     # A page that was drawn stands straight, and its own words stand where they stand.
     cleaned = _drawn(sheet) if own else _clean(sheet, was_cut_out=corners is not None)
@@ -107,6 +107,7 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
 
 
 def _as_told(sheet: PageImage, own: OcrPage, flags: PageFlags) -> ReadPage:
+    own = pen.marked(own, pen.find(sheet, own))  # another program, or a hand's strokes, may have filled in the number
     picture, picture_type = _encoded(sheet)
     return ReadPage(picture, picture_type, own, _flags(flags, _drawn(sheet), own), steps=("own text",))
 

@@ -23,7 +23,7 @@ class PageImage:
             paper size (see `dpi_is_stated`).
         dpi_is_stated: Whether the file itself gave the resolution.
         bitonal: The page came as black and white only.
-        own_is_all: Nothing but those words and lines is drawn on the page: no picture, no stamp, no form field.
+        own_is_all: The page has no picture, no stamp and no form field besides those words; curves it may have.
         active: The file carries programs or other files besides its pages; said of its first page.
         own_words: Words that the file itself says stand there, with their boxes: a page written on a computer.
     """

@@ -11,13 +11,17 @@ import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
-from digitize.types import OcrPage, OcrWord
+from digitize.tables import rules as table_rules
+from digitize.types import MM_PER_INCH, OcrPage, OcrWord
 from digitize.words.vietnamese import nfc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from digitize.types import Box, PageImage
 
@@ -27,6 +31,11 @@ _FEWEST_WORDS = 5
 _INK = 40  # levels between the darkest and the lightest dot of a box in which something is written
 _OVERLAP = 0.5  # share of the smaller box from which two words claim one place
 _STRANGE_SHARE = 0.03  # of the letters; more, and the encoding is broken
+_AROUND_MM = (0.2, 0.4)  # beside a word and above it: smoothed edges, and letters that lean out of their boxes
+_RULE_MM = 9.0  # longer than any stroke of print
+_THICK_MM = 1.3  # thicker is a bar, and something may stand in it
+_DOTS_MM = 0.6  # between the dots of which something is drawn
+_LETTER_MM = 1.0  # digits of 4 points are taller; dots, dashes and what is left of an underline are lower
 _SAME_LINE = 0.5  # share of the lower of two words' heights that they have in common
 _NEW_BLOCK = 1.2  # of a line's height: a wider gap is between blocks
 _PUNCTUATION = frozenset("–—‘’“”…•·°²³½×÷±≤≥→©®™€₫§\u00ad\u00a0−‑")
@@ -42,9 +51,48 @@ def read(page: PageImage) -> OcrPage | None:
     if len(own) < _FEWEST_WORDS or _is_strange("".join(text for text, _ in own)):
         return None
     seen = _once([(text, box) for text, box in own if _has_ink(page, box)])
-    if len(seen) < _FEWEST_WORDS or _claim_one_place([box for _, box in seen]):
+    rows = _by_rows([box for _, box in seen])
+    alone = [(text, box) for text, box in seen if not _stands_on(box, rows, itself=True)]
+    # Of words in one place nobody can tell which is seen. Few: the reader looks there; many: it reads the page.
+    if len(alone) < _FEWEST_WORDS or len(seen) - len(alone) > _STRANGE_SHARE * len(seen):
         return None
-    return OcrPage(page.width_px, page.height_px, page.dpi, tuple(_in_lines(seen)), _SURE)
+    return OcrPage(page.width_px, page.height_px, page.dpi, tuple(_in_lines(alone)), _SURE)
+
+
+def is_all(page: PageImage, own: OcrPage) -> bool:
+    """Whether the page shows nothing that could be read but its own words: no pictures, and no ink outside of them.
+
+    Letters may be drawn as curves, and words that claim one place were left out: either leaves ink as tall as a letter
+    where no word stands. Straight rules are no such ink; a filled cell, an emblem or a ticked box is.
+
+    Args:
+        page: Drawn from a PDF, neither turned nor cut.
+        own: From `read`.
+    """
+    if not page.own_is_all:
+        return False
+    # The darkest channel: yellow is nearly white when it is made grey.
+    ink, step = table_rules.small_ink(np.ascontiguousarray(page.pixels.min(axis=2)), dpi=page.dpi)
+    mm = page.dpi / step / MM_PER_INCH
+    ink[_rules(ink, mm) > 0] = 0
+    beside, above = (round(side * mm) for side in _AROUND_MM)
+    for box in (word.box for word in own.words):
+        top, left = max(0, box.top // step - above), max(0, box.left // step - beside)
+        ink[top : max(0, -(-box.bottom // step) + above), left : max(0, -(-box.right // step) + beside)] = 0
+    dots = max(1, round(_DOTS_MM * mm))
+    joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((dots, dots), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    return not bool((stats[1:, cv2.CC_STAT_HEIGHT] >= _LETTER_MM * mm).any())
+
+
+def _rules(ink: NDArray[np.uint8], mm: float) -> NDArray[np.uint8]:
+    """Long straight lines along and down, a little wider than they are."""
+    long, thick = round(_RULE_MM * mm), round(_THICK_MM * mm)
+    along = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, long), np.uint8))
+    down = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((long, 1), np.uint8))
+    lines = cv2.bitwise_or(along, down)
+    bars = cv2.morphologyEx(lines, cv2.MORPH_OPEN, np.ones((thick, thick), np.uint8))
+    return np.asarray(cv2.dilate(cv2.subtract(lines, bars), np.ones((3, 3), np.uint8)), np.uint8)
 
 
 def joined(own: OcrPage, ocr: OcrPage) -> OcrPage:
@@ -82,13 +130,6 @@ def _has_ink(page: PageImage, box: Box) -> bool:
     top, left = max(0, box.top - 2), max(0, box.left - 2)
     here = page.pixels[top : max(0, box.bottom) + 2, left : max(0, box.right) + 2]
     return here.size > 0 and int(np.ptp(here.reshape(-1, 3), axis=0).max()) >= _INK
-
-
-def _claim_one_place(boxes: Sequence[Box]) -> bool:
-    """Whether words lie on top of each other, so that nobody can tell which of them is seen."""
-    rows = _by_rows(boxes)
-    twice = sum(_stands_on(box, rows, itself=True) for box in boxes)
-    return twice > _STRANGE_SHARE * len(boxes)
 
 
 def _once(own: Sequence[tuple[str, Box]]) -> list[tuple[str, Box]]:

@@ -88,7 +88,8 @@ def page(path: Path, number: int, *, max_pixels: int) -> PageImage:
             whole = _picture_of(leaf)
             own = whole and _own_pixels(leaf, whole)
             image = own or _drawn(leaf, whole.dpi if whole else _DRAWN_DPI, max_pixels)
-            if own is None and leaf.get_rotation() == 0:
+            # Under a picture that is the page stands a scanner's reading, or anything: it isn't what is seen.
+            if whole is None and leaf.get_rotation() == 0 and not pdf_words.are_under_pictures(leaf):
                 image = replace(image, **_own_words(document, number, leaf, image.dpi))
             return replace(image, active=number == 1 and bool(active_content.found(path)))
 

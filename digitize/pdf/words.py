@@ -1,8 +1,9 @@
 """The words that a PDF's page itself says it shows, with their places.
 
-Only words that are drawn: text in the invisible mode isn't, and text under a picture that came later may not be. Pages
-set in fonts of the time before Unicode say nonsense ("Céng hßa" for "Cộng hòa"); they are recognised by their names,
-and such a page says nothing.
+Only letters that are drawn: those in the invisible mode or of no opacity aren't, and a word is cut where they stand.
+Text under a picture may not be seen either: where pictures cover the page, its text isn't to be believed. Pages set in
+fonts of the time before Unicode say nonsense ("Céng hßa" for "Cộng hòa"); they are recognised by their names, and such
+a page says nothing.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ import re
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pypdfium2.raw as pdfium
 
 from digitize.types import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import pypdfium2
 
@@ -29,6 +31,10 @@ _BEFORE_UNICODE = re.compile(r"^(?:[A-Z]{6}\+)?(?:\.Vn|VNI-)", re.IGNORECASE)
 _BREAKING = {0x02: "-", 0xFFFE: "-"}
 _WORD = re.compile(r"[^\s\x00-\x1f\ufffe]+[\x02\ufffe]?")
 _HIDDEN_MODES = frozenset({pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP})
+_FILLED_MODES = frozenset({pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP})
+_STROKED_MODES = frozenset({pdfium.FPDF_TEXTRENDERMODE_STROKE, pdfium.FPDF_TEXTRENDERMODE_STROKE_CLIP})
+_COVERS = 0.8  # share of the page's area from which pictures are the page
+_COVER_CELLS = 100  # along each side of the page
 
 
 def of(leaf: pypdfium2.PdfPage, dpi: float) -> Iterator[tuple[str, Box]]:
@@ -40,16 +46,17 @@ def of(leaf: pypdfium2.PdfPage, dpi: float) -> Iterator[tuple[str, Box]]:
         letters = text.get_text_range(0, count) if count > 0 else ""
         if len(letters) != count:  # letters outside the basic plane: places can't be told apart any more
             return
-        words = list(_WORD.finditer(letters))
-        objects = [pdfium.FPDFText_GetTextObject(text, word.start()) for word in words]
-        if any(_BEFORE_UNICODE.match(_font_name(thing)) for thing in objects if thing):
+        words = [word.span() for word in _WORD.finditer(letters)]
+        drawn = {index: pdfium.FPDFText_GetTextObject(text, index) for word in words for index in range(*word)}
+        # Of each object once: a page has some hundred of them, and thousands of letters.
+        by_address = {_address(thing): thing for thing in drawn.values() if thing}
+        if any(_BEFORE_UNICODE.match(_font_name(thing)) for thing in by_address.values()):
             return
-        for word, thing in zip(words, objects, strict=True):
-            if thing and pdfium.FPDFTextObj_GetTextRenderMode(thing) in _HIDDEN_MODES:
-                continue
-            boxes = [text.get_charbox(index) for index in range(*word.span())]
+        hidden = {address for address, thing in by_address.items() if _is_hidden(thing)}
+        for start, end in _seen(words, {index for index, thing in drawn.items() if _address(thing) in hidden}):
+            boxes = [text.get_charbox(index) for index in range(start, end)]
             yield (
-                word[0].translate(_BREAKING),
+                letters[start:end].translate(_BREAKING),
                 Box(
                     round((min(box[0] for box in boxes) - left_pt) * points),
                     round((top_pt - max(box[3] for box in boxes)) * points),
@@ -64,6 +71,51 @@ def are_all(leaf: pypdfium2.PdfPage) -> bool:
     if pdfium.FPDFPage_GetAnnotCount(leaf) > 0:
         return False
     return all(thing.type != pdfium.FPDF_PAGEOBJ_IMAGE for thing in leaf.get_objects(max_depth=5))
+
+
+def are_under_pictures(leaf: pypdfium2.PdfPage) -> bool:
+    """Whether pictures cover the page, in one piece or in strips: text may lie under them, unseen."""
+    left_pt, bottom_pt, right_pt, top_pt = leaf.get_bbox()
+    across, up = (_COVER_CELLS / max(side, 1.0) for side in (right_pt - left_pt, top_pt - bottom_pt))
+    covered = np.zeros((_COVER_CELLS, _COVER_CELLS), np.bool_)
+    for thing in leaf.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=5):
+        left, bottom, right, top = thing.get_bounds()
+        rows = slice(max(0, round((bottom - bottom_pt) * up)), max(0, round((top - bottom_pt) * up)))
+        covered[rows, max(0, round((left - left_pt) * across)) : max(0, round((right - left_pt) * across))] = True
+    return float(covered.mean()) >= _COVERS
+
+
+def _seen(words: Iterable[tuple[int, int]], hidden: set[int]) -> Iterator[tuple[int, int]]:
+    """From where to where the words are shown, cut where letters are hidden."""
+    for first, last in words:
+        start = first
+        for index in range(first, last):
+            if index in hidden:
+                if index > start:
+                    yield start, index
+                start = index + 1
+        if last > start:
+            yield start, last
+
+
+def _address(thing: Any) -> int | None:
+    return ctypes.cast(thing, ctypes.c_void_p).value
+
+
+def _is_hidden(thing: Any) -> bool:
+    """Whether nothing of a text object is painted: by its mode, or because its paint lets everything through."""
+    mode = pdfium.FPDFTextObj_GetTextRenderMode(thing)
+    if mode in _HIDDEN_MODES:
+        return True
+    fill, stroke = (
+        _opacity(thing, ask) for ask in (pdfium.FPDFPageObj_GetFillColor, pdfium.FPDFPageObj_GetStrokeColor)
+    )
+    return (fill if mode in _FILLED_MODES else stroke if mode in _STROKED_MODES else max(fill, stroke)) == 0
+
+
+def _opacity(thing: Any, ask: Callable[..., int]) -> int:
+    red, green, blue, alpha = (ctypes.c_uint(255) for _ in range(4))
+    return int(alpha.value) if ask(thing, red, green, blue, alpha) else 255
 
 
 def _font_name(thing: Any) -> str:
