@@ -21,7 +21,7 @@ import psycopg
 from PIL import Image, ImageDraw, ImageFont
 
 import signing
-from digitize.recognition import tesseract
+from digitize.recognition import second_reader, tesseract
 from storage.database import Database
 from storage.migrations import current, head
 from storage.objects import MinioObjectStore
@@ -109,6 +109,20 @@ def _ocr(_settings: Settings) -> Iterator[Finding]:
             "Tesseract đọc sai một dòng tiếng Việt rõ nét.",
             "A clear line of Vietnamese is read wrong.",
             "Cài lại tesseract-ocr-vie. (Reinstall it.)",
+        )
+
+
+def _second_reader(_settings: Settings) -> Iterator[Finding]:
+    subject = "OCR thứ hai · second reader"
+    if second_reader.loads():
+        yield Finding(subject, State.GOOD, "Bộ đọc thứ hai sẵn sàng.", "The second reader is ready.")
+    else:
+        yield Finding(
+            subject,
+            State.BAD,
+            "Không nạp được bộ đọc thứ hai: trang mờ chỉ được đọc một lần.",
+            "The second reader doesn't load: doubtful pages are read only once.",
+            "Cài lại chương trình cùng gói trueocr. (Install the program again, with trueocr.)",
         )
 
 
@@ -376,6 +390,7 @@ def _words(trouble: Exception) -> str:
 
 _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "OCR": _ocr,
+    "OCR thứ hai · second reader": _second_reader,
     "Phông chữ · fonts": _fonts,
     "Đĩa · disk": _disk,
     "Cơ sở dữ liệu · database": _database,

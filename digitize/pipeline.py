@@ -84,8 +84,10 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     if own and is_told:
         ocr = own_text.joined(own, ocr)
     elif language.startswith("vie") and second_opinion.is_worth_asking(ocr, dusty="despeckle" in cleaned.steps):
-        ocr = second_opinion.weigh(ocr, second_reader.read(cleaned.grey))
-        cleaned = replace(cleaned, steps=(*cleaned.steps, "second opinion"))
+        second = second_reader.read(cleaned.grey)
+        ocr = second_opinion.weigh(ocr, second or ())
+        step = "second opinion failed" if second is None else "second opinion"
+        cleaned = replace(cleaned, steps=(*cleaned.steps, step))
     ocr = pen.marked(ocr, pen.find(cleaned.display, ocr))
     if not is_told:
         ocr = junk.without(ocr, None if cleaned.display.bitonal else cleaned.display.pixels)

@@ -8,8 +8,10 @@ on which they differ is marked for a person, whichever of the two stands.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import replace
 from difflib import SequenceMatcher
+from statistics import median
 from typing import TYPE_CHECKING
 
 from digitize.recognition.hocr import mean_confidence
@@ -18,7 +20,7 @@ from digitize.words.syllables import is_syllable
 from digitize.words.vietnamese import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from digitize.recognition.second_reader import SecondWord
     from digitize.types import OcrPage, OcrWord
@@ -38,6 +40,7 @@ _SAME_PLACE = 0.6  # of the width that both cover together
 _SAME_LINE = 0.4
 _ALIKE = 0.5  # two readings of one word share about this of their letters; less, and they are of different things
 _JUNK_BELOW = 60.0
+_DUST_LETTERS = 2  # letters, at most, that dust is read as
 _EDGES = re.compile(r"^([\W_]*)(.*?)([\W_]*)$", re.DOTALL)
 _DUST_BEFORE = frozenset("|'`.,-_:;~ˆ*¡{[")  # what dust and ruled lines before a word are read as
 
@@ -57,7 +60,8 @@ def weigh(page: OcrPage, second: Sequence[SecondWord]) -> OcrPage:
 
     - A word that isn't spelt as a syllable gives way to one that is; a doubtful one to a sure one; a doubtful number to
       a sure one; a lump of words to the words.
-    - Marks round a word that only Tesseract saw, and dust that it read as a word, go where it was in doubt.
+    - Marks round a word that only Tesseract saw, and dust that it read as a word, go where it was in doubt. Before and
+      after a number a mark may be a sign: it stays, and is no longer sure.
     - Words that differ otherwise stay as they were. Numbers and capitalised words among them lose confidence.
 
     Args:
@@ -66,16 +70,18 @@ def weigh(page: OcrPage, second: Sequence[SecondWord]) -> OcrPage:
     """
     if not second:
         return page
-    partners = _partners(page.words, second)
+    rows = _Rows(second)
+    partners = _partners(page.words, rows)
     words: list[OcrWord] = []
     for index, word in enumerate(page.words):
         partner = partners.get(index)
         if partner is not None:
             words.append(_decided(word, partner))
         else:
-            inside = [other for other in second if _stands_in(other.box, word.box)]
+            beside = [other for _, other in rows.beside(word.box)]
+            inside = [other for other in beside if _stands_in(other.box, word.box)]
             parts = _apart(word, sorted(inside, key=lambda other: other.box.left))
-            if parts or not _is_dust(word, second):
+            if parts or not _is_dust(word, beside):
                 words.extend(parts or [word])
     return replace(page, words=tuple(words), mean_confidence=mean_confidence(tuple(words)))
 
@@ -84,13 +90,23 @@ def _decided(word: OcrWord, other: SecondWord) -> OcrWord:
     mine, theirs = _core(word.text), _core(other.text)
     if mine == theirs:
         text = _with_fewer_marks(word, other)
-        return word if text == word.text else replace(word, text=text, raw=word.text, repair=Repair.SECOND_OPINION)
+        if text == word.text:
+            return word
+        if _is_number(mine):  # "-5", "12%": a mark lost there is another number
+            return replace(word, confidence=min(word.confidence, DIFFERING))
+        return replace(word, text=text, raw=_read_first(word, text), repair=Repair.SECOND_OPINION)
     if _gives_way(word, mine, other, theirs):
         confidence = min(other.confidence, DIFFERING)
-        return replace(word, text=other.text, raw=word.text, repair=Repair.SECOND_OPINION, confidence=confidence)
+        raw = _read_first(word, other.text)
+        return replace(word, text=other.text, raw=raw, repair=Repair.SECOND_OPINION, confidence=confidence)
     if _must_be_shown(mine) or _must_be_shown(theirs):
         return replace(word, confidence=min(word.confidence, DIFFERING))
     return word
+
+
+def _read_first(word: OcrWord, text: str) -> str:
+    """What is kept beside a new text: the reading before all others, unless that is what it is again."""
+    return word.raw if word.raw and word.raw != text else word.text
 
 
 def _with_fewer_marks(word: OcrWord, other: SecondWord) -> str:
@@ -155,25 +171,53 @@ def _core(text: str) -> str:
     return found[2] if found else text
 
 
-def _is_dust(word: OcrWord, second: Iterable[SecondWord]) -> bool:
-    return word.confidence < _JUNK_BELOW and not any(
-        _across(word.box, other.box) > 0 and _down(word.box, other.box) > _SAME_LINE for other in second
+def _is_dust(word: OcrWord, beside: Sequence[SecondWord]) -> bool:
+    """Whether a doubtful word is nothing but specks: no name, no number and no word of the language goes unseen."""
+    return (
+        word.confidence < _JUNK_BELOW
+        and _may_be_dust(_core(word.text))
+        and not any(_across(word.box, other.box) > 0 and _down(word.box, other.box) > _SAME_LINE for other in beside)
     )
 
 
-def _partners(words: Sequence[OcrWord], second: Sequence[SecondWord]) -> dict[int, SecondWord]:
+def _may_be_dust(core: str) -> bool:
+    few = sum(letter.isalnum() for letter in core) <= _DUST_LETTERS
+    return few and not is_syllable(core) and not any(letter.isdigit() or letter.isupper() for letter in core)
+
+
+class _Rows:
+    """The second reading by rows: a page of 2,000 words is compared in a moment, and not all with all."""
+
+    def __init__(self, second: Sequence[SecondWord]) -> None:
+        self._second = second
+        self._height = max(1, round(median(word.box.bottom - word.box.top for word in second)))
+        self._rows: dict[int, list[int]] = defaultdict(list)
+        for place, word in enumerate(second):
+            for row in self._of(word.box):
+                self._rows[row].append(place)
+
+    def beside(self, box: Box) -> Iterator[tuple[int, SecondWord]]:
+        """The words that may share a part of their height with a box, with their places, in the reader's order."""
+        for place in sorted({place for row in self._of(box) for place in self._rows.get(row, ())}):
+            yield place, self._second[place]
+
+    def _of(self, box: Box) -> range:
+        return range(box.top // self._height, (box.bottom - 1) // self._height + 1)
+
+
+def _partners(words: Sequence[OcrWord], rows: _Rows) -> dict[int, SecondWord]:
     """For each word by its place in the page the second reader's word in the same spot, each used once."""
     pairs = []
     for index, word in enumerate(words):
-        for place, other in enumerate(second):
+        for place, other in rows.beside(word.box):
             share = _across(word.box, other.box)
             if share > _SAME_PLACE and _down(word.box, other.box) > _SAME_LINE:
-                pairs.append((share, index, place))
+                pairs.append((share, index, place, other))
     found: dict[int, SecondWord] = {}
     used: set[int] = set()
-    for _, index, place in sorted(pairs, reverse=True):
+    for _, index, place, other in sorted(pairs, key=lambda pair: pair[:3], reverse=True):
         if index not in found and place not in used:
-            found[index] = second[place]
+            found[index] = other
             used.add(place)
     return found
 

@@ -7,6 +7,7 @@ crash costs an opinion and not the page.
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_log = logging.getLogger(__name__)
+
 _TIMEOUT_S = 60
 _BATCH = 32
 _LETTER_SHARE = 0.22  # half a letter's width, as a share of its line's height
@@ -38,18 +41,17 @@ class SecondWord:
     confidence: float
 
 
-def read(grey: NDArray[np.uint8]) -> tuple[SecondWord, ...]:
+def read(grey: NDArray[np.uint8]) -> tuple[SecondWord, ...] | None:
     """Ask for a second reading of a cleaned, upright page.
 
     Args:
         grey: Shape (height_px, width_px), dark on light.
 
     Returns:
-        Words line by line; nothing when the reader fails or takes longer than a minute: the first reading stands then.
+        Words line by line; None when the reader fails or takes longer than a minute: the first reading stands then, and
+        the log says so, without a word of the page.
     """
-    encoded, data = cv2.imencode(".pgm", grey)
-    if not encoded:
-        return ()
+    _, data = cv2.imencode(".pgm", grey)
     try:
         done = subprocess.run(
             [sys.executable, "-m", "digitize.recognition.second_reader"],
@@ -59,9 +61,26 @@ def read(grey: NDArray[np.uint8]) -> tuple[SecondWord, ...]:
             timeout=_TIMEOUT_S,
         )
         found = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return ()
+    except subprocess.CalledProcessError as ended:
+        _log.warning("the second reader failed with return code %d", ended.returncode)
+        return None
+    except (OSError, subprocess.SubprocessError, ValueError) as trouble:
+        _log.warning("the second reader failed: %s", type(trouble).__name__)
+        return None
     return tuple(SecondWord(nfc(text), Box(*box), confidence) for text, box, confidence in found)
+
+
+def loads() -> bool:
+    """Whether the second reader's programs can be imported and its networks are there; nothing is read."""
+    program = (
+        "from pathlib import Path; import trueocr, trueocr.page, trueocr.preprocess, trueocr.recognizer; "
+        "raise SystemExit(not any((Path(trueocr.__file__).parent / 'models').iterdir()))"
+    )
+    try:
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False, timeout=_TIMEOUT_S)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
 
 
 def main() -> None:

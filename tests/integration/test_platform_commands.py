@@ -97,7 +97,7 @@ def test_the_doctor_finds_a_healthy_instance_healthy(
     assert found.pop("Khóa ký · keys") is State.DOUBTFUL  # nor signs
     assert found.pop("Bản demo") is State.DOUBTFUL
     assert set(found.values()) == {State.GOOD}
-    assert len(found) == 9
+    assert len(found) == 10
 
 
 def test_the_doctor_tells_what_it_can_when_nothing_runs_and_every_trouble_has_a_remedy(tmp_path: Path) -> None:
@@ -107,6 +107,7 @@ def test_the_doctor_tells_what_it_can_when_nothing_runs_and_every_trouble_has_a_
     assert states["Kho tệp · storage"] is State.BAD
     assert states["Dấu thời gian · TSA"] is State.BAD
     assert states["OCR"] is State.GOOD
+    assert states["OCR thứ hai · second reader"] is State.GOOD
     assert states["Ký thử · test signature"] is State.GOOD
     assert all(finding.remedy for finding in findings if finding.state is State.BAD)
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digitize import pipeline
 from digitize.cleaning import resample
 from digitize.recognition import second_opinion, second_reader
 from digitize.recognition.second_reader import SecondWord
@@ -89,6 +90,51 @@ def test_dust_that_only_tesseract_saw_goes_where_it_was_in_doubt():
     assert [word.text for word in second_opinion.weigh(sure, other).words] == ["Số", "định"]
 
 
+@pytest.mark.parametrize("text", ["Nguyễn", "1250", "7", "A", "ký", "abc"])
+def test_a_word_that_only_tesseract_saw_is_no_dust_when_it_may_be_a_name_a_number_or_a_word(text):
+    page = first(f"{text} định", 55)
+    other = [SecondWord("định", page.words[1].box, 99)]
+    assert [word.text for word in second_opinion.weigh(page, other).words] == [text, "định"]
+
+
+@pytest.mark.parametrize(
+    ("mine", "confidence", "theirs"), [("-5", 96, "5"), ("-12,5", 96, "12,5"), ("12%", 80, "12"), ("(1)", 80, "1")]
+)
+def test_a_sign_beside_a_number_stays_and_is_no_longer_sure(mine, confidence, theirs):
+    (word,) = weighed(mine, confidence, theirs, 95)
+    assert (word.text, word.repair) == (mine, None)
+    assert word.confidence <= second_opinion.DIFFERING
+
+
+def test_the_first_of_three_readings_is_kept():
+    page = first("quyêt", 96)
+    page = replace(page, words=(replace(page.words[0], raw="quyct", repair=Repair.SECOND_OPINION),))
+    (word,) = second_opinion.weigh(page, second("quyết", 88, like=page)).words
+    assert (word.text, word.raw) == ("quyết", "quyct")
+
+
+def test_words_are_compared_with_those_of_their_rows_and_no_others(monkeypatch):
+    page = scans.words(*["một hai ba bốn"] * 100, height_px=5000)
+    compared = 0
+    down = second_opinion._down
+
+    def counted(one, other):
+        nonlocal compared
+        compared += 1
+        return down(one, other)
+
+    def across(one, other):
+        nonlocal compared
+        compared += 1
+        return max(0, min(one.right, other.right) - max(one.left, other.left)) / 100
+
+    monkeypatch.setattr(second_opinion, "_down", counted)
+    monkeypatch.setattr(second_opinion, "_across", across)
+    other = tuple(SecondWord("khác", word.box, 50.0) for word in page.words)
+    second_opinion.weigh(page, other)
+    assert compared < 40 * len(page.words)
+
+
 def test_without_a_second_reading_the_first_one_stands():
     page = first("quyêt 8AI", 40)
     assert second_opinion.weigh(page, ()) is page
@@ -126,6 +172,21 @@ def test_the_second_reader_reads_a_page_by_itself_and_says_where_each_word_stand
         assert box.right - box.left < 0.6 * len(word.text) * 14 / 72 * 200 * 1.5
 
 
-def test_a_second_reader_that_fails_leaves_no_opinion(monkeypatch):
+def test_a_second_reader_that_fails_leaves_no_opinion_and_says_so_in_the_log(monkeypatch, caplog):
     monkeypatch.setattr(second_reader.sys, "executable", "/bin/false")
-    assert second_reader.read(np.full((100, 100), 250, np.uint8)) == ()
+    assert second_reader.read(np.full((100, 100), 250, np.uint8)) is None
+    assert [record.getMessage() for record in caplog.records] == ["the second reader failed with return code 1"]
+    assert not second_reader.loads()
+    monkeypatch.setattr(second_reader.sys, "executable", "/no/such/program")
+    assert second_reader.read(np.full((100, 100), 250, np.uint8)) is None
+    assert not second_reader.loads()
+
+
+@pytest.mark.parametrize(("program", "step"), [("/bin/false", "second opinion failed"), (None, "second opinion")])
+def test_a_page_tells_whether_the_second_reader_answered(monkeypatch, program, step):
+    if program:
+        monkeypatch.setattr(second_reader.sys, "executable", program)
+    monkeypatch.setattr(second_opinion, "WORTH_ASKING", 101.0)
+    page = scans.sheet(dpi=150)
+    read = pipeline.read_page(replace(page, pixels=np.ascontiguousarray(page.pixels[:420])))
+    assert [name for name in read.steps if name.startswith("second")] == [step]
