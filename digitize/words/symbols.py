@@ -2,7 +2,7 @@
 
 "Số: 02/QĐ-BCĐ", "ngày 11 tháng 8 năm 2025": a digit never stands beside a capital I there, Đ is no Icelandic Ð, and no
 blank follows the hyphen of a symbol (Decree 30, appendix I and III). What could be two things ("0S": 05 or 08; "tháng
-II") stays as it was read, for a person.
+II"; "5l": 51 or five litres) stays as it was read, for a person; and so does a number that was changed, as a doubt.
 """
 
 from __future__ import annotations
@@ -26,15 +26,19 @@ _TYPES = (
     "GP|GCN|GXN|KL|PL|TTLT|UBND|VPCP"
 )  # fmt: skip
 _ONES = str.maketrans("Il|]Oo", "111100")
-_MIXED_NUMBER = re.compile(r"^(?=.*\d)[\dIl|Oo]{2,}$")
+_MIXED_NUMBER = re.compile(r"^(?=.*\d)(?=.*[Il|])[\dIl|]{2,}$")
 _DAY_OR_MONTH = re.compile(r"^[\dIl|\]Oo]{1,2}$")
-_LOST_SLASH = re.compile(rf"^(\d{{1,5}})((?:{_TYPES})-[A-ZĐ][A-Za-zĐđ&]*\W*)$")
+_LOST_SLASH = re.compile(rf"^(\d{{1,5}})((?:{_TYPES})-[A-ZĐ][A-Za-zĐđ&]*+\W*)$")
+_LIKE_A_SLASH = frozenset("17")
+_ALIKE_D = re.compile(r"[DĐÐdđð\s]")
 _SYMBOL_START = re.compile(rf"^\d{{1,6}}[a-z]?/(?:(?:19|20)\d\d/)?(?:{_TYPES})-$")
 _SYMBOL_HALF = re.compile(rf"^\d{{1,6}}[a-z]?/(?:(?:19|20)\d\d/)?(?:{_TYPES})$")
 _AGENCY = re.compile(r"^-?[A-ZĐ][A-ZĐ&]{1,9}[.,;:)]?$")
 _ENDS_SMALL = re.compile(r"^\W*([^\W\d_]{2,})\.$")
 _LAST_MONTH = 12
 _LAST_DAY = 31
+#: A number that was changed, or that may be another one, is never surer than this: a person looks at it.
+_DOUBT = 60.0
 
 
 def mended(page: OcrPage) -> OcrPage:
@@ -44,9 +48,21 @@ def mended(page: OcrPage) -> OcrPage:
         if word.repair or word.by_pen:
             continue
         text = _mended_word(words, index)
+        sure = min(word.confidence, _DOUBT) if _is_doubtful(word.text, text) else word.confidence
         if text != word.text:
-            words[index] = replace(word, text=text, raw=word.text, repair=Repair.GRAMMAR)
+            words[index] = replace(word, text=text, raw=word.text, repair=Repair.GRAMMAR, confidence=sure)
+        elif sure != word.confidence:
+            words[index] = replace(word, confidence=sure)
     return replace(page, words=tuple(words))
+
+
+def _is_doubtful(read: str, text: str) -> bool:
+    """Whether a number was changed by more than a Đ, or has a stroke that may be a digit, a letter or a slash."""
+    if not any(map(str.isdigit, read + text)):
+        return False
+    if _ALIKE_D.sub("", read) != _ALIKE_D.sub("", text):
+        return True
+    return bool(_MIXED_NUMBER.match(text.strip(".,:;()")) or _LOST_SLASH.match(text))
 
 
 def _mended_word(words: Sequence[OcrWord], index: int) -> str:
@@ -56,11 +72,12 @@ def _mended_word(words: Sequence[OcrWord], index: int) -> str:
         text = text.strip("_")  # the end of a rule; no word of a paper has one
     if "/" in text and any(letter.isdigit() for letter in text):
         text = _symbol(text)
-    if found := _LOST_SLASH.match(text):
+    # A slash is often read as 1 or 7: "021QĐ-BCĐ" is 02/QĐ-BCĐ, or number 21 of another book.
+    if (found := _LOST_SLASH.match(text)) and found[1][-1] not in _LIKE_A_SLASH:
         text = f"{found[1]}/{found[2]}"
     text = text.replace("b/€", "b/c")
     core = text.strip(".,:;()")
-    if (core and _is_of_a_date(words, index, core)) or (_MIXED_NUMBER.match(core) and _is_all_number(core)):
+    if core and _is_of_a_date(words, index, core):
         text = text.replace(core, core.translate(_ONES))
     elif text == "~" and _begins_line(words, index) and _has_line_mate(words, index):
         text = "-"
@@ -88,12 +105,6 @@ def _is_of_a_date(words: Sequence[OcrWord], index: int, core: str) -> bool:
         return 0 < number <= _LAST_DAY
     # "tháng II" may be Roman for February, and "tháng I" for January.
     return before == "thang" and after == "nam" and 0 < number <= _LAST_MONTH and any(map(str.isdigit, core))
-
-
-def _is_all_number(core: str) -> bool:
-    """Whether letters in a token are digits misread: "1I", "I5", not the code "O1" nor "I" alone."""
-    letters = [letter for letter in core if not letter.isdigit()]
-    return bool(letters) and set(letters) <= set("Il|") and len(letters) <= len(core) - len(letters)
 
 
 def _begins_line(words: Sequence[OcrWord], index: int) -> bool:
