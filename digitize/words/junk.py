@@ -7,6 +7,7 @@ dash of a list, "m²", a single letter in its line) stays: a word lost is worse 
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -32,6 +33,8 @@ _APART = 2.0
 _DOUBTED = 45.0
 _SURE = 60.0
 _LONG = 8
+_QUITE_SURE = 85.0
+_ABBREVIATION = re.compile(r"[A-ZĐ&/-]{2,}")
 _PUNCTUATION = ".,:;()-/\"'“”"
 _UNREAD = 25.0
 _COLOURED = 28  # as `ink` has it
@@ -101,8 +104,12 @@ def _is_junk(line: Sequence[OcrWord], index: int, unit: float, pixels: NDArray[n
 
 
 def _read_in_spite_of_its_box(word: OcrWord) -> bool:
-    """Tesseract now and then gives a word that it reads well a box of two pixels."""
-    return len(word.text) > 1 and word.confidence >= _SURE and is_syllable(word.text.strip(_PUNCTUATION))
+    """Tesseract now and then gives a word, a number or an abbreviation that it reads well a box of two pixels."""
+    core = word.text.strip(_PUNCTUATION)
+    if word.confidence >= _QUITE_SURE and (core.isdigit() or sum(map(str.isalnum, core)) > 1):
+        return True
+    known = is_syllable(core) or core.isdigit() or _ABBREVIATION.fullmatch(core) is not None
+    return len(word.text) > 1 and word.confidence >= _SURE and known
 
 
 def _is_stray_sign(line: Sequence[OcrWord], index: int, high: float, wide: float, unit: float) -> bool:

@@ -99,3 +99,15 @@ def test_a_guess_at_pen_ink_stays_where_a_number_belongs_and_goes_from_a_signatu
 def test_a_page_of_few_words_is_not_judged() -> None:
     page = OcrPage(100, 100, 300.0, (word(".", 10, high=2),), 50.0)
     assert junk.without(page) is page
+
+
+@pytest.mark.parametrize("text", ["2025", "UBND", "5", "QĐ-UBND", "Km138", "15/8", "HĐND&UBND,"])
+def test_a_sure_number_or_abbreviation_stays_though_its_box_is_two_pixels(text: str) -> None:
+    stays = word(text, 700, high=2, row=2, confidence=96)
+    assert junk.without(page_with(stays)).words == page_with(stays).words
+
+
+@pytest.mark.parametrize(("text", "confidence"), [("2025", 40.0), ("Kx1", 70.0), ("5", 70.0), ("ñ", 96.0)])
+def test_a_doubted_token_in_a_box_of_two_pixels_goes(text: str, confidence: float) -> None:
+    goes = word(text, 700, high=2, row=2, confidence=confidence)
+    assert junk.without(page_with(goes)).words == page_with().words
