@@ -43,12 +43,13 @@ def read(grey: Pixels, found: Sequence[Ruled], *, dpi: float, page: Read, lines:
 
     Returns:
         Words in reading order: each table stands where it stands on the page, row by row, cell by cell. Words of one
-        cell follow each other; words on one line of a row have one line's number.
+        cell follow each other; words on one line of a row have one line's number. Where cells hold more lines than a
+        reader takes at once, they are read with the page, in its order.
     """
     tables = [ruled.table for ruled in found]
     bare = without_rules(grey, found, dpi=dpi)
-    around = page(_without_tables(bare, tables, dpi))
     cells = strip(bare, tables, dpi=dpi)
+    around = page(bare if cells is None else _without_tables(bare, tables, dpi))
     in_cells: tuple[CellWord, ...] = ()
     if cells is not None:
         height, width = grey.shape

@@ -7,7 +7,7 @@ little more than a blank apart, and all such lines below each other on one pictu
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect, bisect_right
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from digitize.types import MM_PER_INCH, Box, Cell, OcrWord, Table
+from digitize.types import MM_PER_INCH, Box, Cell, OcrWord, Repair, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +38,9 @@ _PAD_MM = 0.35
 _BLANK = 0.6
 _LEADING = 0.9
 _MARGIN_MM = 4.0
+_MOST_SHAPES = 10_000  # of a cell: a dense page has some 6,000, and dust on a framed one tens of thousands
+_MOST_PX = 30_000  # a side of the strip: Tesseract takes no picture above 32,767
+_DIVIDED = 60.0  # where a glued word is cut by width, no letter is surely in its cell
 _OVERLAP = 0.35  # of a piece that a word must cover to have letters of it
 
 
@@ -97,7 +100,7 @@ def strip(grey: Pixels, tables: Sequence[Table], *, dpi: float) -> Strip | None:
         dpi: Of `grey`.
 
     Returns:
-        None when nothing is written in any cell.
+        None when nothing is written in any cell, or so much that no reader takes it as one picture.
     """
     mm = dpi / MM_PER_INCH
     found = [(index, cell, shapes) for index, cell, shapes in _written(grey, tables, mm) if shapes]
@@ -136,12 +139,13 @@ def _written(grey: Pixels, tables: Sequence[Table], mm: float) -> Iterator[tuple
             if min(area.shape) < 2:  # noqa: PLR2004
                 continue
             _, _, stats, _ = cv2.connectedComponentsWithStats((area < level).astype(np.uint8), connectivity=8)
+            largest = np.sort(np.argsort(-stats[1:, cv2.CC_STAT_AREA], kind="stable")[:_MOST_SHAPES])
             yield (
                 index,
                 cell,
                 [
                     Box(left + x, top + y, left + x + width, top + y + height)
-                    for x, y, width, height, count in stats[1:].tolist()
+                    for x, y, width, height, count in stats[1:][largest].tolist()
                     if count > speck and not _is_left_over(x, y, width, height, area.shape, mm)
                 ],
             )
@@ -161,20 +165,43 @@ def _letter_height(shapes: Sequence[Box], mm: float) -> float:
     return float(np.median(letters)) if letters else 2.0 * mm
 
 
+@dataclass
+class _Line:
+    """Shapes on one line of a cell; its middle is the mean of its letters', of all shapes' where there are none."""
+
+    shapes: list[Box]
+    has_letters: bool
+    total: float
+    count: int = 1
+
+    def add(self, shape: Box, *, is_letter: bool) -> None:
+        self.shapes.append(shape)
+        if is_letter or not self.has_letters:
+            self.total += _middle(shape)
+            self.count += 1
+
+    @property
+    def middle(self) -> float:
+        return self.total / self.count
+
+
 def _pieces(table: int, cell: Cell, shapes: Sequence[Box], letter: float) -> Iterator[_Piece]:
     """The lines of one cell: letters by their middles, then each accent, dot and dash where it is nearest."""
-    lines: list[list[Box]] = []
+    lines: list[_Line] = []  # from the top down, and so they stay: a shape pulls the nearest line towards it
+    middles: list[float] = []
     for shape in sorted(shapes, key=lambda shape: (shape.bottom - shape.top < _CORE * letter, _middle(shape))):
-        core = shape.bottom - shape.top >= _CORE * letter
-        reach = _SAME_LINE * letter if core else 1.6 * letter
-        near = min(lines, key=lambda line: abs(_mean_middle(line, letter) - _middle(shape)), default=None)
-        if near is None or abs(_mean_middle(near, letter) - _middle(shape)) > reach:
-            lines.append([shape])
+        is_letter, middle = shape.bottom - shape.top >= _CORE * letter, _middle(shape)
+        reach = _SAME_LINE * letter if is_letter else 1.6 * letter
+        at = bisect(middles, middle)
+        near = min(range(max(0, at - 1), min(at + 1, len(lines))), key=lambda i: abs(middles[i] - middle), default=None)
+        if near is None or abs(middles[near] - middle) > reach:
+            lines.insert(at, _Line([shape], is_letter, middle))
+            middles.insert(at, middle)
         else:
-            near.append(shape)
-    for line in lines:
-        box = _around(line)
-        middle = _mean_middle(line, letter)
+            lines[near].add(shape, is_letter=is_letter)
+            middles[near] = lines[near].middle
+    for line, middle in zip(lines, middles, strict=True):
+        box = _around(line.shapes)
         if box.bottom - box.top < _CORE * letter:  # a dash needs the height of a line to be read as one
             half = round(_CORE * letter)
             box = replace(box, top=round(middle) - half, bottom=round(middle) + half)
@@ -183,12 +210,6 @@ def _pieces(table: int, cell: Cell, shapes: Sequence[Box], letter: float) -> Ite
 
 def _middle(shape: Box) -> float:
     return (shape.top + shape.bottom) / 2
-
-
-def _mean_middle(line: Sequence[Box], letter: float) -> float:
-    """Of its letters; of all its shapes where there are none."""
-    letters = [_middle(shape) for shape in line if shape.bottom - shape.top >= _CORE * letter]
-    return float(np.mean(letters or [_middle(shape) for shape in line]))
 
 
 def _around(shapes: Sequence[Box]) -> Box:
@@ -216,7 +237,7 @@ def _rows(pieces: Sequence[_Piece], letter: float) -> list[list[_Piece]]:
     return [sorted(line, key=lambda piece: piece.box.left) for line in lines]
 
 
-def _set(grey: Pixels, rows: Sequence[Sequence[_Piece]], letter: float, mm: float) -> Strip:
+def _set(grey: Pixels, rows: Sequence[Sequence[_Piece]], letter: float, mm: float) -> Strip | None:
     pad, margin, blank = round(_PAD_MM * mm), round(_MARGIN_MM * mm), round(_BLANK * letter)
     lines, tops, bottom = [], [], margin
     for row in rows:
@@ -233,8 +254,11 @@ def _set(grey: Pixels, rows: Sequence[Sequence[_Piece]], letter: float, mm: floa
         lines.append(tuple(line))
         tops.append(bottom)
         bottom = max(piece.top + piece.box.bottom - piece.box.top for piece in line) + round(_LEADING * letter)
+    size = bottom + margin, max(line[-1].right for line in lines) + margin
+    if max(size) > _MOST_PX:
+        return None
     paper = round(float(np.percentile(grey[::16, ::16], 60)))
-    pixels = np.full((bottom + margin, max(line[-1].right for line in lines) + margin), paper, dtype=np.uint8)
+    pixels = np.full(size, paper, dtype=np.uint8)
     for piece in (piece for line in lines for piece in line):
         taken = grey[piece.box.top : piece.box.bottom, piece.box.left : piece.box.right]
         pixels[piece.top : piece.top + taken.shape[0], piece.left : piece.left + taken.shape[1]] = taken
@@ -242,7 +266,10 @@ def _set(grey: Pixels, rows: Sequence[Sequence[_Piece]], letter: float, mm: floa
 
 
 def _placed(word: OcrWord, strip: Strip, base: float, size: tuple[int, int]) -> Iterator[CellWord]:
-    """A word on the page; one that runs over several pieces is shared between them, letter by letter."""
+    """A word on the page; one that runs over several pieces is shared between them, letter by letter.
+
+    Where one ends and the next begins is reckoned from their widths: every part keeps the whole and isn't sure.
+    """
     index = max(0, bisect_right(strip.tops, (word.box.top + word.box.bottom) / 2) - 1)
     line = strip.lines[index]
     middle = (word.box.left + word.box.right) / 2
@@ -261,7 +288,14 @@ def _placed(word: OcrWord, strip: Strip, base: float, size: tuple[int, int]) -> 
         end = round(len(word.text) * done / total)
         if end > start:
             left, right = max(piece.left, word.box.left), min(piece.right, word.box.right)
-            part = replace(word, text=word.text[start:end], box=replace(word.box, left=left, right=right))
+            part = replace(
+                word,
+                text=word.text[start:end],
+                box=replace(word.box, left=left, right=right),
+                raw=word.text,
+                repair=Repair.SECOND_OPINION,  # nothing is mended in it, by grammar or context
+                confidence=min(word.confidence, _DIVIDED),
+            )
             yield _moved(part, piece, index, base, size)
         start = end
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from dataclasses import replace
 from importlib import resources
 
@@ -14,7 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from digitize import pipeline, reading, tables
 from digitize.tables import reading as table_reading
 from digitize.tables import strip as table_strip
-from digitize.types import Box, Cell, OcrPage, OcrWord, PageFlags, PageImage, ReadPage, Table
+from digitize.types import Box, Cell, OcrPage, OcrWord, PageFlags, PageImage, ReadPage, Repair, Table
+from digitize.words import symbols
 from tests import scans
 
 DPI = 150
@@ -156,6 +158,14 @@ def test_what_is_read_on_a_strip_returns_to_its_cells() -> None:
     for word in back:
         assert word.cell.box.left <= word.word.box.left < word.word.box.right <= word.cell.box.right
         assert word.cell.box.top <= word.word.box.top < word.word.box.bottom <= word.cell.box.bottom
+    for word in back:
+        if word.cell.column < 2:  # what was glued is divided by width alone
+            assert (word.word.repair, word.word.confidence) == (Repair.SECOND_OPINION, 60.0)
+            assert word.word.raw == "".join(ROWS[word.cell.row][:2]).replace(" ", "")
+        else:
+            assert (word.word.repair, word.word.confidence, word.word.raw) == (None, 90.0, "")
+    page_read = OcrPage(WIDTH, HEIGHT, DPI, tuple(word.word for word in back), 90.0)
+    assert symbols.mended(page_read).words == page_read.words
     in_order = [(word.cell.row, word.cell.column) for word in back]
     assert in_order == sorted(in_order)
     assert [word.word.text for word in back if word.cell.column == 3] == [row[3].replace(" ", "") for row in ROWS]
@@ -193,3 +203,79 @@ def test_each_table_stands_where_it_stands_on_the_page() -> None:
     assert [found.text for found in ordered] == ["trên", "một", "giữa", "hai", "dưới"]
     page = OcrPage(200, 800, 100.0, ordered, 90.0, (first, second))
     assert reading.from_json(reading.to_json(ReadPage(b"", "image/png", page, PageFlags()))).ocr == page
+
+
+def specks(count: int, height: int) -> np.ndarray:
+    """A page of dust as tall as letters, every 4 pixels."""
+    page = np.full((height, WIDTH), 246, np.uint8)
+    places = np.stack(np.meshgrid(np.arange(140, WIDTH - 140, 4), np.arange(140, height - 140, 9)), -1).reshape(-1, 2)
+    assert len(places) > count
+    for x, y in places[np.random.default_rng(4).permutation(len(places))[:count]].tolist():
+        page[y : y + 6, x : x + 2] = 30
+    return page
+
+
+def test_tens_of_thousands_of_specks_in_a_frame_are_laid_out_in_a_moment() -> None:
+    cell = Cell(0, 0, Box(100, 100, WIDTH - 100, HEIGHT - 100))
+    page = specks(30_000, HEIGHT)
+    began = time.process_time()
+    laid_out = table_strip.strip(page, [Table(cell.box, (cell,))], dpi=DPI)
+    assert laid_out is not None
+    assert time.process_time() - began < 2.0
+
+
+def test_lines_of_a_cell_are_as_if_each_shape_went_to_the_nearest_mean() -> None:
+    random = np.random.default_rng(11)
+    for _ in range(40):
+        tops = random.integers(0, 300, 60)
+        heights = random.choice([3, 5, 14, 20], 60)
+        shapes = [Box(5 * i, int(t), 5 * i + 4, int(t + h)) for i, (t, h) in enumerate(zip(tops, heights, strict=True))]
+        cell = Cell(0, 0, Box(0, 0, 400, 400))
+        found = {(piece.box.left, piece.box.right, round(piece.middle, 6)) for piece in _pieces(cell, shapes)}
+        assert found == {
+            (min(s.left for s in line), max(s.right for s in line), round(_mean(line), 6)) for line in _nearest(shapes)
+        }
+
+
+def _pieces(cell: Cell, shapes: list[Box]) -> list[table_strip._Piece]:
+    return list(table_strip._pieces(0, cell, shapes, 20.0))
+
+
+def _middle(shape: Box) -> float:
+    return (shape.top + shape.bottom) / 2
+
+
+def _mean(line: list[Box]) -> float:
+    letters = [_middle(shape) for shape in line if shape.bottom - shape.top >= 12]
+    return float(np.mean(letters or [_middle(shape) for shape in line]))
+
+
+def _nearest(shapes: list[Box]) -> list[list[Box]]:
+    lines: list[list[Box]] = []
+    for shape in sorted(shapes, key=lambda shape: (shape.bottom - shape.top < 12, _middle(shape))):
+        reach = 15.0 if shape.bottom - shape.top >= 12 else 32.0
+        near = min(sorted(lines, key=_mean), key=lambda line: abs(_mean(line) - _middle(shape)), default=None)
+        if near is None or abs(_mean(near) - _middle(shape)) > reach:
+            lines.append([shape])
+        else:
+            near.append(shape)
+    return lines
+
+
+def test_a_table_with_more_lines_than_a_reader_takes_is_read_with_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert table_strip._MOST_PX < 32_767  # Tesseract's own limit
+    monkeypatch.setattr(table_strip, "_MOST_PX", 100)
+    page = grid_page()
+    found = tables.find(page, dpi=DPI)
+    seen = []
+
+    def as_page(grey: np.ndarray) -> OcrPage:
+        seen.append(grey)
+        return OcrPage(WIDTH, HEIGHT, DPI, (OcrWord("TT", Box(XS[0] + 10, YS[0] + 9, 160, 335), 90.0),), 90.0)
+
+    def as_lines(grey: np.ndarray) -> OcrPage:
+        raise AssertionError(grey.shape)
+
+    read = table_reading.read(page, found, dpi=DPI, page=as_page, lines=as_lines)
+    assert (seen[0] == tables.without_rules(page, found, dpi=DPI)).all()
+    assert [word.text for word in read.words] == ["TT"]
