@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 #: Lines are measured with letters about this tall: at fewer pixels a stroke's thickness is a matter of luck.
 _LINE_PX = 100
+#: A label that was boxed two pixels high is no reason to enlarge the page fifty times.
+_MOST_ENLARGED = 8
+_MOST_VALUES = 4_000_000  # of an enlarged stretch; an ordinary one has about 1.7 million
 _MEASURED_DPI = 75.0
 _BLUER = 35
 _SIGNATURE_MM = (9.0, 6.0)  # width and height of the least of signatures
@@ -77,14 +80,15 @@ def _is_by_pen(word: OcrWord, marks: tuple[PenMark, ...]) -> bool:
 def _filled_in(page: PageImage, ocr: OcrPage) -> Iterator[PenMark]:
     for place in pen_zones.places(ocr):
         around = (place.box, *place.beside)
-        margin = place.box.bottom - place.box.top
+        margin = round(float(np.median([box.bottom - box.top for box in around])))
         left = max(0, min(box.left for box in around) - margin)
         top = max(0, min(box.top for box in around) - margin)
         right, bottom = max(box.right for box in around) + margin, max(box.bottom for box in around) + margin
-        scale = max(1, round(_LINE_PX / max(margin, 1)))
         pixels = page.pixels[top:bottom, left:right]
         if pixels.size == 0:
             continue
+        affordable = int((_MOST_VALUES / pixels.size) ** 0.5)
+        scale = max(1, min(round(_LINE_PX / max(margin, 1)), _MOST_ENLARGED, affordable))
         if scale > 1:
             large = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
             pixels = np.asarray(large, dtype=np.uint8)

@@ -170,10 +170,18 @@ def _width_of_month(day: OcrWord | None, month: OcrWord, year: OcrWord | None) -
 
 
 def _row(word: OcrWord, words: Sequence[OcrWord]) -> list[OcrWord]:
-    """The words beside a word, from left to right: those whose middle stands at its height."""
-    top, bottom = word.box.top, word.box.bottom
-    middle = [(w, (w.box.top + w.box.bottom) / 2) for w in words if w is not word]
-    return sorted((w for w, y in middle if top <= y <= bottom), key=lambda w: w.box.left)
+    """The words beside a word, from left to right: those whose middle stands at its height.
+
+    Or it at theirs, where it was boxed less than half as high as they: a line through a letter, not the letters.
+    """
+    return sorted((w for w in words if w is not word and _is_beside(word.box, w.box)), key=lambda w: w.box.left)
+
+
+def _is_beside(one: Box, other: Box) -> bool:
+    if one.top <= (other.top + other.bottom) / 2 <= one.bottom:
+        return True
+    is_flat = 2 * (one.bottom - one.top) < other.bottom - other.top
+    return is_flat and other.top <= (one.top + one.bottom) / 2 <= other.bottom
 
 
 def _begins(word: OcrWord, words: Sequence[OcrWord]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from importlib import resources
 
 import cv2
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from digitize import pen
+from digitize.pen import strokes as pen_strokes
 from digitize.types import Box, OcrPage, OcrWord, PageImage, PenMark, PenZone
 
 BLUE, BLACK = (40, 60, 170), (25, 25, 25)
@@ -116,3 +118,29 @@ def test_a_word_that_a_pen_touches_is_a_guess_as_a_whole() -> None:
 
     assert [word.by_pen for word in read.words] == [True, False]
     assert read.pen == (mark,)
+
+
+def _flat(ocr: OcrPage, *texts: str) -> OcrPage:
+    words = (
+        replace(word, box=replace(word.box, top=BASE - 16, bottom=BASE - 14)) if word.text in texts else word
+        for word in ocr.words
+    )
+    return replace(ocr, words=tuple(words))
+
+
+@pytest.mark.parametrize("flat", [("tháng",), ("ngày", "tháng", "năm")])
+def test_labels_boxed_as_flat_lines_enlarge_nothing_without_end(
+    flat: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, ocr = head("2147", "      ")
+    seen = []
+    ink_of = pen_strokes.ink_of
+    monkeypatch.setattr(pen_strokes, "ink_of", lambda pixels: (seen.append(pixels.size), ink_of(pixels))[1])
+    found(write(image, [TWO, SEVEN], 1620, BLUE), _flat(ocr, *flat))
+    assert seen
+    assert max(seen) <= 4_000_000
+
+
+def test_a_day_by_hand_before_a_label_that_was_boxed_as_a_flat_line_is_found() -> None:
+    image, ocr = head("2147", "      ")
+    assert found(write(image, [TWO, SEVEN], 1620, BLUE), _flat(ocr, "tháng")) == {PenZone.DAY}
