@@ -10,10 +10,12 @@ import heapq
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from digitize.types import Box
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from digitize.types import OcrWord, Table
 
@@ -30,14 +32,12 @@ def in_order(words: Sequence[OcrWord], tables: Sequence[Table] = ()) -> tuple[Oc
     to Tesseract's own order.
     """
     lines = [list(line) for _, line in groupby(words, key=lambda word: _unit(word, tables))]
-    boxes = [_around(line) for line in lines]
-    followers: list[list[int]] = [[] for _ in lines]
+    boxes = np.array([_around(line) for line in lines], dtype=np.int64).reshape(-1, 4)
+    followers = [np.flatnonzero(_stands_above(upper, boxes)).tolist() for upper in boxes]
     waiting_for = [0] * len(lines)
-    for first, upper in enumerate(boxes):
-        for second, lower in enumerate(boxes):
-            if first != second and _stands_above(upper, lower):
-                followers[first].append(second)
-                waiting_for[second] += 1
+    for below in followers:
+        for second in below:
+            waiting_for[second] += 1
     ready = [index for index, count in enumerate(waiting_for) if count == 0]
     heapq.heapify(ready)
     ordered: list[OcrWord] = []
@@ -60,8 +60,9 @@ def _unit(word: OcrWord, tables: Sequence[Table]) -> tuple[int, ...]:
     return word.block, word.paragraph, word.line
 
 
-def _around(line: Sequence[OcrWord]) -> Box:
-    return Box(
+def _around(line: Sequence[OcrWord]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom."""
+    return (
         min(word.box.left for word in line),
         min(word.box.top for word in line),
         max(word.box.right for word in line),
@@ -69,11 +70,15 @@ def _around(line: Sequence[OcrWord]) -> Box:
     )
 
 
-def _stands_above(upper: Box, lower: Box) -> bool:
-    if upper.top + upper.bottom >= lower.top + lower.bottom:
-        return False
-    beside = min(upper.bottom, lower.bottom) - max(upper.top, lower.top)
-    if beside > _SIDE_BY_SIDE * min(upper.bottom - upper.top, lower.bottom - lower.top):
-        return False
-    common = min(upper.right, lower.right) - max(upper.left, lower.left)
-    return common > _SAME_COLUMN * min(upper.right - upper.left, lower.right - lower.left)
+def _stands_above(upper: NDArray[np.int64], boxes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which boxes a box of shape (4,) stands above, of shape (n, 4): all at once, for a page may have 1,000 lines."""
+    left, top, right, bottom = upper
+    lefts, tops, rights, bottoms = boxes.T
+    beside = np.minimum(bottom, bottoms) - np.maximum(top, tops)
+    common = np.minimum(right, rights) - np.maximum(left, lefts)
+    return np.asarray(
+        (top + bottom < tops + bottoms)
+        & (beside <= _SIDE_BY_SIDE * np.minimum(bottom - top, bottoms - tops))
+        & (common > _SAME_COLUMN * np.minimum(right - left, rights - lefts)),
+        dtype=np.bool_,
+    )
