@@ -58,8 +58,9 @@ DIRTY_WER = 3.0
 #: Fewer expected wrong than this are looked at one by one, however short the page.
 _FEW = 2.0
 
-_CORE = re.compile(r"^\W*(.*?)\W*$", re.DOTALL)
-_SYMBOL = re.compile(r"(?:\d+[a-z]?/)*[A-ZĐ]+[A-Za-zĐđ]*(?:[-/.&][A-ZĐ0-9&]+[A-Za-z]*)+|[A-ZĐ]{2,7}\d{0,2}")
+_LETTER = re.compile(r"\w")
+# Possessive throughout: "&" both parts and belongs, and a token of nothing else would be tried in all its partings.
+_SYMBOL = re.compile(r"(?:\d+[a-z]?/)*+[A-ZĐ][A-Za-zĐđ]*+(?:[-/.&][A-ZĐ0-9&]++[A-Za-z]*+)++|[A-ZĐ]{2,7}\d{0,2}")
 _NUMBER = re.compile(r"[\d.,/:%-]+|\d+[a-zđ²³]{1,2}|[IVXLC]+|\d{1,3}/\d{4}/[A-ZĐ]+(?:-[A-ZĐ]+)*")
 _MOST_ALIKE = 12
 _SIZE_SLACK = (0.25, 0.5)  # in height, in width for a letter: natural logarithms
@@ -176,8 +177,9 @@ def _is_unheard_of(core: str, model: Language | None = None) -> bool:
 
 
 def _core(text: str) -> str:
-    found = _CORE.match(text)
-    return found[1] if found else text
+    """The token without the signs round it."""
+    first, last = _LETTER.search(text), _LETTER.search(text[::-1])
+    return text[first.start() : len(text) - last.start()] if first and last else ""
 
 
 def _in_context(words: Sequence[OcrWord], model: Language) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -10,7 +10,7 @@ from digitize.words.vietnamese import nfc, one_tone_style
 #: Family names, of the Kinh and of other peoples; with few exceptions a Vietnamese name begins with one of these.
 _FAMILIES = gazetteer.words_of("family_names.txt")
 _NAMED = gazetteer.words_of("name_words.txt") | _FAMILIES
-_WORD = re.compile(r"[^\W\d_]+'?[^\W\d_]*")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]*)?")
 #: A name has no context that would show a wrong mark: it is sure only when it was read very surely.
 SURE_NAME = 90.0
 _FEWEST_WORDS, _MOST_WORDS = 2, 6

@@ -41,7 +41,7 @@ _SAME_LINE = 0.4
 _ALIKE = 0.5  # two readings of one word share about this of their letters; less, and they are of different things
 _JUNK_BELOW = 60.0
 _DUST_LETTERS = 2  # letters, at most, that dust is read as
-_EDGES = re.compile(r"^([\W_]*)(.*?)([\W_]*)$", re.DOTALL)
+_EDGES = re.compile(r"^([\W_]*+)((?:.*[^\W_])?)([\W_]*)$", re.DOTALL)
 _DUST_BEFORE = frozenset("|'`.,-_:;~ˆ*¡{[")  # what dust and ruled lines before a word are read as
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
+import pytest
+
 from digitize import risk
+from digitize.fields import people
+from digitize.recognition import second_opinion
 from digitize.types import OcrPage, Repair
+from digitize.words import symbols
 from tests import scans
 
 LINES = (
@@ -97,3 +103,45 @@ def test_a_page_without_words_has_no_risk_to_tell() -> None:
     empty = OcrPage(100, 100, 300.0, (), 0.0)
     assert risk.assessed(empty) == empty
     assert risk.expected_wer(empty) is None
+
+
+LONG = 5000
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "A" + "&" * LONG + "!b",
+        "A" + "-AA" * (LONG // 3) + "!b",
+        "A" * LONG + "!b",
+        "a" + "!" * LONG + "b",
+        "Ab'" * (LONG // 3),
+        "12QĐ-U" + "&" * LONG + "a,b",
+    ],
+    ids=lambda token: token[:6],
+)
+def test_a_token_of_any_length_is_weighed_in_a_moment(token: str) -> None:
+    read = page(LINES[0])
+    read = replace(read, words=(replace(read.words[0], text=token), *read.words[1:]))
+    start = time.process_time()
+
+    risk.assessed(symbols.mended(read))
+    people.is_name(f"{token} {token}")
+    second_opinion._core(token)
+
+    assert time.process_time() - start < 0.5
+
+
+@pytest.mark.parametrize("text", ["QĐ-UBND", "02/QĐ-UBND", "HĐND&UBND", "A&&B", "12/2025/TT-BTC", "TTr-STC", "QH15"])
+def test_a_symbol_is_no_mix_of_letters_and_digits(text: str) -> None:
+    assert risk._SYMBOL.fullmatch(text)
+
+
+@pytest.mark.parametrize("text", ["A&", "QĐ-", "-UBND", "n4m", "A-&b!"])
+def test_what_only_begins_like_a_symbol_is_none(text: str) -> None:
+    assert not risk._SYMBOL.fullmatch(text)
+
+
+@pytest.mark.parametrize(("text", "core"), [("(“năm”),", "năm"), ("…", ""), ("", ""), ("a!b.", "a!b")])
+def test_signs_round_a_word_are_no_part_of_it(text: str, core: str) -> None:
+    assert risk._core(text) == core
