@@ -70,6 +70,7 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     if Flag.BLANK in flags.flags:
         # Out of paper grain Tesseract makes words, for a minute and more; a person decides what becomes of the page.
         return _without_words(sheet, flags)
+    is_vietnamese = "vie" in language.split("+")  # spelling, grammar and context are known of no other
     own = own_text.read(sheet) if corners is None else None
     if own and own_text.is_all(sheet, own):  # written on a computer, whole and seen: there is nothing to recognise
         return _as_told(sheet, own, flags)
@@ -83,13 +84,13 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
     is_told = own is not None and not cleaned.turned_deg
     if own and is_told:
         ocr = own_text.joined(own, ocr)
-    elif language.startswith("vie") and second_opinion.is_worth_asking(ocr, dusty="despeckle" in cleaned.steps):
+    elif is_vietnamese and second_opinion.is_worth_asking(ocr, dusty="despeckle" in cleaned.steps):
         second = second_reader.read(cleaned.grey)
         ocr = second_opinion.weigh(ocr, second or ())
         step = "second opinion failed" if second is None else "second opinion"
         cleaned = replace(cleaned, steps=(*cleaned.steps, step))
     ocr = pen.marked(ocr, pen.find(cleaned.display, ocr))
-    if not is_told:
+    if is_vietnamese and not is_told:
         ocr = junk.without(ocr, None if cleaned.display.bitonal else cleaned.display.pixels)
         ocr = _with_missed_lines(ocr, cleaned.grey, language)
         ocr = risk.assessed(context.mended(symbols.mended(ocr)))
