@@ -134,6 +134,8 @@ def _sharpness(grey: NDArray[np.uint8]) -> float:
 
     The steepest steps between neighbouring pixels, against the contrast of ink and paper, at a fixed resolution.
     """
+    if grey.shape[1] < 2:  # noqa: PLR2004  no steps
+        return 1.0
     grey = illumination.flatten(grey)
     across = np.asarray(cv2.absdiff(grey[:, 1:], grey[:, :-1]), dtype=np.uint8)
     contrast = resample.percentile(grey, 90) - resample.percentile(grey, 0.5)

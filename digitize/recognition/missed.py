@@ -32,6 +32,7 @@ _FEWEST_WORDS = 20
 _SURE = 75.0  # of a line read again, mean over its letters
 _SURE_WORD = 50.0
 _MOST_LINES = 12
+_SIGNS = ".,:;()/-\"'“”"
 # Shares of the median height of the page's longer words.
 _LOWEST, _HIGHEST = 0.5, 2.2
 _SHORTEST = 2.5
@@ -125,8 +126,10 @@ def added(page: OcrPage, boxes: Sequence[Box], tops: Sequence[int], again: OcrPa
     words = list(page.words)
     for box, top in zip(boxes, tops, strict=True):
         inside = [word for word in again.words if top - gap / 2 <= _middle(word) < top + box.bottom - box.top + gap / 2]
-        inside = [word for word in inside if word.confidence >= _SURE_WORD and _is_known(word.text)]
-        if not _reads_as_print(inside):
+        numbers = [word for word in inside if any(map(str.isdecimal, word.text))]
+        inside = [word for word in inside if _is_surely_known(word)]
+        # Without one of its numbers a line would look whole: "ngày tháng 8 năm 2025".
+        if any(word not in inside for word in numbers) or not _reads_as_print(inside):
             continue
         block, line = block + 1, line + 1
         for word in inside:
@@ -161,12 +164,21 @@ def _reads_as_print(words: Sequence[OcrWord]) -> bool:
 
 
 def _is_known(text: str) -> bool:
-    """A syllable, an abbreviation or a number of some length: what a line lost whole is made of."""
-    core = text.strip(".,:;()/-\"'“”")
+    """A syllable, an abbreviation or a number: what a line lost whole is made of."""
+    core = text.strip(_SIGNS)
+    if core.isdecimal() or core in {"m2", "m²"}:
+        return True
     if core.isalpha():
         plain = core.replace("Đ", "D").isascii()
         return is_syllable(core) or (core.isupper() and plain and 1 < len(core) < 9)  # noqa: PLR2004
     return len(core) > 2 and any(letter.isdigit() for letter in core) and set(core).isdisjoint("|\\*~'$")  # noqa: PLR2004
+
+
+def _is_surely_known(word: OcrWord) -> bool:
+    core = word.text.strip(_SIGNS)
+    # Strokes, too, are read as one digit or two.
+    least = _SURE if core.isdecimal() and len(core) <= 2 else _SURE_WORD  # noqa: PLR2004
+    return word.confidence >= least and _is_known(word.text)
 
 
 def _middle(word: OcrWord) -> float:

@@ -80,3 +80,11 @@ def test_percentiles_by_counting_are_percentiles():
     values = np.random.default_rng(1).integers(0, 200, (97, 53)).astype(np.uint8)
     for share in (0.5, 50, 90, 99.5):
         assert resample.percentile(values, share) == pytest.approx(np.percentile(values, share), abs=1)
+
+
+@pytest.mark.parametrize("size", [(1, 400), (400, 1), (1, 1)])
+def test_a_picture_one_pixel_wide_or_high_is_judged_like_any_other(size):
+    width, height = size
+    sliver = scans.with_pixels(LETTER, np.full((height, width, 3), 255, np.uint8))
+    sliver.pixels[: height // 2] = 0
+    assert flags(sliver)

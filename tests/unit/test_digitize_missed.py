@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digitize.recognition import hocr, missed, tesseract
+from digitize.types import Box
 from tests.scans import _font
 
 if TYPE_CHECKING:
@@ -77,3 +78,26 @@ def test_what_reads_like_strokes_the_second_time_is_not_added(grey: np.ndarray, 
 def test_a_blank_rest_costs_nothing(grey: np.ndarray, page: OcrPage) -> None:
     blank = cv2.rectangle(grey.copy(), (0, 550), (1654, 900), 245, -1)
     assert missed.find(blank, page) == ()
+
+
+BOX = Box(200, 700, 900, 740)
+
+
+def recovered(page: OcrPage, *tokens: tuple[str, float]) -> list[str] | None:
+    """What is added of a line read again as these tokens with these confidences."""
+    words = tuple(
+        replace(page.words[0], text=text, confidence=confidence, box=Box(20 + 90 * at, 22, 100 + 90 * at, 50))
+        for at, (text, confidence) in enumerate(tokens)
+    )
+    mended = missed.added(page, [BOX], [20], replace(page, words=words))
+    return None if mended is page else [word.text for word in mended.words if word not in page.words]
+
+
+def test_a_line_comes_back_with_its_short_numbers(page: OcrPage) -> None:
+    read = ("ngày", 95.0), ("15", 95.0), ("tháng", 95.0), ("8,", 95.0), ("IRKUt(", 90.0)
+    assert recovered(page, *read) == ["ngày", "15", "tháng", "8,"]
+
+
+@pytest.mark.parametrize("number", [("15", 60.0), ("I5", 95.0), ("2025", 40.0), ("15/8", 40.0)])
+def test_a_line_with_a_doubted_number_does_not_come_back_without_it(page: OcrPage, number: tuple[str, float]) -> None:
+    assert recovered(page, ("ngày", 95.0), number, ("tháng", 95.0), ("nghiêm", 95.0)) is None
