@@ -18,7 +18,7 @@ import numpy as np
 
 from digitize.recognition.hocr import mean_confidence
 from digitize.recognition.reading_order import in_order
-from digitize.types import Box
+from digitize.types import Box, Repair
 from digitize.words.vietnamese import fold
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ _FULL_LINE = 0.8
 _MARGIN_EM = 0.8
 _READ_AT_DPI = 240.0
 _LEAST_GAP = 40
+_DIFFERING = 60.0  # a number or name that two readings differ on is never surer
+_SAME_PLACE = 0.5  # of the smaller box
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,8 @@ def stacked(grey: NDArray[np.uint8], boxes: Sequence[Box], *, dpi: float) -> tup
 def merged(ocr: OcrPage, pieces: Sequence[Piece], again: OcrPage) -> OcrPage:
     """Take the second reading of each column that was read more surely, in place of the first.
 
+    A number or a capitalised word on which they differ keeps what was read first, and isn't sure.
+
     Args:
         ocr: The page as first read.
         pieces: As `stacked` gave them.
@@ -223,7 +227,7 @@ def merged(ocr: OcrPage, pieces: Sequence[Piece], again: OcrPage) -> OcrPage:
         here = [index for index, word in enumerate(ocr.words) if _holds(piece.box, word) and index not in replaced]
         old = [ocr.words[index] for index in here]
         takes_new = bool(old) and _worth(new) > _worth(old)
-        columns += new if takes_new else old
+        columns += [_with_history(word, old) for word in new] if takes_new else old
         replaced.update(here)
         is_better |= takes_new
     if not is_better:
@@ -235,6 +239,25 @@ def merged(ocr: OcrPage, pieces: Sequence[Piece], again: OcrPage) -> OcrPage:
     after = [word for index, word in rest if index > first]
     ordered = in_order((*before, *columns, *after))
     return replace(ocr, words=ordered, mean_confidence=mean_confidence(ordered))
+
+
+def _with_history(word: OcrWord, old: Sequence[OcrWord]) -> OcrWord:
+    """A word read anew, beside what was read in its place before."""
+    share, before = max(((_shared(word.box, other.box), other.text) for other in old), default=(0.0, ""))
+    if share < _SAME_PLACE or before == word.text:
+        return word
+    if not any(letter.isdigit() or letter.isupper() for letter in word.text + before):
+        return word
+    confidence = min(word.confidence, _DIFFERING)
+    return replace(word, raw=before, repair=Repair.SECOND_OPINION, confidence=confidence)
+
+
+def _shared(one: Box, other: Box) -> float:
+    """What two boxes share of the smaller one."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    areas = [(box.right - box.left) * (box.bottom - box.top) for box in (one, other)]
+    return max(width, 0) * max(height, 0) / max(min(areas), 1)
 
 
 def _worth(words: Sequence[OcrWord]) -> float:

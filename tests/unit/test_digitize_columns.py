@@ -10,7 +10,7 @@ import pytest
 from bench.paper import as_read, drawn
 from bench.paper_kinds import make
 from digitize.recognition import columns
-from digitize.types import Box, OcrPage, OcrWord
+from digitize.types import Box, OcrPage, OcrWord, Repair
 
 DPI = 100
 
@@ -80,3 +80,24 @@ def test_the_surer_reading_of_each_column_is_kept():
     merged = columns.merged(page, pieces, again)
     assert [word.text for word in merged.words] == ["Điều", "nhận:", "KT."]
     assert merged.words[1].box == Box(100, 500, 180, 520)
+
+
+def test_a_number_or_name_read_otherwise_the_second_time_keeps_its_first_reading_and_is_not_sure():
+    first = (
+        _word("02", 500, confidence=60.0),
+        _word("Bổng", 500, left=200, confidence=60.0),
+        _word("lưu", 500, left=300, confidence=60.0),
+        _word("2026", 500, left=400, confidence=60.0),
+    )
+    page = OcrPage(1200, 1700, 150.0, first, 60.0)
+    _, pieces = columns.stacked(np.full((1700, 1200), 250, dtype=np.uint8), [Box(60, 480, 600, 560)], dpi=480.0)
+    again = tuple(
+        OcrWord(text, _seen(pieces[0], word.box), 88.0)
+        for text, word in zip(("92", "Bông", "lưa", "2026"), first, strict=True)
+    )
+    number, name, small, same = columns.merged(page, pieces, OcrPage(800, 800, 75.0, again, 88.0)).words
+    assert (number.text, number.raw, number.repair) == ("92", "02", Repair.SECOND_OPINION)
+    assert (name.text, name.raw, name.repair) == ("Bông", "Bổng", Repair.SECOND_OPINION)
+    assert number.confidence == name.confidence == 60.0
+    assert (small.text, small.raw, small.confidence) == ("lưa", "", 88.0)
+    assert (same.text, same.raw, same.confidence) == ("2026", "", 88.0)
