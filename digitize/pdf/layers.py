@@ -45,6 +45,7 @@ _STRONG = 2.5
 _NEAR_MM = 0.6
 _SHADE = 12.0  # levels by which something differs that stands so near to print
 _WASTE_SQUARE_MM = 400.0  # of bare paper in a tile; another tile weighs as much
+_MOST_MARKS = 150
 _BAND_STEPS = 512
 _COMPARED_MM = 0.7
 _LARGEST_DIFFERENCE = 64.0
@@ -158,10 +159,19 @@ def _stands(
 
 
 def _tiles(stands: NDArray[np.uint8], dpi: float) -> list[Box]:
-    """A few boxes that hold all that stands on the paper."""
+    """A few boxes that hold all that stands on the paper.
+
+    Pairs of marks are weighed against each other, so many marks, as on security paper, are first put together by their
+    nearness alone: 962 dots took 41 s.
+    """
     reach = round(_TOGETHER_MM * dpi / MM_PER_INCH)
-    joined = cv2.dilate(stands, np.ones((reach, reach), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    stats: Any
+    while True:
+        joined = cv2.dilate(stands, np.ones((reach, reach), np.uint8))
+        count, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+        if count <= _MOST_MARKS:
+            break
+        reach *= 2
     edges = stats[1:, :4].astype(np.int64)
     edges[:, 2:] += edges[:, :2]
     while len(edges) > 1:

@@ -163,6 +163,78 @@ def test_a_coarse_page_stays_one_picture(scan):
     assert layers.taken_apart(pixels, replace(ocr, dpi=200.0)) is None
 
 
+def crossed_out(mark_levels: float, *, below: bool = False, height_px: int = 700):
+    """Four lines of 11-point print, and where a stroke of 3 pixels runs along the second: through it or under it."""
+    size = round(11 / 72 * DPI)
+    image = Image.new("RGB", (2480, height_px), (250, 250, 250))
+    draw, font, words = ImageDraw.Draw(image), scans._font(size), []
+    for index, line in enumerate(LINES):
+        x, top = float(DPI), round(DPI + index * size * 1.6)
+        for word in line.split():
+            draw.text((x, top), word, font=font, fill=(25, 25, 25))
+            box = Box(*(round(edge) for edge in draw.textbbox((x, top), word, font=font)))
+            words.append(OcrWord(word, box, 95.0, line=index))
+            x += draw.textlength(word + " ", font=font)
+    stroke = np.zeros((image.height, image.width), np.uint8)
+    y = round(DPI + size * (1.6 + (1.02 if below else 0.62)))
+    cv2.line(stroke, (DPI + 20, y), (1500, y + 12), 255, 3)
+    pixels = cv2.GaussianBlur(np.asarray(image), (0, 0), 0.8).astype(float)
+    pixels = np.maximum(pixels - mark_levels * (stroke > 0)[:, :, None], 20)
+    pixels += np.random.default_rng(4).normal(0, 1.5, (*stroke.shape, 1))
+    _, data = cv2.imencode(".jpg", np.clip(pixels, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    ocr = OcrPage(image.width, image.height, float(DPI), tuple(words), 95.0)
+    return cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), ocr, stroke > 0
+
+
+def put_together(found: layers.Layers):
+    height, width = found.print_mask.shape
+    page = cv2.resize(cv2.imdecode(np.frombuffer(found.paper, np.uint8), cv2.IMREAD_COLOR_RGB), (width, height))
+    for box, tile in found.tiles:
+        colours = cv2.imdecode(np.frombuffer(tile, np.uint8), cv2.IMREAD_COLOR_RGB)
+        page[box.top : box.bottom, box.left : box.right] = colours
+    page[found.print_mask > 0] = found.print_colour
+    return page
+
+
+@pytest.mark.parametrize("below", [False, True])
+@pytest.mark.parametrize("levels", [30, 110, 220])
+def test_a_stroke_through_or_under_print_stays_as_dark_as_it_is(levels, below):
+    pixels, ocr, stroke = crossed_out(levels, below=below)
+    found = layers.taken_apart(pixels, ocr)
+    shown = put_together(found)
+    letters = cv2.dilate((crossed_out(0)[0].max(axis=2) < 200).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    for where in (stroke, stroke & ~letters):
+        assert 250 - shown[where].mean() == pytest.approx(250 - pixels[where].mean(), rel=0.25)
+    assert not (stroke & ~letters & (found.print_mask > 0)).any()
+    assert found.print_mask.any()
+
+
+def test_print_without_a_stroke_is_in_the_mask():
+    pixels, ocr, _ = crossed_out(0)
+    mask = print_mask.of(pixels, ocr).mask > 0
+    assert mask[pixels.max(axis=2) < 100].mean() > 0.98
+
+
+def test_many_dots_on_the_paper_share_a_few_tiles():
+    pixels, ocr, _ = crossed_out(0, height_px=1200)
+    pixels = np.vstack([pixels, np.full_like(pixels, 250)])
+    step = round(8 * MM)
+    for y in range(1000, 2300, step):
+        for x in range(100, 2400, step):
+            cv2.circle(pixels, (x, y), 5, (200, 200, 200), -1)
+    found = layers.taken_apart(pixels, replace(ocr, height_px=pixels.shape[0]))
+    assert 1 <= len(found.tiles) <= 4
+
+
+def test_a_line_of_more_specks_than_can_be_counted_is_no_print():
+    pixels, ocr, _ = crossed_out(0, height_px=1200)
+    pixels[600:1160:2, 10:2470:2] = 25
+    pixels[600:1160:2, 11:2470:2] = 250
+    pixels[601:1160:2] = 250
+    speckled = OcrWord("x", Box(10, 600, 2470, 1150), 95.0, line=9)
+    assert not print_mask.of(pixels, replace(ocr, words=(*ocr.words, speckled))).mask[700:].any()
+
+
 def test_the_font_of_a_document_has_the_outlines_of_its_letters_and_all_widths():
     whole = text_font.text_font()
     used = [ord(letter) for letter in "Ủy ban nhân dân ệ"]
