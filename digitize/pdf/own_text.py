@@ -127,8 +127,8 @@ def _is_usual(letter: str) -> bool:
 
 
 def _has_ink(page: PageImage, box: Box) -> bool:
-    top, left = max(0, box.top - 2), max(0, box.left - 2)
-    here = page.pixels[top : max(0, box.bottom) + 2, left : max(0, box.right) + 2]
+    top, left = max(0, box.top - 2), max(0, box.left)  # no wider than it is: the letters beside it have ink
+    here = page.pixels[top : max(0, box.bottom) + 2, left : max(left + 1, box.right)]
     return here.size > 0 and int(np.ptp(here.reshape(-1, 3), axis=0).max()) >= _INK
 
 

@@ -9,8 +9,10 @@ a page says nothing.
 from __future__ import annotations
 
 import ctypes
+import math
 import re
 from contextlib import closing
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +21,7 @@ import pypdfium2.raw as pdfium
 from digitize.types import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pypdfium2
 
@@ -33,6 +35,7 @@ _WORD = re.compile(r"[^\s\x00-\x1f\ufffe]+[\x02\ufffe]?")
 _HIDDEN_MODES = frozenset({pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP})
 _FILLED_MODES = frozenset({pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP})
 _STROKED_MODES = frozenset({pdfium.FPDF_TEXTRENDERMODE_STROKE, pdfium.FPDF_TEXTRENDERMODE_STROKE_CLIP})
+_LIGHT = 200  # of 255, in each colour: hardly to be seen on paper
 _COVERS = 0.8  # share of the page's area from which pictures are the page
 _COVER_CELLS = 100  # along each side of the page
 
@@ -53,7 +56,9 @@ def of(leaf: pypdfium2.PdfPage, dpi: float) -> Iterator[tuple[str, Box]]:
         if any(_BEFORE_UNICODE.match(_font_name(thing)) for thing in by_address.values()):
             return
         hidden = {address for address, thing in by_address.items() if _is_hidden(thing)}
-        for start, end in _seen(words, {index for index, thing in drawn.items() if _address(thing) in hidden}):
+        light = {address for address, thing in by_address.items() if _is_light(thing)}
+        looks = {index: (_address(thing) in hidden, _address(thing) in light) for index, thing in drawn.items()}
+        for start, end in _seen(words, looks):
             boxes = [text.get_charbox(index) for index in range(start, end)]
             yield (
                 letters[start:end].translate(_BREAKING),
@@ -79,23 +84,24 @@ def are_under_pictures(leaf: pypdfium2.PdfPage) -> bool:
     across, up = (_COVER_CELLS / max(side, 1.0) for side in (right_pt - left_pt, top_pt - bottom_pt))
     covered = np.zeros((_COVER_CELLS, _COVER_CELLS), np.bool_)
     for thing in leaf.get_objects(filter=[pdfium.FPDF_PAGEOBJ_IMAGE], max_depth=5):
-        left, bottom, right, top = thing.get_bounds()
+        left, bottom, right, top = bounds = thing.get_bounds()
+        if not all(map(math.isfinite, bounds)):
+            continue
         rows = slice(max(0, round((bottom - bottom_pt) * up)), max(0, round((top - bottom_pt) * up)))
         covered[rows, max(0, round((left - left_pt) * across)) : max(0, round((right - left_pt) * across))] = True
     return float(covered.mean()) >= _COVERS
 
 
-def _seen(words: Iterable[tuple[int, int]], hidden: set[int]) -> Iterator[tuple[int, int]]:
-    """From where to where the words are shown, cut where letters are hidden."""
+def _seen(words: Iterable[tuple[int, int]], looks: Mapping[int, tuple[bool, bool]]) -> Iterator[tuple[int, int]]:
+    """From where to where the words are shown; cut where letters are hidden, and where light ones meet dark ones.
+
+    Light letters may be unseen on the paper: by themselves they are asked for ink, as every word is.
+    """
     for first, last in words:
-        start = first
-        for index in range(first, last):
-            if index in hidden:
-                if index > start:
-                    yield start, index
-                start = index + 1
-        if last > start:
-            yield start, last
+        for (is_hidden, _), piece in groupby(range(first, last), key=looks.__getitem__):
+            letters = list(piece)
+            if not is_hidden:
+                yield letters[0], letters[-1] + 1
 
 
 def _address(thing: Any) -> int | None:
@@ -111,6 +117,12 @@ def _is_hidden(thing: Any) -> bool:
         _opacity(thing, ask) for ask in (pdfium.FPDFPageObj_GetFillColor, pdfium.FPDFPageObj_GetStrokeColor)
     )
     return (fill if mode in _FILLED_MODES else stroke if mode in _STROKED_MODES else max(fill, stroke)) == 0
+
+
+def _is_light(thing: Any) -> bool:
+    red, green, blue, alpha = (ctypes.c_uint(0) for _ in range(4))
+    pdfium.FPDFPageObj_GetFillColor(thing, red, green, blue, alpha)
+    return min(red.value, green.value, blue.value) >= _LIGHT
 
 
 def _opacity(thing: Any, ask: Callable[..., int]) -> int:

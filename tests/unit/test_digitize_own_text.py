@@ -93,9 +93,9 @@ def test_words_on_top_of_each_other_are_not_believed(tmp_path):
     assert own_text.read(page) is None
 
 
-@pytest.mark.parametrize("hide", ["3 Tr", "7 Tr", "/Clear gs"])
+@pytest.mark.parametrize("hide", ["3 Tr", "7 Tr", "/Clear gs", "1 g"])
 def test_hidden_letters_inside_a_word_do_not_enter(tmp_path, hide):
-    parts = f"{told('Số 12')} {hide} {told('99999')} 0 Tr /Shown gs {told('34 bảy')}"
+    parts = f"{told('Số 12')} {hide} {told('99999')} 0 Tr 0 g /Shown gs {told('34 bảy')}"
     line = f"BT 0 Tr /F1 14 Tf 1 0 0 1 60 500 Tm {parts} ET\n"
     page = load.page(written(tmp_path, LINES[:1], more=line), 1)
     words = own_text.read(page).text.split()
