@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from api.demo import centre
+from digitize import risk
 from dossiers.types import ComponentState, PageState
 from storage import queue
 from tests.integration.test_api_e_results import ok
@@ -154,12 +155,15 @@ def test_the_same_text_again_confirms_what_was_read(office: Office) -> None:
     assert (number["by"], confirmed["by"], confirmed["origin"]) == ("", centre.CLERK, "ocr")
 
 
-def test_doubtful_words_are_those_read_unsurely_and_not_yet_looked_at(office: Office) -> None:
+def test_doubtful_words_are_the_risky_ones_that_nobody_has_looked_at(office: Office) -> None:
     paper = decision(office, number=313)
 
     words = paper.words()
 
-    assert [w["doubt"] for w in words] == [w["confidence"] < 80 for w in words]
+    assert [w["doubt"] for w in words] == [w["by_pen"] or w["risk"] >= risk.RISKY for w in words]
+    doubtful = next(w for w in words if w["doubt"])
+    ok(paper.correct(words=[(doubtful["index"], doubtful["text"], doubtful["text"])]))
+    assert not paper.words()[doubtful["index"]]["doubt"]
 
 
 @pytest.mark.parametrize(
@@ -246,7 +250,11 @@ def test_reading_again_keeps_every_human_edit(office: Office) -> None:
     ok(
         paper.correct(
             words=[(0, "Phiếu", words[0]["raw"])],
-            fields=[("number", "317", "316"), ("symbol", "QĐ-UBND", "QĐ-UBND"), ("signer", "Trần Thị Thử", "")],
+            fields=[
+                ("number", "317", "316"),
+                ("symbol", "QĐ-UBND", "QĐ-UBND"),
+                ("signer", "Trần Thị Thử", paper.fields()["signer"]["value"]),
+            ],
         )
     )
     component_id = UUID(paper.component["id"])
