@@ -206,17 +206,18 @@ def _drawn(darkness: Any, dark: Any, run_px: int, darkest: float, dpi: float) ->
         cores = cv2.erode(inked, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
         if not cv2.countNonZero(cores):
             continue
-        if unexplained is None:
-            _, letters = cv2.threshold(darkness, _LETTER * darkest, 255, cv2.THRESH_BINARY)
-            soft = cv2.GaussianBlur(letters, (0, 0), _SHARP_MM * dpi / MM_PER_INCH)
-            explained = cv2.convertScaleAbs(soft, alpha=darkest / 255, beta=_FAINTEST)
-            unexplained = cv2.subtract(cv2.compare(darkness, explained, cv2.CMP_GT), letters)
         count, strokes, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(cores, kernel), connectivity=8)
-        areas = stats[:, cv2.CC_STAT_AREA]
-        kept = np.bincount(strokes[unexplained > 0], minlength=count) >= _BETWEEN * areas
-        kept &= stats[:, cv2.CC_STAT_WIDTH] >= _FAINT_RUN / _RUN * run_px
+        kept = stats[:, cv2.CC_STAT_WIDTH] >= _FAINT_RUN / _RUN * run_px
         kept[0] = False
-        cv2.bitwise_or(found, (kept * np.uint8(255))[strokes], dst=found)
+        if kept.any():
+            if unexplained is None:
+                _, letters = cv2.threshold(darkness, _LETTER * darkest, 255, cv2.THRESH_BINARY)
+                soft = cv2.GaussianBlur(letters, (0, 0), _SHARP_MM * dpi / MM_PER_INCH)
+                explained = cv2.convertScaleAbs(soft, alpha=darkest / 255, beta=_FAINTEST)
+                unexplained = cv2.subtract(cv2.compare(darkness, explained, cv2.CMP_GT), letters)
+            between = np.bincount(strokes[unexplained > 0], minlength=count)
+            kept &= between >= _BETWEEN * stats[:, cv2.CC_STAT_AREA]
+            cv2.bitwise_or(found, (kept * np.uint8(255))[strokes], dst=found)
         solid = cv2.erode(dark, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
         cv2.bitwise_or(found, cv2.dilate(solid, kernel) * np.uint8(255), dst=found)
     return np.asarray(cv2.dilate(found, np.ones((3, 3), np.uint8)), dtype=np.uint8)
