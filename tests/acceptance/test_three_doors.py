@@ -41,7 +41,13 @@ PATIENCE_MS = 180_000
 OTHERS_CLERK = "motcua.coto"
 SIGNED = "UQ"
 #: Depends on the reader, so it isn't known beforehand.
-READERS_OWN = {Flag.DOUBTFUL_READING}
+READERS_OWN = {
+    Flag.DOUBTFUL_READING,
+    Flag.ANOTHER_PAPER,
+    # On a blurred or cut page print may look like a hand's: a person is asked in vain, as `bench/pen.py` measures.
+    Flag.HANDWRITTEN_NUMBER,
+    Flag.HANDWRITTEN_DAY,
+}
 
 
 @dataclass
@@ -192,9 +198,15 @@ def review_everything(page: Page, dossier: str, papers: sample.SampleDossier) ->
             page.keyboard.type(truth)
             press(page, "Enter")
             page.locator(f"[data-key-of={key}] .kept", has_text="đã lưu").wait_for()
+        for key in page.locator("[data-asked]").evaluate_all("rows => rows.map(row => row.dataset.keyOf)"):
+            if key not in _truth(component):
+                tab_to(page, f"#f-{key}", most=200)
+                page.keyboard.type("[không có]")
+                press(page, "Enter")
+                page.locator(f"[data-key-of={key}] .kept", has_text="đã lưu").wait_for()
         here = page.url
         if page.locator("#keep_reason").count():
-            tab_to(page, "#keep_reason", most=200)
+            tab_to(page, "#keep_reason", most=3000)
             page.keyboard.type("giấy gốc đã mờ")
         press(page, "Control+Enter")
         page.wait_for_url(lambda url, here=here: url.split("?")[0] != here.split("?")[0], timeout=PATIENCE_MS)

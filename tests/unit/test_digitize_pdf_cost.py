@@ -184,10 +184,10 @@ def test_patterns_soft_masks_and_drawn_letters_are_reckoned(tmp_path: Path) -> N
 def test_what_is_hard_to_take_apart_takes_no_long_time(tmp_path: Path, piece: bytes) -> None:
     file = tmp_path / "a.pdf"
     file.write_bytes(with_page(b"Tj " + piece * (2_000_000 // len(piece))))
-    began = time.monotonic()
+    began = time.process_time()  # what others do on the machine doesn't count
     load.inspect(file)
 
-    assert time.monotonic() - began < AT_ONCE_S
+    assert time.process_time() - began < AT_ONCE_S
 
 
 def test_a_seal_drawn_on_a_page_of_text_and_a_form_drawn_often_are_honest(tmp_path: Path) -> None:
