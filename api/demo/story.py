@@ -43,6 +43,7 @@ class Story:
     result: dict[str, Any] = field(default_factory=dict)
     document: bytes = b""
     _people: dict[str, httpx2.Client] = field(default_factory=dict)
+    _papers: dict[str, SampleComponent] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close every connection."""
@@ -89,6 +90,7 @@ class Story:
                     files={"file": (component.file.name, stream, component.media_type)},
                 )
             )
+        self._papers[taken["id"]] = component
         return taken
 
     def watch(self, by: str, told: Callable[[int, int], None] = lambda _done, _total: None) -> None:
@@ -105,13 +107,20 @@ class Story:
                 raise StoryFailed(f"{component['name']}: {progress['state']['vi']}")
 
     def review(self, by: str, *, keep_reason: str = "") -> None:
-        """A clerk goes through every paper, corrects a word of the first, and calls it right."""
+        """A clerk goes through every paper, corrects a word of the first, and calls it right.
+
+        Where the reader takes print for a pen's it asks the clerk, who looks at the paper and types what is there.
+        """
         client = self.sign_in(by)
         for number, component in enumerate(self._look(by)["components"]):
             path = f"{self._here}/components/{component['id']}"
             words = _ok(client.get(f"{path}/pages/1/words"))["words"]
             corrections = {"1": {"0": words[0]["text"] + "✓"}} if number == 0 else {}
-            _ok(client.post(f"{path}/review", json={"words": corrections, "keep_reason": keep_reason}))
+            asked = [f["key"] for f in _ok(client.get(f"{path}/fields")) if f["doubt"] == "by_hand"]
+            seen = _as_a_person_sees(self._papers.get(component["id"]))
+            answers = {key: seen.get(key) or "[không có]" for key in asked}
+            body = {"words": corrections, "fields": answers, "keep_reason": keep_reason}
+            _ok(client.post(f"{path}/review", json=body))
 
     def sign_copies(self, by: str) -> None:
         """The reviewed papers become electronic copies signed by the agency."""
@@ -204,6 +213,13 @@ def altered(pdf: bytes) -> bytes:
     """The file with one byte changed in the middle of what was signed first."""
     at = pdf.index(b"/ByteRange") // 2
     return pdf[:at] + bytes([pdf[at] ^ 0x01]) + pdf[at + 1 :]
+
+
+def _as_a_person_sees(paper: SampleComponent | None) -> dict[str, str]:
+    """What a person would type for number and day; "" where the paper has none."""
+    if paper is None:
+        return {}
+    return {"number": paper.number, "issued_on": paper.dated.isoformat() if paper.dated else ""}
 
 
 def _has_text_layer(client: httpx2.Client, path: str) -> bool:

@@ -8,14 +8,14 @@ other labels of its line where its own box is too long to be true.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digitize.types import Box, PenZone
 from digitize.words.vietnamese import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from digitize.types import OcrPage, OcrWord
 
@@ -25,6 +25,7 @@ _NUMBER_LABEL = re.compile(r"[Ss$5][oO06ôốóồỗổộöõòọỏøơ](?![
 _SYMBOL = re.compile(r"(?:0Đ|[A-ZĐÐ])[A-Za-zĐđÐ&]*(?:[-–][A-ZĐÐ&v][A-ZĐÐ&]*)+|(?<=[/⁄])[A-Za-zĐÐ][\w&-]+")
 _SLASH = re.compile(r"[/⁄|¡!r]$")
 _MONTH = re.compile(r"t?h[a4]ng")
+_SURE_MONTH = re.compile(r"th[aàáảãạ4]ng", re.IGNORECASE)  # whatever its tone; "Thắng" and "thẳng" are other letters
 _NARROW_MONTH = 2.9  # "tháng" is never narrower than this many of its own capitals' heights
 #: How wide "ngày", "năm" and "Số:" are beside "tháng" in Times; Arial and DejaVu are within 4%.
 _DAY_LABEL = 0.855
@@ -32,6 +33,9 @@ _YEAR_LABEL = 0.765
 _SLACK = 1.06
 _LEAST_ROOM = 0.1
 _YEAR = 2  # after day and month
+_SURE_OF_PRINT = 85.0
+_MOST_BEFORE = 7  # words before the day: "Thành phố Hồ Chí Minh,"
+_MOST_AFTER = 2  # words after "năm": the year, in two pieces at worst
 _TOO_NEAR = 0.35  # no room for a day of two digits
 _DIGIT_PER_CAPITAL = 0.92  # or a little less: what is too much ends at the slash
 
@@ -55,11 +59,14 @@ class Place:
 def places(ocr: OcrPage) -> Iterator[Place]:
     """The places of number, day, month and year in the head of a document, where its labels were read.
 
-    Each of them at most once: what stands higher up is the document's own, what comes later are documents it names.
+    Each of them at most once: what stands higher up is the document's own, what comes later are documents it names. A
+    day within a sentence ("Hôm nay, ngày … tháng … năm …, tại …") may be by hand too, but is not the document's: its
+    places are ELSEWHERE.
     """
     head = [word for word in ocr.words if word.box.top < _HEAD * ocr.height_px]
     date = list(_date(head, ocr.width_px))
-    yield from list(_number(head, ocr.width_px)) or _number_without_label(head, date)
+    own = [place for place in date if place.zone is PenZone.DAY]
+    yield from list(_number(head, ocr.width_px)) or _number_without_label(head, own)
     yield from date
 
 
@@ -109,18 +116,33 @@ def _symbol_start(word: OcrWord) -> float | None:
 
 
 def _date(head: Sequence[OcrWord], width: int) -> Iterator[Place]:
-    months = [w for w in head if _MONTH.search(fold(w.text)) and w.box.left > 0.35 * width]
+    months = [w for w in head if _is_month(w) and w.box.left > 0.35 * width]
     for month in sorted(months, key=lambda word: word.box.top):
         row = _row(month, head)
-        before = [w for w in row if w.box.left < month.box.left and fold(w.text).startswith("ng")]
+        before = [w for w in row if w.box.left < month.box.left and _is_day(w)]
         after = [w for w in row if w.box.left > month.box.left and fold(w.text).lstrip("0123456789").startswith("nam")]
         day, year = (before[-1] if before else None), (after[0] if after else None)
         if day is None and year is None:
             continue
         if not _stands_alone(day or month, row):
             continue
+        if _goes_on(year or month, row):
+            yield from (replace(place, zone=PenZone.ELSEWHERE) for place in _parts_of_date(day, month, year))
+            continue
         yield from _parts_of_date(day, month, year)
         return
+
+
+def _is_month(word: OcrWord) -> bool:
+    """Whether a word is "tháng", or what a pen that touches it leaves of it; "Thắng", read surely, is a name."""
+    if word.confidence < _SURE_OF_PRINT:
+        return _MONTH.search(fold(word.text)) is not None
+    return _SURE_MONTH.search(word.text) is not None
+
+
+def _is_day(word: OcrWord) -> bool:
+    """Whether a word is "ngày", or what a pen that touches it leaves of it; "Nguyễn", read surely, is a name."""
+    return fold(word.text).startswith("ngay" if word.confidence >= _SURE_OF_PRINT else "ng")
 
 
 def _parts_of_date(day: OcrWord | None, month: OcrWord, year: OcrWord | None) -> Iterator[Place]:
@@ -195,10 +217,22 @@ def _begins(word: OcrWord, words: Sequence[OcrWord]) -> bool:
 
 def _stands_alone(word: OcrWord, row: Sequence[OcrWord]) -> bool:
     """Whether at most a place's name stands before the day: in a sentence of the text there would be more."""
+    return len(_run(word, reversed([w for w in row if w.box.right <= word.box.left + 2]))) <= _MOST_BEFORE
+
+
+def _goes_on(word: OcrWord, row: Sequence[OcrWord]) -> bool:
+    """Whether more than a year follows: the line is one of the text."""
+    return len(_run(word, [w for w in row if w.box.left >= word.box.right - 2])) > _MOST_AFTER
+
+
+def _run(word: OcrWord, beside: Iterable[OcrWord]) -> list[OcrWord]:
+    """The words that follow one another from a word on, up to the first wide gap."""
     height = word.box.bottom - word.box.top
-    reach, count = word.box.left, 0
-    for other in reversed([w for w in row if w.box.right <= word.box.left + 2]):
-        if reach - other.box.right > 1.5 * height:
+    run: list[OcrWord] = []
+    last = word.box
+    for other in beside:
+        if max(other.box.left - last.right, last.left - other.box.right) > 1.5 * height:
             break
-        reach, count = other.box.left, count + 1
-    return count <= 7  # noqa: PLR2004  "Thành phố Hồ Chí Minh,"
+        run.append(other)
+        last = other.box
+    return run

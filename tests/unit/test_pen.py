@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from digitize import pen
 from digitize.pen import strokes as pen_strokes
+from digitize.pen import zones as pen_zones
 from digitize.types import Box, OcrPage, OcrWord, PageImage, PenMark, PenZone
 
 BLUE, BLACK = (40, 60, 170), (25, 25, 25)
@@ -144,3 +145,41 @@ def test_labels_boxed_as_flat_lines_enlarge_nothing_without_end(
 def test_a_day_by_hand_before_a_label_that_was_boxed_as_a_flat_line_is_found() -> None:
     image, ocr = head("2147", "      ")
     assert found(write(image, [TWO, SEVEN], 1620, BLUE), _flat(ocr, "tháng")) == {PenZone.DAY}
+
+
+def _line(*words: tuple[str, float], left: int = 900, top: int = 900) -> OcrPage:
+    """A page with one line of words and how surely each was read."""
+    placed, x = [], left
+    for text, confidence in words:
+        width = 26 * len(text)
+        placed.append(OcrWord(text, Box(x, top, x + width, top + 50), confidence, block=1, line=1))
+        x += width + 20
+    return OcrPage(2480, 3508, 300.0, tuple(placed), 93.0)
+
+
+def test_a_name_that_sounds_like_the_words_of_a_date_is_no_place_for_a_day() -> None:
+    """Two signers side by side: "Thắng" without its marks is "tháng", and "Nguyễn" begins like "ngày"."""
+    page = _line(("Nguyễn", 96.0), ("Hữu", 96.0), ("Thắng", 96.0), ("Phạm", 96.0), ("Văn", 96.0), ("Năm", 96.0))
+
+    assert not list(pen_zones.places(page))
+
+
+@pytest.mark.parametrize("month", ["tháng", "thang", "thảng", "tháng9"])
+def test_a_date_whose_words_lost_their_marks_keeps_its_places(month: str) -> None:
+    page = _line(("Phú,", 93.0), ("ngày", 93.0), (month, 93.0), ("năm", 93.0), left=1300)
+    far = replace(page, words=tuple(replace(w, box=_moved(w.box, 90 * i)) for i, w in enumerate(page.words)))
+
+    assert PenZone.DAY in {place.zone for place in pen_zones.places(far)}
+
+
+def _moved(box: Box, by: int) -> Box:
+    return Box(box.left + by, box.top, box.right + by, box.bottom)
+
+
+def test_a_day_within_a_sentence_is_not_the_papers_own() -> None:
+    """ "Hôm nay, ngày … tháng … năm …, tại …" of a record: a pen may have written it, elsewhere."""
+    said = ["Hôm", "nay,", "ngày", "tháng", "năm", "2026,", "tại", "trụ", "sở", "phường"]
+    page = _line(*((word, 93.0) for word in said), left=500)
+    apart = replace(page, words=tuple(replace(w, box=_moved(w.box, 30 * i)) for i, w in enumerate(page.words)))
+
+    assert {place.zone for place in pen_zones.places(apart)} == {PenZone.ELSEWHERE}
