@@ -8,9 +8,11 @@ that is plain; a name, a number or a symbol never is. What was read first stays 
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,8 @@ from digitize.words.vietnamese import one_tone_style
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from digitize.types import OcrPage, OcrWord
     from digitize.words.language import Language
@@ -37,6 +41,7 @@ _MISREAD = 2.5
 _MISREAD_SURE = 1.5  # more where Tesseract was quite sure, less where it doubted
 _STACKED, _LOST, _CHANGED, _GAINED = 0.5, 1.5, 2.0, 3.5
 _MOST_CANDIDATES = 12
+_REMEMBERED = 16384  # the same pairs of syllables come up page after page
 _DEAREST = 14.0
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _CORE = re.compile(r"^(\W*)([^\W\d_]+)(\W*)$", re.UNICODE)
@@ -214,40 +219,45 @@ def _choice(word: OcrWord, index: int, core: str, margin: float, model: Language
 
 def _cost(read: str, true: str, confidence: float, *, known: bool) -> float:
     """How unlikely `true` is read as `read`, as a negative natural logarithm."""
-    cost = 0.0
-    for (own, tone), (true_own, true_tone) in zip(_marks(read), _marks(true), strict=False):
-        if own != true_own:
-            cost += _LOST if not own else _GAINED if not true_own else _CHANGED
-        if tone != true_tone:
-            cost += _STACKED if true_own and true_tone else _GAINED if not true_tone else _CHANGED
+    cost = _cost_of_marks(read, true)
     if known:
         cost += _MISREAD + _MISREAD_SURE * (min(confidence, 97.0) - 80.0) / 17.0
     return max(cost, 0.5)
 
 
-def _marks(text: str) -> list[tuple[str, str]]:
-    """Letter by letter its own mark (circumflex, breve, horn, bar) and its tone."""
-    marks = []
-    for letter in text:
-        parts = unicodedata.normalize("NFD", letter)
-        tone = "".join(part for part in parts if part in _TONES)
-        own = "".join(part for part in parts[1:] if part not in _TONES)
-        marks.append(("bar" if letter == "đ" else own, tone))
-    return marks
+@lru_cache(_REMEMBERED)
+def _cost_of_marks(read: str, true: str) -> float:
+    cost = 0.0
+    for letter, true_letter in zip(read, true, strict=False):
+        if letter == true_letter:
+            continue
+        (own, tone), (true_own, true_tone) = _marks(letter), _marks(true_letter)
+        if own != true_own:
+            cost += _LOST if not own else _GAINED if not true_own else _CHANGED
+        if tone != true_tone:
+            cost += _STACKED if true_own and true_tone else _GAINED if not true_tone else _CHANGED
+    return cost
+
+
+@lru_cache(_REMEMBERED)
+def _marks(letter: str) -> tuple[str, str]:
+    """A letter's own mark (circumflex, breve, horn, bar) and its tone."""
+    parts = unicodedata.normalize("NFD", letter)
+    tone = "".join(part for part in parts if part in _TONES)
+    own = "".join(part for part in parts[1:] if part not in _TONES)
+    return "bar" if letter == "đ" else own, tone
 
 
 def _best_path(slots: Sequence[_Slot], model: Language) -> list[int]:
     """The likeliest choice in every slot: Viterbi over pairs of neighbours."""
     numbers = [np.asarray(slot.numbers, np.int64) for slot in slots]
-    costs = [np.asarray(slot.costs) for slot in slots]
+    likely = _likelihoods(numbers, model)
     score = np.zeros((len(numbers[0]), len(numbers[1])))
-    back: list[np.ndarray[tuple[int, ...], np.dtype[np.int64]]] = []
+    back: list[NDArray[np.int64]] = []
     for place in range(2, len(slots)):
-        one, two, three = numbers[place - 2], numbers[place - 1], numbers[place]
-        step = score[:, :, None] - costs[place][None, None, :]
-        if len(one) * len(two) * len(three) > 1:
-            grid = np.broadcast_arrays(one[:, None, None], two[None, :, None], three[None, None, :])
-            step = step + model.log_p(*grid)
+        step = score[:, :, None] - np.asarray(slots[place].costs)
+        if place in likely:
+            step = step + likely[place]
         back.append(step.argmax(axis=0))
         score = step.max(axis=0)
     left, right = (int(i) for i in np.unravel_index(score.argmax(), score.shape))
@@ -256,6 +266,26 @@ def _best_path(slots: Sequence[_Slot], model: Language) -> list[int]:
         path.append(int(back[place - 2][path[-1], path[-2]]))
     path.reverse()
     return [int(numbers[place][choice]) for place, choice in enumerate(path)]
+
+
+def _likelihoods(numbers: Sequence[NDArray[np.int64]], model: Language) -> dict[int, NDArray[np.float64]]:
+    """By the place of its last slot the logarithms of all triples there, where there is a choice; in one look-up."""
+    columns: tuple[list[NDArray[np.int64]], ...] = ([], [], [])
+    shapes: dict[int, tuple[int, ...]] = {}
+    for place in range(2, len(numbers)):
+        three = numbers[place - 2 : place + 1]
+        one, two, last = shape = tuple(map(len, three))
+        if one * two * last > 1:
+            shapes[place] = shape
+            columns[0].append(three[0].repeat(two * last))
+            columns[1].append(np.tile(three[1].repeat(last), one))
+            columns[2].append(np.tile(three[2], one * two))
+    if not shapes:
+        return {}
+    found = model.log_p(*map(np.concatenate, columns))
+    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
+    parts = np.split(found, ends[:-1])
+    return {place: part.reshape(shape) for (place, shape), part in zip(shapes.items(), parts, strict=True)}
 
 
 def _gain(slots: Sequence[_Slot], best: Sequence[int], places: Sequence[int], model: Language) -> float:

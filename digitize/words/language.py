@@ -48,9 +48,10 @@ class Language:
         self._after_one = _shares(pairs, self._size, self._size)
         self._after_two = _shares(triples, self._size, len(pairs.keys))
         self._alike: dict[str, list[int]] = {}
-        for index, word in enumerate(self.words):
-            if word not in MARKS:
-                self._alike.setdefault(fold(word), []).append(index)
+        # No word has a blank in it: folded in one go, a tenth of the time.
+        for index, letters in enumerate(fold(" ".join(self.words)).split(" ")):
+            if self.words[index] not in MARKS:
+                self._alike.setdefault(letters, []).append(index)
 
     def alike(self, word: str) -> list[int]:
         """Numbers of the known syllables with the same letters, whatever their marks."""
@@ -73,7 +74,7 @@ class Language:
     def seen(self, first: int, second: int) -> bool:
         """Whether two syllables were ever seen beside each other."""
         key = first * self._size + second
-        place = int(np.searchsorted(self._pairs.keys, key))
+        place = int(self._pairs.keys.searchsorted(key))
         return place < len(self._pairs.keys) and int(self._pairs.keys[place]) == key
 
     def is_syllable(self, number: int) -> bool:
@@ -112,6 +113,7 @@ def tokens(text: str) -> list[str]:
     return [token_of(piece) for piece in _TOKEN.findall(text)]
 
 
+@functools.lru_cache(16384)
 def token_of(piece: str) -> str:
     """One word, number or sign as the model sees it."""
     if piece[0].isdigit():
@@ -169,11 +171,13 @@ def _split(numbers: NDArray[np.int64]) -> bytes:
 
 def _joined(data: bytes) -> NDArray[np.int64]:
     ranks = np.frombuffer(data, np.uint8).reshape(5, -1)
-    return np.asarray(sum(ranks[i].astype(np.int64) << (8 * i) for i in range(5)), dtype=np.int64)
+    numbers = np.zeros((ranks.shape[1], 8), np.uint8)
+    numbers[:, :5] = ranks.T
+    return numbers.view("<i8").ravel().astype(np.int64, copy=False)
 
 
 def _found(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    at = np.minimum(keys.searchsorted(wanted), len(keys) - 1)
     return keys[at] == wanted, at
 
 
@@ -181,5 +185,5 @@ def _shares(counts: Counts, size: int, contexts: int) -> tuple[NDArray[np.float6
     """For each context how often it was seen, and what is left over for words not seen after it."""
     context = counts.keys // size
     total = np.bincount(context, counts.counts, contexts).astype(np.float64)
-    given = np.bincount(context, np.maximum(counts.counts - _DISCOUNT, 0), contexts).astype(np.float64)
-    return total, total - given
+    left_over = np.bincount(context, np.minimum(counts.counts, _DISCOUNT), contexts).astype(np.float64)
+    return total, left_over

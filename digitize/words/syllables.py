@@ -7,6 +7,7 @@ c, ch, p or t carries the acute or the dot below, and c, g, ng are written k, gh
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 _SHARP_TONES = "\u0301\u0323"  # the acute and the dot below
@@ -40,6 +41,7 @@ _EITHER = frozenset({"oa", "oe", "uy"})  # hòa and hoà, ủy and uỷ: both ha
 _VOWELS = "aăâeêioôơuưy"
 
 
+@lru_cache(16384)
 def is_syllable(text: str) -> bool:
     """Whether `text` is spelt as a Vietnamese syllable: its letters, its marks, and the place of its tone.
 

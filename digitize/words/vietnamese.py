@@ -5,7 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 
+
+class _Unmarked(dict[int, str | int | None]):
+    """For `str.translate`: no mark that has no place of its own, đ as d; asked once for each letter there is."""
+
+    def __missing__(self, letter: int) -> int | None:
+        kept = None if unicodedata.category(chr(letter)) == "Mn" else letter
+        self[letter] = kept
+        return kept
+
+
 _BARRED_D = str.maketrans({"đ": "d", "Đ": "D", "ð": "d", "Ð": "D"})
+_UNMARKED = _Unmarked(_BARRED_D)
 _SPACE = re.compile(r"\s+")
 
 #: The other habit of placing the tone mark: hoà for hòa, uỷ for ủy. Both stand in official papers.
@@ -33,6 +44,5 @@ def fold(text: str) -> str:
     >>> fold("Quyết  ĐỊNH")
     'quyet dinh'
     """
-    plain = unicodedata.normalize("NFD", text.translate(_BARRED_D))
-    letters = "".join(letter for letter in plain if unicodedata.category(letter) != "Mn")
+    letters = unicodedata.normalize("NFD", text).translate(_UNMARKED)
     return _SPACE.sub(" ", letters).strip().casefold()
