@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_OUR_SCRIPTS_END = 0x2000  # Latin with its marks lies below; what anybody may send shall not fill memory
+
 
 class _Unmarked(dict[int, str | int | None]):
-    """For `str.translate`: no mark that has no place of its own, đ as d; asked once for each letter there is."""
+    """For `str.translate`: no mark that has no place of its own, đ as d; each letter of our scripts is asked once."""
 
     def __missing__(self, letter: int) -> int | None:
         kept = None if unicodedata.category(chr(letter)) == "Mn" else letter
-        self[letter] = kept
+        if letter < _OUR_SCRIPTS_END:
+            self[letter] = kept
         return kept
 
 
