@@ -46,7 +46,8 @@ _WHERE = {"component.corrected": "words", "component.reviewed": "where"}
 class FieldChange:
     """A field as a person leaves it; the same value again confirms it.
 
-    `seen` is what stood there when they began; None says they didn't look, and whatever stands there gives way.
+    `seen` is what stood there when they began, "[không có]" where somebody had said so; None says they didn't look, and
+    whatever stands there gives way.
     """
 
     key: str
@@ -109,7 +110,7 @@ def correct(
         dossier, component = _locked(work, by, dossier_id, component_id)
         _waiting(dossier, component)
         pages = {p.number: p for p in work.components.pages(component_id)}
-        _not_overtaken(work, component_id, pages, readings, fields, words)
+        _not_overtaken(work, by, component_id, pages, readings, fields, words)
         changed_fields = [
             change.key
             for change in fields
@@ -164,7 +165,7 @@ def review(
         if decided.version not in (None, component.version):
             raise Changed("đã đổi sau khi bạn xem; xem lại rồi soát")
         pages = {p.number: p for p in work.components.pages(component_id)}
-        _not_overtaken(work, component_id, pages, readings, decided.fields, decided.words)
+        _not_overtaken(work, by, component_id, pages, readings, decided.fields, decided.words)
         keep_reason = decided.keep_reason.strip() or component.keep_reason
         doubtful = [
             f"{number}: {', '.join(sorted(_RESCAN & set(page.flags)))}"
@@ -296,6 +297,7 @@ def _readings(
 
 def _not_overtaken(
     work: UnitOfWork,
+    by: Actor,
     component_id: UUID,
     pages: Mapping[int, Page],
     readings: Mapping[int, OcrPage],
@@ -304,19 +306,23 @@ def _not_overtaken(
 ) -> None:
     """Raises Overtaken with everything that isn't as it was seen, NotFound for what isn't on the paper."""
     kept = {f.key: f for f in work.components.fields(component_id)}
-    conflicts = [c for change in fields if (c := _field_conflict(kept, change))]
+    conflicts = [c for change in fields if (c := _field_conflict(kept, change, by))]
     conflicts += [c for change in words if (c := _word_conflict(work, pages, readings, change))]
     if conflicts:
         raise Overtaken(tuple(conflicts))
 
 
-def _field_conflict(kept: Mapping[str, ExtractedField], change: FieldChange) -> Conflict | None:
+def _field_conflict(kept: Mapping[str, ExtractedField], change: FieldChange, by: Actor) -> Conflict | None:
     if change.key not in kept and change.key not in record.KNOWN:
         raise NotFound(f"field {change.key}")
-    present = kept[change.key].value if change.key in kept else ""
+    there = kept.get(change.key)
+    # What a person said in place of a value stands there like a value, and is no more passed over than one.
+    present = "" if there is None else record.said(there) or there.value
     if change.seen is None or present in (change.seen, record.tidied(change.key, change.value)):
         return None
-    return Conflict(key=change.key, present=present, by=kept[change.key].by if change.key in kept else "")
+    if there is not None and there.by == by.username and not there.value and not change.seen:
+        return None  # their own answer, seen by a program that looks at values alone
+    return Conflict(key=change.key, present=present, by="" if there is None else there.by)
 
 
 def _word_conflict(
@@ -378,7 +384,7 @@ def _keep_field(work: UnitOfWork, component_id: UUID, key: str, value: str, by: 
         read = ExtractedField(component_id, key, "", "", 1, None, 100.0)
         origin = "typed"
     else:
-        if read.by and read.value == value and answer in ("", read.origin):
+        if read.by and read.value == value and answer == (read.origin if record.said(read) else ""):
             return False
         origin = read.origin
         if origin in record.ANSWERS.values():

@@ -216,9 +216,7 @@ class SentForm:
         """Whether a field was changed; one that was asked for, whether anything was typed: no guess stood in it."""
         if f"{name}-asked" in self.values:
             return bool(value)
-        return value != _shown(key, self._seen(name)) and not (
-            value in record.ANSWERS and f"{name}-said" in self.values
-        )
+        return value != _shown(key, self._seen(name))
 
     def words(self) -> list[reviewing.WordChange]:
         """Words that aren't as they stood there."""
@@ -485,7 +483,7 @@ def _field_rows(
                 shown="" if found.key in asked else record.said(found) or _shown(found.key, found.value),
                 doubt=record.doubt_of(found, today=today, by_hand=found.key in asked),
                 long=found.key in _LONG,
-                stood=_stood(found.value, change, conflict),
+                stood=_stood(record.said(found) or found.value, change, conflict),
                 page=page,
                 box=box,
                 crop=_crop(paper, page, box, readings.get(page)),

@@ -75,7 +75,11 @@ class ReviewIn(In):
 
 
 class FieldChangeIn(In):
-    """A field as a person leaves it, and what stood there when they began typing ("" where nothing did)."""
+    """A field as a person leaves it, and what stood there when they began typing.
+
+    "" where nothing did; "[không có]" or "[không đọc được]" where somebody had said so (`origin` "absent" or
+    "unreadable").
+    """
 
     key: Key
     value: LongText

@@ -134,6 +134,25 @@ def test_two_clerks_at_one_paper_each_see_what_the_other_did_and_nothing_is_over
     assert (paper.words()[0]["text"], paper.fields()["signer"]["by"]) == ("Bản", centre.CLERK)
 
 
+@pytest.mark.parametrize("answer", ["[không có]", "[không đọc được]"])
+def test_what_somebody_said_in_place_of_a_value_is_not_passed_over_either(office: Office, answer: str) -> None:
+    paper = Paper(office, scan_png(f"Tờ khai lệ phí trước bạ {uuid.uuid4()}"), who=centre.POSTAL)
+    ok(paper.correct(fields=[("number", answer, "")]))
+    origin = paper.fields()["number"]["origin"]
+
+    late = paper.correct(who=centre.CLERK, fields=[("number", "27", "")])
+
+    assert late.status_code == 412
+    assert late.json()["conflicts"] == [{"key": "number", "present": answer, "by": centre.POSTAL}]
+    assert (paper.fields()["number"]["value"], paper.fields()["number"]["origin"]) == ("", origin)
+    assert paper.correct(who=centre.CLERK, fields=[("number", answer, "")]).status_code == 200, "they agree"
+    # Having seen it, they choose; and an answer that is taken back is one no longer.
+    ok(paper.correct(who=centre.POSTAL, fields=[("number", "", answer)]))
+    assert paper.fields()["number"]["origin"] == "typed"
+    ok(paper.correct(who=centre.CLERK, fields=[("number", "27", "")]))
+    assert paper.fields()["number"]["value"] == "27"
+
+
 def test_two_who_type_the_same_agree_and_saving_twice_is_written_once(office: Office) -> None:
     paper = Paper(office, scan_png(f"Tờ khai {uuid.uuid4()}"))
     raw = paper.words()[0]["raw"]

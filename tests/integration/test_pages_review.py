@@ -176,6 +176,34 @@ def test_another_s_change_is_shown_beside_mine_and_saving_again_keeps_mine(offic
     assert case.component().state is ComponentState.REVIEWED
 
 
+def test_another_s_answer_in_place_of_a_value_is_shown_beside_mine_and_can_be_taken_back(office: Office) -> None:
+    case = Case(office, scan(), who=centre.POSTAL)
+    form = case.form()
+    office.send(centre.POSTAL, case.at(), form | {"f-number": "[không có]", "xong": "0"})
+
+    refused = office.send(centre.CLERK, case.at(), form | {"f-number": "27", "xong": "1"})
+
+    assert refused.status_code == 412
+    assert "Nguyễn Thị Lựu vừa ghi" in " ".join(refused.text.split())
+    both = inputs(refused.text)
+    assert (both["f-number"], both["f-number-seen"]) == ("27", "[không có]")
+    assert (case.values()["number"]["origin"], case.component().state) == ("absent", ComponentState.READ)
+    office.send(centre.CLERK, case.at(), both | {"xong": "0"})
+    assert (case.values()["number"]["value"], case.values()["number"]["by"]) == ("27", centre.CLERK)
+
+    # And the other way round: what they typed isn't passed over by an answer.
+    late = office.send(centre.POSTAL, case.at(), form | {"f-number": "[không đọc được]", "xong": "0"})
+    assert late.status_code == 412
+    office.send(centre.POSTAL, case.at(), inputs(late.text) | {"xong": "0"})
+    assert case.values()["number"]["origin"] == "unreadable"
+    shown = case.form(who=centre.POSTAL)
+    assert shown["f-number"] == shown["f-number-seen"] == "[không đọc được]"
+    office.send(centre.POSTAL, case.at(), shown | {"xong": "0"})
+    assert case.values()["number"]["origin"] == "unreadable", "what nobody touched stays"
+    office.send(centre.POSTAL, case.at(), shown | {"f-number": "", "xong": "0"})
+    assert case.values()["number"]["origin"] == "typed"
+
+
 def test_a_doubtful_scan_is_kept_only_with_a_reason_and_everything_wrong_is_listed(office: Office) -> None:
     case = Case(office, scan(dpi=150), pages_declared=2)
     page = office.open(centre.CLERK, case.at()).text

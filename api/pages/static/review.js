@@ -677,8 +677,9 @@ class PaperReview extends HTMLElement {
       const untouched = mine ? item.value === item.sent : !item.changed && !this.keeper.waiting.has(item) && !item.clash;
       if (!mine && !untouched) continue;
       // A guess at what a pen wrote is never shown as a value: a person types it.
-      const shown = field.doubt === "by_hand" ? "" : this.says.answers[field.origin] ?? this.shown(field.key, field.value);
-      item.stood.value = field.value;
+      const said = this.says.answers[field.origin];
+      const shown = field.doubt === "by_hand" ? "" : said ?? this.shown(field.key, field.value);
+      item.stood.value = said ?? field.value;
       item.shown = tidy(shown);
       if (field.doubt !== "by_hand" && item.row.hasAttribute("data-asked")) this.settled(item);
       if (untouched && item.input.value !== shown) item.input.value = shown;
