@@ -25,10 +25,13 @@ _TYPES = (
     "QĐ|NQ|NĐ|CT|QC|QyĐ|QYĐ|TC|TB|HD|CTr|CTR|KH|PA|ĐA|DA|BC|BB|TTr|TTR|HĐ|CĐ|BGN|BTT|GUQ|GM|GGT|GNP|PG|PC|PB|TT|"
     "GP|GCN|GXN|KL|PL|TTLT|UBND|VPCP"
 )  # fmt: skip
-_ONES = str.maketrans("Il|]Oo", "111100")
+_ONES = str.maketrans("Il|]Ooó", "1111006")
 _MIXED_NUMBER = re.compile(r"^(?=.*\d)(?=.*[Il|])[\dIl|]{2,}$")
-_DAY_OR_MONTH = re.compile(r"^[\dIl|\]Oo]{1,2}$")
+_DAY_OR_MONTH = re.compile(r"^(?:[\dIl|\]Oo]{1,2}|\dó)$")
 _LOST_SLASH = re.compile(rf"^(\d{{1,5}})((?:{_TYPES})-[A-ZĐ][A-Za-zĐđ&]*+\W*)$")
+_FRACTION_BAR = re.compile(r"(?<=\w)⁄(?=\w)")  # a slash in italics; no paper has the other sign
+_FOR_A_REPORT = re.compile(r"(?<!\w)b/[€Ceé](?=\W*$)")
+_PURPOSE = re.compile(r"^[^\W\d_]/[^\W\d_€]\W*$|^b/€")  # b/c, p/h: whom a copy goes to, and what for
 _LIKE_A_SLASH = frozenset("17")
 _ALIKE_D = re.compile(r"[DĐÐdđð\s]")
 _SYMBOL_START = re.compile(rf"^\d{{1,6}}[a-z]?/(?:(?:19|20)\d\d/)?(?:{_TYPES})-$")
@@ -60,14 +63,14 @@ def _is_doubtful(read: str, text: str) -> bool:
     """Whether a number was changed by more than a Đ, or has a stroke that may be a digit, a letter or a slash."""
     if not any(map(str.isdigit, read + text)):
         return False
-    if _ALIKE_D.sub("", read) != _ALIKE_D.sub("", text):
+    if _ALIKE_D.sub("", _FRACTION_BAR.sub("/", read)) != _ALIKE_D.sub("", text):
         return True
     return bool(_MIXED_NUMBER.match(text.strip(".,:;()")) or _LOST_SLASH.match(text))
 
 
 def _mended_word(words: Sequence[OcrWord], index: int) -> str:
     word = words[index]
-    text = word.text.replace("Ð", "Đ").replace("ð", "đ")  # the Icelandic letter is not in any Vietnamese word
+    text = _our_letters(word.text)
     if set(text) != {"_"}:
         text = text.strip("_")  # the end of a rule; no word of a paper has one
     if "/" in text and any(letter.isdigit() for letter in text):
@@ -75,8 +78,10 @@ def _mended_word(words: Sequence[OcrWord], index: int) -> str:
     # A slash is often read as 1 or 7: "021QĐ-BCĐ" is 02/QĐ-BCĐ, or number 21 of another book.
     if (found := _LOST_SLASH.match(text)) and found[1][-1] not in _LIKE_A_SLASH:
         text = f"{found[1]}/{found[2]}"
-    text = text.replace("b/€", "b/c")
+    text = _FOR_A_REPORT.sub("b/c", text)
     core = text.strip(".,:;()")
+    if text[0] == "(" and fold(text) == "(de" and _is_before_a_purpose(words, index):
+        text = "(để"
     if core and _is_of_a_date(words, index, core):
         text = text.replace(core, core.translate(_ONES))
     elif text == "~" and _begins_line(words, index) and _has_line_mate(words, index):
@@ -84,6 +89,11 @@ def _mended_word(words: Sequence[OcrWord], index: int) -> str:
     elif _breaks_off(words, index):
         text = text[:-1] + ","
     return text
+
+
+def _our_letters(text: str) -> str:
+    """Without what no Vietnamese word has: the Icelandic letter, and the bar of a fraction for a slash."""
+    return _FRACTION_BAR.sub("/", text.replace("Ð", "Đ").replace("ð", "đ"))
 
 
 def _symbol(text: str) -> str:
@@ -105,6 +115,10 @@ def _is_of_a_date(words: Sequence[OcrWord], index: int, core: str) -> bool:
         return 0 < number <= _LAST_DAY
     # "tháng II" may be Roman for February, and "tháng I" for January.
     return before == "thang" and after == "nam" and 0 < number <= _LAST_MONTH and any(map(str.isdigit, core))
+
+
+def _is_before_a_purpose(words: Sequence[OcrWord], index: int) -> bool:
+    return _has_line_mate(words, index) and _PURPOSE.match(words[index + 1].text) is not None
 
 
 def _begins_line(words: Sequence[OcrWord], index: int) -> bool:
@@ -135,17 +149,17 @@ def _joined(words: Sequence[OcrWord]) -> Iterator[OcrWord]:
         if waiting is None:
             waiting = word
             continue
-        first = waiting.text.replace("Ð", "Đ")
+        first, second = _our_letters(waiting.text), _our_letters(word.text)
         one_line = _line_of(waiting) == _line_of(word)
         halves = (_SYMBOL_START.match(first) and word.text[:1] != "-") or (
             _SYMBOL_HALF.match(first) and word.text[:1] == "-"
         )
         near = word.box.left - waiting.box.right < 2 * (waiting.box.bottom - waiting.box.top)
         mendable = not (waiting.by_pen or word.by_pen or waiting.repair or word.repair)
-        if one_line and halves and near and mendable and _AGENCY.match(word.text):
+        if one_line and halves and near and mendable and _AGENCY.match(second):
             waiting = replace(
                 waiting,
-                text=waiting.text + word.text,
+                text=first + second,
                 raw=f"{waiting.text} {word.text}",
                 repair=Repair.GRAMMAR,
                 box=_around(waiting.box, word.box),

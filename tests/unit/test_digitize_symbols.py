@@ -29,6 +29,8 @@ def page_of(text: str) -> OcrPage:
         ("Số: 138/QĐÐ-UBND", "Số: 138/QĐ-UBND"),
         ("Nghị định số 45/2025/NÐ-CP", "Nghị định số 45/2025/NĐ-CP"),
         ("Quyết định số 16/2024/QĐ- BGTVT ngày", "Quyết định số 16/2024/QĐ-BGTVT ngày"),
+        ("Quyết định số 16/2024/QÐ- BGDÐT ngày", "Quyết định số 16/2024/QĐ-BGDĐT ngày"),
+        ("Quyết định số 16⁄QĐ- BGTVT ngày", "Quyết định số 16/QĐ-BGTVT ngày"),
         ("Quyết định số 16/QĐ -BGTVT.", "Quyết định số 16/QĐ-BGTVT."),
         ("Số: 840TB-PCTQ", "Số: 840/TB-PCTQ"),
         ("ngày I1 tháng O8 năm 2025", "ngày 11 tháng 08 năm 2025"),
@@ -36,6 +38,11 @@ def page_of(text: str) -> OcrPage:
         ("~ Lưu: VT.", "- Lưu: VT."),
         ("sau bão. mưa lũ kéo dài", "sau bão, mưa lũ kéo dài"),
         ("- Cục trưởng (để b/€);", "- Cục trưởng (để b/c);"),
+        ("- Cục trưởng (đế b/C);", "- Cục trưởng (để b/c);"),
+        ("- HĐQT (đề b/e);", "- HĐQT (để b/c);"),
+        ("- UBND xã (đê p/h);", "- UBND xã (để p/h);"),
+        ("Nghị định số 45⁄2025⁄NĐ-CP", "Nghị định số 45/2025/NĐ-CP"),
+        ("ngày 1ó tháng 0ó năm 2025", "ngày 16 tháng 06 năm 2025"),
     ],
 )
 def test_what_grammar_leaves_one_reading_for_is_mended(read: str, meant: str) -> None:
@@ -59,6 +66,8 @@ def test_what_grammar_leaves_one_reading_for_is_mended(read: str, meant: str) ->
         "tài khoản 0O1234",
         "Số: 71/TB-UBND Đồng Lạc, ngày 19 tháng 9 năm 2025",
         "2290138, Y = 601427; 24/24 giờ; 10%",
+        "đắp (đê bao) và mục (đ) b/b",
+        "ngày ó tháng 8 năm 2025",
     ],
 )
 def test_what_could_be_two_things_or_is_right_stays(text: str) -> None:
@@ -73,7 +82,7 @@ def test_a_stroke_beside_digits_is_left_as_it_was_read_and_shown_as_a_doubt(numb
     assert before.confidence == after.confidence == 90.0
 
 
-@pytest.mark.parametrize("day", ["|5", "]5", "I5", "II", "_5"])
+@pytest.mark.parametrize("day", ["|5", "]5", "I5", "II", "_5", "1ó"])
 def test_a_day_put_right_by_grammar_is_shown_to_a_person(day: str) -> None:
     mended = symbols.mended(page_of(f"ngày {day} tháng 8 năm 2025")).words
     assert mended[1].repair is Repair.GRAMMAR
