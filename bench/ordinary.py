@@ -2,6 +2,8 @@
 
     python bench/ordinary.py --seed 21 [--documents 0,3,5] [--out FOLDER]
 
+OUT gets each page, its text and our reading of it, in the shape that `bench/risk.py` reads.
+
 Prints word and letter errors, what kinds of words are wrong, how many names and numbers ours reads wrong that plain
 Tesseract read right, and what mending alone changed for the worse. Needs the fonts named in ordinary_pages.
 """
@@ -9,6 +11,7 @@ Tesseract read right, and what mending alone changed for the worse. Needs the fo
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import subprocess
@@ -23,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import ordinary_pages
 import ordinary_score
 
-from digitize import load, pipeline
+from digitize import load, pipeline, reading
 from digitize.recognition import hocr
 from digitize.types import Repair
 
@@ -56,8 +59,11 @@ def main() -> None:
         plain = _plain(file, page.dpi)
         seconds["plain"] += _spent() - start
         start = _spent()
-        ours = pipeline.read_page(load.page(file, 1)).ocr
+        whole = pipeline.read_page(load.page(file, 1))
         seconds["ours"] += _spent() - start
+        ours = whole.ocr
+        (out / f"{page.name}.json").write_text(json.dumps({"parts": page.parts}, ensure_ascii=False), "utf-8")
+        (out / f"{page.name}.ours.json").write_bytes(reading.to_json(whole))
         scores = {
             "plain": ordinary_score.score(plain, page.parts),
             "unmended": ordinary_score.score(_unmended(ours).text, page.parts),

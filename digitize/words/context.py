@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
@@ -20,6 +19,7 @@ import numpy as np
 
 from digitize.types import Repair
 from digitize.words.language import BREAK, UNSEEN, official, token_of, tokens
+from digitize.words.misreadings import marks
 from digitize.words.vietnamese import one_tone_style
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ _STACKED, _LOST, _CHANGED, _GAINED = 0.5, 1.5, 2.0, 3.5
 _MOST_CANDIDATES = 12
 _REMEMBERED = 16384  # the same pairs of syllables come up page after page
 _DEAREST = 14.0
-_TONES = "\u0300\u0301\u0303\u0309\u0323"
 _CORE = re.compile(r"^(\W*)([^\W\d_]+)(\W*)$", re.UNICODE)
 #: Words of one letter that aren't labels.
 _SINGLE = frozenset("ở ổ ố ồ ỡ ờ ớ ợ à ả á ý ỷ ỳ".split())  # noqa: SIM905
@@ -231,21 +230,12 @@ def _cost_of_marks(read: str, true: str) -> float:
     for letter, true_letter in zip(read, true, strict=False):
         if letter == true_letter:
             continue
-        (own, tone), (true_own, true_tone) = _marks(letter), _marks(true_letter)
+        (own, tone), (true_own, true_tone) = marks(letter), marks(true_letter)
         if own != true_own:
             cost += _LOST if not own else _GAINED if not true_own else _CHANGED
         if tone != true_tone:
             cost += _STACKED if true_own and true_tone else _GAINED if not true_tone else _CHANGED
     return cost
-
-
-@lru_cache(_REMEMBERED)
-def _marks(letter: str) -> tuple[str, str]:
-    """A letter's own mark (circumflex, breve, horn, bar) and its tone."""
-    parts = unicodedata.normalize("NFD", letter)
-    tone = "".join(part for part in parts if part in _TONES)
-    own = "".join(part for part in parts[1:] if part not in _TONES)
-    return "bar" if letter == "đ" else own, tone
 
 
 def _best_path(slots: Sequence[_Slot], model: Language) -> list[int]:

@@ -11,7 +11,7 @@ from digitize import risk
 from digitize.fields import people
 from digitize.recognition import second_opinion
 from digitize.types import OcrPage, Repair
-from digitize.words import symbols
+from digitize.words import punctuation, symbols
 from tests import scans
 
 LINES = (
@@ -57,6 +57,42 @@ def test_letters_for_digits_and_words_that_are_none_are_risks() -> None:
 
 def test_a_full_stop_inside_a_sentence_is_a_risk() -> None:
     assert risk_of("quan.", *(line.replace("quan,", "quan.") for line in LINES)) > risk.RISKY
+
+
+def test_a_mark_that_is_easily_misread_is_the_greater_risk() -> None:
+    read_so = risk_of("chuyến", *(line.replace("kiểm tra", "chuyến tiền") for line in LINES))
+    never_so = risk_of("chuyển", *(line.replace("kiểm tra", "chuyển bay") for line in LINES))
+
+    assert read_so > risk.RISKY
+    assert never_so < risk.RISKY
+
+
+@pytest.mark.parametrize("text", ["'thủ", "thủ}", "thủ~", "thủ,.", "thủ./", "_thủ"])
+def test_a_sign_that_no_word_has_beside_it_is_a_risk(text: str) -> None:
+    assert risk_of(text, *(line.replace("thủ", text) for line in LINES)) > risk.RISKY
+
+
+@pytest.mark.parametrize("text", ["thủ.", "(thủ", "“thủ", "thủ”;", "thủ),", "thủ...", "thủ./.", "-thủ", "20%);", "m²,"])
+def test_a_sign_that_words_have_beside_them_is_none(text: str) -> None:
+    assert not punctuation.has_odd_signs(text)
+
+
+@pytest.mark.parametrize("text", ["V/v", "b/c", "mm", "kg", "B", "Đắk", "Krông", "UBND"])
+def test_shorthand_units_and_known_names_are_no_misspelt_words(text: str) -> None:
+    words = page(f"các cơ quan, đơn vị {text} chịu trách nhiệm thi hành").words
+    index = [word.text for word in words].index(text)
+    found = risk.features(words)[index]
+
+    assert not found[risk.FEATURES.index("misspelt")]
+    assert not found[risk.FEATURES.index("unheard_of")]
+    assert not found[risk.FEATURES.index("mixed")]
+
+
+def test_a_comma_read_as_a_stop_before_a_number_is_a_risk() -> None:
+    list_of_numbers = "Các tổ dân phố 3, 4, 8 phường Minh Xuân chịu trách nhiệm."
+
+    assert risk_of("4.", list_of_numbers.replace("4,", "4.")) > risk.RISKY
+    assert risk_of("4.", "Theo quy định tại Điều 4. 15 ngày sau đó") < risk.RISKY
 
 
 def test_what_a_pen_wrote_is_never_sure() -> None:
@@ -145,4 +181,4 @@ def test_what_only_begins_like_a_symbol_is_none(text: str) -> None:
 
 @pytest.mark.parametrize(("text", "core"), [("(“năm”),", "năm"), ("…", ""), ("", ""), ("a!b.", "a!b")])
 def test_signs_round_a_word_are_no_part_of_it(text: str, core: str) -> None:
-    assert risk._core(text) == core
+    assert punctuation.core(text) == core

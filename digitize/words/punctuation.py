@@ -1,0 +1,63 @@
+"""Signs that stand where print doesn't put them: a comma read as a stop, a stroke glued to a word."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from digitize.types import OcrWord
+
+_LETTER = re.compile(r"[^\W_]")
+_BEFORE = re.compile(r"[-–+•]?[(\[“\"‘«]*+")
+_AFTER = re.compile(r"%?[)\]”\"’»]*+(?:\.\.\.|\./\.|[.,;:!?…])?[)”\"]?")
+_LABEL = re.compile(r"\d+(?:[.)]|\.\d+\.?)")  # of a list
+_SEVERAL = 2
+
+
+def core(text: str) -> str:
+    """The token without the signs round it."""
+    first, last = _LETTER.search(text), _LETTER.search(text[::-1])
+    return text[first.start() : len(text) - last.start()] if first and last else ""
+
+
+def has_odd_signs(text: str) -> bool:
+    """Whether other signs stand round a word than print has there: "'TRƯỜNG", "VTj~", "hiện./"."""
+    own = core(text)
+    if not own:
+        return False
+    before, _, after = text.partition(own)
+    return not (_BEFORE.fullmatch(before) and _AFTER.fullmatch(after))
+
+
+def stops_amiss(words: Sequence[OcrWord], index: int) -> bool:
+    """A stop that the next word denies: "Trung Thành. xã", "tổ 3, 4. 8 phường", or a colon where a list's line ends."""
+    word, after = words[index], words[index + 1] if index + 1 < len(words) else None
+    small_after = after is not None and after.text[:1].islower()
+    if word.text.endswith("."):
+        return (small_after and not core(word.text).isupper()) or _stops_before_a_number(words, index)
+    if not word.text.endswith(":"):
+        return False
+    first = index
+    while first and line_of(words[first - 1]) == line_of(word):
+        first -= 1
+    ends_line = after is None or line_of(after) != line_of(word)
+    return small_after or (ends_line and index > first and words[first].text[:1] in "-–•+")
+
+
+def _stops_before_a_number(words: Sequence[OcrWord], index: int) -> bool:
+    """No sentence begins with a number, unless it is the label of an item."""
+    if not 0 < index < len(words) - 1 or line_of(words[index - 1]) != line_of(words[index]):
+        return False
+    own, after = core(words[index].text), words[index + 1].text
+    if not after[0].isdigit() or _LABEL.fullmatch(after):
+        return False
+    in_a_list = own.isdigit() and not words[index - 1].text[0].isupper()  # not "Điều 4."
+    return in_a_list or (own.islower() and len(own) >= _SEVERAL)
+
+
+def line_of(word: OcrWord) -> tuple[int, int, int]:
+    """What the words of one line have in common."""
+    return word.block, word.paragraph, word.line
