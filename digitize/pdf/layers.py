@@ -11,14 +11,17 @@ another one: pattern matching has turned a 6 into an 8 in copiers.
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from digitize.pdf import print_mask
+from digitize.pdf.planes import shrunk
 from digitize.types import MM_PER_INCH, Box
 
 if TYPE_CHECKING:
@@ -29,14 +32,19 @@ if TYPE_CHECKING:
 #: Coarser pages have no resolution to spare: their letters would be cut from too few dots.
 LEAST_DPI = 250.0
 
-_QUALITY = 40
+#: Steps of the JPEG in which a tile's frequencies are kept, of light and of colour: the first, which must be fine or a
+#: tile's edge would be seen on the paper, and for each other one this much more the higher it is. They rise less than
+#: the tables of the standard, which were made for photographs: thin strokes live in the high ones.
+_FLAT_STEP = 16
+_LIGHT_STEPS = 28, 5
+_COLOUR_STEPS = 22, 5
 _PAPER_QUALITY = 60
 _LARGE_BYTES = 300_000
 _MEASURED_DPI = 150.0
 _FILL_STEPS = (32, 8, 2)  # pixels that lend a hole their colour, from the widest surroundings to the nearest
 _KNOWN = 64  # of 255: less than that of a place left tells nothing of it
 _PAPER_STEPS = 3  # how much coarser the paper is kept than it is measured
-_PAPER_PX = 15  # of the paper as kept, 7 mm: whatever is narrower isn't paper
+_PAPER_PX = 5, 7  # of the paper as kept, then of every third one, 11 mm: whatever is narrower isn't paper
 _STANDS_MM = 0.4  # around whatever stands on the paper
 _TOGETHER_MM = 2.5  # marks nearer than this share a tile
 _LEAST_DEVIATION, _MOST_DEVIATION = 4.0, 9.0  # levels by which a mark differs from the paper
@@ -46,7 +54,7 @@ _NEAR_MM = 0.6
 _SHADE = 12.0  # levels by which something differs that stands so near to print
 _WASTE_SQUARE_MM = 400.0  # of bare paper in a tile; another tile weighs as much
 _MOST_MARKS = 150
-_BAND_STEPS = 512
+_BAND_STEPS = 32
 _COMPARED_MM = 0.7
 _LARGEST_DIFFERENCE = 64.0
 
@@ -81,60 +89,73 @@ def taken_apart(pixels: NDArray[np.uint8], ocr: OcrPage) -> Layers | None:
     if found is None:
         return None
     steps = round(ocr.dpi / _MEASURED_DPI)
-    bare: Any = cv2.bitwise_not(print_mask.with_rim(pixels, found, ocr.dpi))
-    share = _shrunk(bare, steps)
-    bands = [np.s_[top : top + _BAND_STEPS * steps] for top in range(0, pixels.shape[0], _BAND_STEPS * steps)]
-    parts = [_shrunk(cv2.bitwise_and(pixels[rows], pixels[rows], mask=bare[rows]), steps) for rows in bands]
-    seen = _filled(np.vstack(parts), share)
+    bare, mask, colour = print_mask.without(found, ocr.dpi), found.mask, found.colour
+    del found  # an A3 sheet at 400 dpi has planes of 31 MB
+    share, cover = shrunk(bare, steps), shrunk(mask, steps)
+    before, seen = _without_print(pixels, bare, steps)
+    seen = _filled(seen, share)
     paper = _paper(seen)
     wide: Any = cv2.resize(paper, (seen.shape[1], seen.shape[0]), interpolation=cv2.INTER_LINEAR)
-    stands = _stands(seen, wide, _shrunk(found.mask, steps), ocr.dpi / steps)
+    stands = _stands(seen, wide, cover, ocr.dpi / steps)
     ground: Any = cv2.copyTo(seen, stands, wide)
-    if _largest_difference(pixels, ground, found, steps) > _LARGEST_DIFFERENCE:
+    if _largest_difference(before, ground, cover, colour) > _LARGEST_DIFFERENCE:
         return None
     boxes = [_enlarged(box, steps, pixels) for box in _tiles(stands, ocr.dpi / steps)]
-    tiles = tuple((box, _jpeg(_tile(pixels, bare, ground, stands, box), _QUALITY)) for box in boxes)
-    return Layers(_jpeg(paper, _PAPER_QUALITY), tiles, found.mask, found.colour)
+    tiles = tuple((box, _tile_jpeg(_tile(pixels, bare, ground, stands, box))) for box in boxes)
+    return Layers(_paper_jpeg(paper), tiles, mask, colour)
 
 
-def _shrunk(plane: Any, steps: int) -> NDArray[np.uint8]:
-    """Means of squares of `steps` pixels; the last rows and columns are repeated to fill them."""
-    height, width = plane.shape[:2]
-    down, across = -height % steps, -width % steps
-    if down or across:
-        plane = cv2.copyMakeBorder(plane, 0, down, 0, across, cv2.BORDER_REPLICATE)
-    size = plane.shape[1] // steps, plane.shape[0] // steps
-    return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+def _without_print(
+    pixels: NDArray[np.uint8], bare: NDArray[np.uint8], steps: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The page in grey, and in colour without its print, both coarser by `steps`.
+
+    A few rows at a time, which stay in the processor's cache from one step to the next.
+    """
+    grey, colour = [], []
+    for top in range(0, pixels.shape[0], _BAND_STEPS * steps):
+        rows = pixels[top : top + _BAND_STEPS * steps]
+        grey.append(cv2.cvtColor(shrunk(rows, steps), cv2.COLOR_RGB2GRAY))
+        left: Any = cv2.bitwise_and(rows, rows, mask=bare[top : top + _BAND_STEPS * steps])
+        colour.append(shrunk(left, steps))
+    return np.vstack(grey), np.vstack(colour)
 
 
-def _filled(seen: NDArray[np.uint8], share: Any) -> NDArray[np.uint8]:
+def _filled(seen: NDArray[np.uint8], share: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Where print was taken out, what is next to it, or else the wider paper.
 
     Args:
         seen: RGB, each pixel darkened by the share of it that was taken out.
         share: What was left of each pixel, 255 for all.
     """
+    height, width = share.shape
+    sides = 0, -height % _FILL_STEPS[0], 0, -width % _FILL_STEPS[0]  # whole squares are shrunk the fast way
+    coarse: list[tuple[Any, Any]] = []
+    colour, weight = (cv2.copyMakeBorder(plane, *sides, cv2.BORDER_REPLICATE) for plane in (seen, share))
+    for steps in (2**power for power in range(1, _FILL_STEPS[0].bit_length())):
+        colour, weight = shrunk(colour, 2), shrunk(weight, 2)
+        if steps in _FILL_STEPS:
+            coarse.append((cv2.blur(colour, (3, 3)), cv2.blur(weight, (3, 3))))
     around: Any = None
-    for steps in _FILL_STEPS:
-        small = math.ceil(seen.shape[1] / steps), math.ceil(seen.shape[0] / steps)
-        colour = cv2.blur(cv2.resize(seen, small, interpolation=cv2.INTER_AREA).astype(np.float32), (3, 3))
-        weight: Any = cv2.blur(cv2.resize(share, small, interpolation=cv2.INTER_AREA).astype(np.float32), (3, 3))
-        known: Any = np.clip(colour * (255 / np.maximum(weight, 1))[:, :, None], 0, 255).astype(np.uint8)
+    for colour, weight in reversed(coarse):
+        known: Any = cv2.divide(colour, cv2.merge([weight] * 3), scale=255)
         if around is not None:
-            wider = cv2.resize(around, small, interpolation=cv2.INTER_LINEAR)
-            known = cv2.copyTo(wider, (weight < _KNOWN).astype(np.uint8), known)
+            wider = cv2.resize(around, weight.shape[::-1], interpolation=cv2.INTER_LINEAR)
+            known = cv2.copyTo(wider, cv2.threshold(weight, _KNOWN - 1, 255, cv2.THRESH_BINARY_INV)[1], known)
         around = known
-    around = cv2.resize(around, (seen.shape[1], seen.shape[0]), interpolation=cv2.INTER_LINEAR)
+    size = around.shape[1] * _FILL_STEPS[-1], around.shape[0] * _FILL_STEPS[-1]
+    around = cv2.resize(around, size, interpolation=cv2.INTER_LINEAR)[:height, :width]
     filled = cv2.divide(seen, cv2.merge([share] * 3), scale=255)
     _, unknown = cv2.threshold(share, 254 - _KNOWN, 255, cv2.THRESH_BINARY_INV)
-    return np.asarray(cv2.copyTo(around, unknown, filled), dtype=np.uint8)
+    return np.asarray(cv2.copyTo(np.ascontiguousarray(around), unknown, filled), dtype=np.uint8)
 
 
 def _paper(seen: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The sheet without anything on it, coarse and smooth."""
+    """The sheet without anything on it, coarse and smooth: medians of medians, over 11 mm in all."""
     small = math.ceil(seen.shape[1] / _PAPER_STEPS), math.ceil(seen.shape[0] / _PAPER_STEPS)
-    smooth = cv2.medianBlur(cv2.resize(seen, small, interpolation=cv2.INTER_AREA), _PAPER_PX)
-    return np.asarray(cv2.blur(smooth, (7, 7)), dtype=np.uint8)
+    near = cv2.medianBlur(shrunk(seen, _PAPER_STEPS), _PAPER_PX[0])
+    far = cv2.medianBlur(np.ascontiguousarray(near[1::3, 1::3]), _PAPER_PX[1])
+    return np.asarray(cv2.blur(cv2.resize(far, small, interpolation=cv2.INTER_LINEAR), (7, 7)), dtype=np.uint8)
 
 
 def _stands(
@@ -147,15 +168,18 @@ def _stands(
     limit = min(max(3 * grain, _LEAST_DEVIATION), _MOST_DEVIATION)
     # Optics and JPEG shade the paper next to letters; what reaches beyond them is found there.
     near = cv2.dilate(print_cover, np.ones((2 * round(_NEAR_MM * dpi / MM_PER_INCH) + 1,) * 2, np.uint8))
-    shade = np.uint8(_SHADE - limit)
-    deviation = cv2.subtract(deviation, (near > 0).astype(np.uint8) * shade)
+    _, shade = cv2.threshold(near, 0, int(_SHADE - limit), cv2.THRESH_BINARY)
+    deviation = cv2.subtract(deviation, shade)
     _, marked = cv2.threshold(deviation, limit, 255, cv2.THRESH_BINARY)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(marked, connectivity=8)
-    stands = stats[:, cv2.CC_STAT_AREA] >= _LEAST_MARK_PX
-    stands[labels[deviation > _STRONG * limit]] = True
-    stands[0] = False
+    labels: Any
+    count, labels = cv2.connectedComponentsWithAlgorithm(marked, 8, cv2.CV_32S, cv2.CCL_SPAGHETTI)
+    places = np.flatnonzero(marked)
+    numbers = labels.ravel()[places]
+    kept = np.bincount(numbers, minlength=count) >= _LEAST_MARK_PX
+    kept[numbers[deviation.ravel()[places] > _STRONG * limit]] = True
+    marked.ravel()[places] = kept[numbers] * np.uint8(255)
     reach = 2 * round(_STANDS_MM * dpi / MM_PER_INCH) + 1
-    return np.asarray(cv2.dilate((stands * np.uint8(255))[labels], np.ones((reach, reach), np.uint8)), dtype=np.uint8)
+    return np.asarray(cv2.dilate(marked, np.ones((reach, reach), np.uint8)), dtype=np.uint8)
 
 
 def _tiles(stands: NDArray[np.uint8], dpi: float) -> list[Box]:
@@ -172,20 +196,35 @@ def _tiles(stands: NDArray[np.uint8], dpi: float) -> list[Box]:
         if count <= _MOST_MARKS:
             break
         reach *= 2
-    edges = stats[1:, :4].astype(np.int64)
-    edges[:, 2:] += edges[:, :2]
+    edges = np.stack([_edges(stands, box) for box in stats[1:, :4].tolist()])
+    wasted = _wasted(edges, edges)
+    np.fill_diagonal(wasted, np.inf)
     while len(edges) > 1:
-        lower = np.minimum(edges[:, None, :2], edges[None, :, :2])
-        upper = np.maximum(edges[:, None, 2:], edges[None, :, 2:])
-        areas = np.prod(edges[:, 2:] - edges[:, :2], axis=1)
-        wasted = np.prod(upper - lower, axis=2) - areas[:, None] - areas[None, :]
-        np.fill_diagonal(wasted, np.iinfo(np.int64).max)
-        one, other = np.unravel_index(int(wasted.argmin()), wasted.shape)
+        one, other = sorted(np.unravel_index(int(wasted.argmin()), wasted.shape))
         if wasted[one, other] > _WASTE_SQUARE_MM * (dpi / MM_PER_INCH) ** 2:
             break
-        both = np.concatenate([lower[one, other], upper[one, other]])
-        edges = np.vstack([np.delete(edges, [one, other], axis=0), both])
+        lower, upper = np.minimum(edges[one, :2], edges[other, :2]), np.maximum(edges[one, 2:], edges[other, 2:])
+        edges[one] = np.concatenate([lower, upper])
+        edges = np.delete(edges, other, axis=0)
+        wasted = np.delete(np.delete(wasted, other, axis=0), other, axis=1)
+        wasted[one] = wasted[:, one] = _wasted(edges[one : one + 1], edges)[0]
+        wasted[one, one] = np.inf
     return [Box(*box) for box in edges.tolist()]
+
+
+def _edges(stands: NDArray[np.uint8], box: list[int]) -> NDArray[np.int64]:
+    """Left, top, right and bottom of what stands in a box, given by its left, top, width and height."""
+    left, top, width, height = box
+    x, y, across, down = cv2.boundingRect(stands[top : top + height, left : left + width])
+    return np.array([left + x, top + y, left + x + across, top + y + down], np.int64)
+
+
+def _wasted(some: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Pixels that a box around two of them holds besides the two; less than nothing where they overlap."""
+    lower = np.minimum(some[:, None, :2], others[None, :, :2])
+    upper = np.maximum(some[:, None, 2:], others[None, :, 2:])
+    areas, others_areas = (np.prod(edges[:, 2:] - edges[:, :2], axis=1) for edges in (some, others))
+    return np.asarray(np.prod(upper - lower, axis=2) - areas[:, None] - others_areas[None, :], dtype=np.float64)
 
 
 def _enlarged(box: Box, steps: int, pixels: NDArray[np.uint8]) -> Box:
@@ -208,23 +247,36 @@ def _tile(
     return np.asarray(cv2.copyTo(pixels[here], shown, np.ascontiguousarray(around)), dtype=np.uint8)
 
 
-def _jpeg(rgb: NDArray[np.uint8], quality: int) -> bytes:
-    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
-    if rgb.size > _LARGE_BYTES:  # several passes, each with tables of its own: worth it from here on
-        options += [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]
+def _tile_jpeg(rgb: NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
     # Thin red strokes lose a third of their colour when it is kept at half the resolution.
-    options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    Image.fromarray(rgb).save(
+        buffer,
+        "JPEG",
+        qtables=[_table(*_LIGHT_STEPS), _table(*_COLOUR_STEPS)],
+        subsampling="4:4:4",
+        optimize=True,
+        progressive=rgb.size > _LARGE_BYTES,  # several passes, each with tables of its own: worth it from here on
+    )
+    return buffer.getvalue()
+
+
+def _table(first: int, rise: int) -> list[int]:
+    """Steps of an 8 by 8 block's frequencies, row by row."""
+    return [_FLAT_STEP, *(first + rise * (place // 8 + place % 8) for place in range(1, 64))]
+
+
+def _paper_jpeg(rgb: NDArray[np.uint8]) -> bytes:
+    options = [cv2.IMWRITE_JPEG_QUALITY, _PAPER_QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1, cv2.IMWRITE_JPEG_PROGRESSIVE, 1]
     _, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
     return data.tobytes()
 
 
 def _largest_difference(
-    pixels: NDArray[np.uint8], ground: NDArray[np.uint8], found: print_mask.Print, steps: int
+    before: NDArray[np.uint8], ground: NDArray[np.uint8], cover: NDArray[np.uint8], colour: tuple[int, int, int]
 ) -> float:
     """How far the layers are from the page where they are farthest: the mean of 0.7 mm, in levels of grey."""
-    before = cv2.cvtColor(_shrunk(pixels, steps), cv2.COLOR_RGB2GRAY)
-    cover = _shrunk(found.mask, steps)
-    level = cv2.cvtColor(np.array([[found.colour]], np.uint8), cv2.COLOR_RGB2GRAY).item()
+    level = cv2.cvtColor(np.array([[colour]], np.uint8), cv2.COLOR_RGB2GRAY).item()
     after = cv2.multiply(cv2.cvtColor(ground, cv2.COLOR_RGB2GRAY), cv2.bitwise_not(cover), scale=1 / 255)
     after = cv2.add(after, cv2.convertScaleAbs(cover, alpha=level / 255))
     window = round(_COMPARED_MM * _MEASURED_DPI / MM_PER_INCH)

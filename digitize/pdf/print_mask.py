@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from digitize.pdf import strokes
+from digitize.pdf.planes import shrunk
 from digitize.types import MM_PER_INCH
 
 if TYPE_CHECKING:
@@ -25,15 +26,11 @@ _TINTED = 28.0  # how far its strongest channel may stand above its weakest
 _COLOURED = 56.0  # the same of one pixel, which JPEG tints more
 _BLUR_MM = 0.17  # spread of a scanner's optics, generously
 _GRAIN = 8.0
-_BAND_PX = 1024
+_BAND_PX = 64  # rows that are taken through all steps together: they stay in the processor's cache
+_SOFT_STEPS = 2  # how much coarser the blur of print is reckoned than the page
 _RIM = 5.0  # levels below the paper at which a rim begins
-_RUN = 1.5  # of a line's height; no stroke of a letter runs straight for longer
-_FAINT_RUN = 2.6  # the same in grey, where blur joins up to three letters at their serifs
-_SLOPES = (0.0, 0.05, -0.05, 0.11, -0.11)  # of strokes drawn along a line
-_FAINTEST = 12.0  # levels below the paper at which a drawn stroke is seen
-_LETTER = 0.65  # of the darkest ink: what only letters reach, or a stroke as dark as they are
-_SHARP_MM = 0.14  # the spread of optics, this time sparingly
-_BETWEEN = 0.12  # share of a stroke that is seen between letters, where no print explains it
+_MOST_COLOURS = 12  # lines that tell the colour of all print
+_AROUND = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -43,12 +40,16 @@ class Print:
     Attributes:
         mask: 255 where print is, shape (height_px, width_px).
         colour: RGB of all of it.
-        drawn: 255 where a stroke is drawn along or through it, same shape.
+        lightest: The strongest channel of each pixel, same shape.
+        tint: How far it stands above the weakest one, same shape.
+        drawn: Where strokes are drawn along or through lines: left and top of each part, and 255 within it.
     """
 
     mask: NDArray[np.uint8]
     colour: tuple[int, int, int]
-    drawn: NDArray[np.uint8]
+    lightest: NDArray[np.uint8]
+    tint: NDArray[np.uint8]
+    drawn: tuple[tuple[int, int, NDArray[np.uint8]], ...]
 
 
 def of(pixels: NDArray[np.uint8], ocr: OcrPage) -> Print | None:
@@ -63,97 +64,130 @@ def of(pixels: NDArray[np.uint8], ocr: OcrPage) -> Print | None:
         ocr: Its words, in its pixels.
     """
     words = (word for word in ocr.words if word.confidence >= _SURE and not word.by_pen)
-    lines = groupby(words, key=lambda word: (word.block, word.paragraph, word.line))
-    found = [line for line in (_line(pixels, list(line), ocr.dpi) for _, line in lines) if line]
+    lines = [list(line) for _, line in groupby(words, key=lambda word: (word.block, word.paragraph, word.line))]
+    if not lines:
+        return None
+    lightest, tint = _shades(pixels)
+    found = [line for line in (_line(pixels, lightest, tint, line, ocr.dpi) for line in lines) if line]
     if not found:
         return None
     usual = float(np.median(np.concatenate([line.levels for line in found])))
-    mask, drawn = np.zeros(pixels.shape[:2], np.uint8), np.zeros(pixels.shape[:2], np.uint8)
-    colours = []
+    mask = np.zeros(pixels.shape[:2], np.uint8)
+    printed = []
     for line in found:
         chosen = line.may_be_print & (line.levels < usual + _PALER)
-        letters = (np.concatenate([[False], chosen]) * np.uint8(255))[line.labels]
-        for page, part in ((mask, letters), (drawn, line.drawn)):
-            here = page[line.top : line.top + part.shape[0], line.left : line.left + part.shape[1]]
-            cv2.bitwise_or(here, part, dst=here)
-        colours.append(line.colours[chosen])
-    every = np.concatenate(colours)
-    if not len(every):
+        if chosen.any():
+            printed.append((line, chosen))
+            letters = np.zeros(line.shape, np.uint8)
+            letters.ravel()[line.inked] = (np.concatenate([[False], chosen]) * np.uint8(255))[line.numbers]
+            here = mask[line.top : line.top + line.shape[0], line.left : line.left + line.shape[1]]
+            cv2.bitwise_or(here, letters, dst=here)
+    if not printed:
         return None
-    red, green, blue = (round(float(value)) for value in np.median(every, axis=0))
-    return Print(mask, (red, green, blue), drawn)
+    colours = [line.colours(pixels)[chosen] for line, chosen in printed[:: -(-len(printed) // _MOST_COLOURS)]]
+    red, green, blue = (round(float(value)) for value in np.median(np.concatenate(colours), axis=0))
+    drawn = tuple((line.left, line.top, line.drawn) for line in found if line.drawn is not None)
+    return Print(mask, (red, green, blue), lightest, tint, drawn)
 
 
-def with_rim(pixels: NDArray[np.uint8], found: Print, dpi: float) -> NDArray[np.uint8]:
-    """The print with the grey rim that a scanner's optics leave around it.
+def without(found: Print, dpi: float) -> NDArray[np.uint8]:
+    """The page without its print and the grey rim that a scanner's optics leave around it.
 
     No more than optics explain: a pencil line under or through a word, a rule that a letter touches, coloured ink are
     no rim.
 
     Returns:
-        255 where print or its rim is, shape (height_px, width_px).
+        0 where print or its rim is, 255 elsewhere, shape (height_px, width_px).
     """
-    paper = round(float(np.percentile(pixels[::8, ::8].max(axis=2), 85)))
+    height, width = found.mask.shape
+    paper = round(float(np.percentile(found.lightest[::8, ::8], 85)))
     spread = _BLUR_MM * dpi / MM_PER_INCH
-    edge = 1 + math.ceil(4 * spread)
-    whole = found.mask.copy()
-    for top in range(0, whole.shape[0], _BAND_PX):  # an A3 sheet at 400 dpi would take ten planes of 31 MB
-        first, last = max(0, top - edge), top + _BAND_PX + edge
-        part = Print(found.mask[first:last], found.colour, found.drawn[first:last])
-        band = _rim(pixels[first:last], part, paper, spread)
-        rows = whole[top : top + _BAND_PX]
-        cv2.bitwise_or(rows, band[top - first : top - first + rows.shape[0]], dst=rows)
-    return whole
-
-
-def _rim(pixels: NDArray[np.uint8], found: Print, paper: int, spread: float) -> NDArray[np.uint8]:
-    red, green, blue = cv2.split(pixels)
-    lightest, darkest = cv2.max(cv2.max(red, green), blue), cv2.min(cv2.min(red, green), blue)
-    darkness: Any = cv2.subtract(np.full_like(lightest, paper), lightest)
-    soft: Any = cv2.GaussianBlur(cv2.dilate(found.mask, np.ones((3, 3), np.uint8)), (0, 0), spread)
+    # Shrinking and stretching blur too: each adds its own variance.
+    own = (_SOFT_STEPS**2 - 1) / 12 + _SOFT_STEPS**2 / 6
+    spread = max(0.5, (spread**2 - own) ** 0.5 / _SOFT_STEPS) if spread**2 > own else 0.5
+    soft: Any = cv2.GaussianBlur(shrunk(cv2.dilate(found.mask, _AROUND), _SOFT_STEPS), (0, 0), spread)
     explained: Any = cv2.convertScaleAbs(soft, alpha=max(0, paper - max(found.colour)) / 255, beta=_GRAIN)
-    rim = cv2.bitwise_and(
-        cv2.compare(darkness, explained, cv2.CMP_LE), cv2.threshold(soft, 2, 255, cv2.THRESH_BINARY)[1]
-    )
-    tint: Any = cv2.subtract(lightest, darkest)
-    _, plain = cv2.threshold(tint, _TINTED, 255, cv2.THRESH_BINARY_INV)
-    _, darker = cv2.threshold(darkness, _RIM, 255, cv2.THRESH_BINARY)
-    rim = cv2.subtract(cv2.bitwise_and(cv2.bitwise_and(rim, plain), darker), found.drawn)
-    return np.asarray(rim, dtype=np.uint8)
+    # As light as this, or lighter, is what optics explain; far from print nothing is.
+    floor = cv2.bitwise_or(cv2.subtract(np.full_like(explained, paper), explained), _up_to(soft, 2))
+    floor = cv2.copyMakeBorder(floor, 1, 1, 0, 0, cv2.BORDER_REPLICATE)
+    bare = np.empty_like(found.mask)
+    for top in range(0, height, _BAND_PX):
+        rows = slice(top, top + _BAND_PX)
+        lightest = found.lightest[rows]
+        part = floor[top // _SOFT_STEPS : (top + _BAND_PX) // _SOFT_STEPS + 2]
+        wide = cv2.resize(part, (part.shape[1] * _SOFT_STEPS, part.shape[0] * _SOFT_STEPS))
+        wide = wide[_SOFT_STEPS : _SOFT_STEPS + lightest.shape[0], :width]
+        rim = cv2.bitwise_and(cv2.compare(lightest, wide, cv2.CMP_GE), _up_to(lightest, paper - _RIM - 1))
+        rim = cv2.bitwise_and(rim, _up_to(found.tint[rows], _TINTED))
+        cv2.bitwise_not(rim, dst=bare[rows])
+    for left, top, part in found.drawn:
+        here = bare[top : top + part.shape[0], left : left + part.shape[1]]
+        cv2.bitwise_or(here, part, dst=here)
+    return np.asarray(cv2.subtract(bare, found.mask), dtype=np.uint8)
+
+
+def _up_to(plane: Any, level: float) -> Any:
+    """255 where the plane is at this level or below."""
+    return cv2.threshold(plane, level, 255, cv2.THRESH_BINARY_INV)[1]
+
+
+def _shades(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The strongest channel of each pixel, and how far it stands above the weakest.
+
+    Coloured ink is light in its own channel, black print is dark in all three.
+    """
+    lightest, tint = np.empty(pixels.shape[:2], np.uint8), np.empty(pixels.shape[:2], np.uint8)
+    for top in range(0, pixels.shape[0], _BAND_PX):
+        rows = slice(top, top + _BAND_PX)
+        red, green, blue = cv2.split(pixels[rows])
+        most = cv2.max(cv2.max(red, green), blue, dst=lightest[rows])
+        cv2.subtract(most, cv2.min(cv2.min(red, green), blue), dst=tint[rows])
+    return lightest, tint
 
 
 @dataclass(frozen=True)
 class _Line:
-    """The shapes of one line: where they are, how dark each is, its colour, and whether it may be print.
+    """The shapes of one line: where they are, how dark each is, and whether it may be print.
 
-    `drawn` is 255 where a stroke is drawn along the line.
+    Attributes:
+        left: Of the line on the page, in pixels.
+        top: The same.
+        shape: Height and width.
+        inked: Places of its dark pixels, counted along its rows.
+        numbers: The shape that each of them belongs to, from 1.
+        areas: Of each shape.
+        levels: Of each shape: how light it is.
+        may_be_print: Of each shape.
+        drawn: 255 where a stroke is drawn along the line, or None.
     """
 
     left: int
     top: int
-    labels: NDArray[np.integer[Any]]
+    shape: tuple[int, int]
+    inked: NDArray[np.intp]
+    numbers: NDArray[np.intp]
+    areas: NDArray[np.integer[Any]]
     levels: NDArray[np.float64]
-    colours: NDArray[np.float64]
     may_be_print: NDArray[np.bool_]
-    drawn: NDArray[np.uint8]
+    drawn: NDArray[np.uint8] | None
+
+    def colours(self, pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Mean RGB of each shape."""
+        return _colours(pixels, (self.left, self.top), self.shape, self.inked, self.numbers, self.areas)
 
 
-def _line(pixels: NDArray[np.uint8], words: list[OcrWord], dpi: float) -> _Line | None:
+def _line(
+    pixels: NDArray[np.uint8], page_lightest: Any, page_tint: Any, words: list[OcrWord], dpi: float
+) -> _Line | None:
     room = max(2, round(_ROOM * (max(w.box.bottom for w in words) - min(w.box.top for w in words))))
     left, top = max(0, min(w.box.left for w in words) - room), max(0, min(w.box.top for w in words) - room)
     right, bottom = max(w.box.right for w in words) + room, max(w.box.bottom for w in words) + room
-    here = pixels[top:bottom, left:right]
-    if here.size == 0:
+    lightest, tint = page_lightest[top:bottom, left:right], page_tint[top:bottom, left:right]
+    if lightest.size == 0:
         return None
-    # Coloured ink is light in its own channel, black print is dark in all three.
-    red, green, blue = cv2.split(here)
-    lightest = cv2.max(cv2.max(red, green), blue)
     paper, ink = (float(level) for level in np.percentile(lightest[::2, ::3], (85, 2)))
     _, dark = cv2.threshold(lightest, (paper + ink) / 2, 1, cv2.THRESH_BINARY_INV)
-    _, plain = cv2.threshold(
-        cv2.subtract(lightest, cv2.min(cv2.min(red, green), blue)), _COLOURED, 1, cv2.THRESH_BINARY_INV
-    )
-    dark = cv2.bitwise_and(dark, plain)
+    dark = cv2.bitwise_and(dark, cv2.threshold(tint, _COLOURED, 1, cv2.THRESH_BINARY_INV)[1])
     # Sixteen bits a label: four times as fast as thirty-two.
     labels: Any
     try:
@@ -162,71 +196,44 @@ def _line(pixels: NDArray[np.uint8], words: list[OcrWord], dpi: float) -> _Line 
         return None
     if count < 2:  # noqa: PLR2004  the first is the paper
         return None
+    inked = np.flatnonzero(dark.view(np.bool_))
+    numbers = labels.ravel()[inked].astype(np.intp)
+    left_px, top_px, width_px, height_px, areas = edges[1:].T
+
+    def means(plane: Any) -> NDArray[np.float64]:
+        return np.asarray(np.bincount(numbers, plane.ravel()[inked], count)[1:] / areas, dtype=np.float64)
+
+    may_be_print = (left_px > 0) & (top_px > 0)
+    may_be_print &= (left_px + width_px < dark.shape[1]) & (top_px + height_px < dark.shape[0])
     sure = np.zeros_like(dark)
     for word in words:
         box = word.box
         rows = slice(max(0, box.top - room - top), box.bottom + room - top)
         sure[rows, max(0, box.left - room - left) : box.right + room - left] = 1
-    inked = np.flatnonzero(dark)
-    numbers = labels.ravel()[inked]
-
-    def sums(plane: Any) -> NDArray[np.float64]:
-        return np.asarray(np.bincount(numbers, plane.ravel()[inked], count)[1:], dtype=np.float64)
-
-    left_px, top_px, width_px, height_px, areas = edges[1:].T
-    colours = np.stack([sums(plane) for plane in (red, green, blue)], axis=1) / areas[:, None]
-    whole = (left_px > 0) & (top_px > 0)
-    whole &= (left_px + width_px < dark.shape[1]) & (top_px + height_px < dark.shape[0])
-    untinted = np.ptp(colours, axis=1) < _TINTED
-    run_px = round(_RUN * float(np.median([word.box.bottom - word.box.top for word in words])))
-    drawn = _drawn(cv2.subtract(np.full_like(lightest, round(paper)), lightest), dark, run_px, paper - ink, dpi)
-    free = np.bincount(labels[drawn > 0], minlength=count)[1:] == 0
-    may_be_print = whole & untinted & free & (sums(sure) >= _INSIDE * areas)
-    return _Line(left, top, labels, colours.max(axis=1), colours, may_be_print, drawn)
+    if not sure.all():
+        may_be_print &= means(sure) >= _INSIDE
+    # The channels' means lie no farther apart than the channels do in the mean.
+    tinted = means(tint) >= _TINTED
+    if (tinted & may_be_print).any():
+        colours = _colours(pixels, (left, top), dark.shape, inked, numbers, areas)
+        may_be_print &= np.ptp(colours, axis=1) < _TINTED
+    run_px = round(strokes.RUN * float(np.median([word.box.bottom - word.box.top for word in words])))
+    drawn = strokes.drawn(lightest, dark, run_px, (round(paper), paper - ink), dpi)
+    if drawn is not None:
+        may_be_print &= np.bincount(labels[drawn > 0], minlength=count)[1:] == 0
+    return _Line(left, top, dark.shape, inked, numbers, areas, means(lightest), may_be_print, drawn)
 
 
-def _drawn(darkness: Any, dark: Any, run_px: int, darkest: float, dpi: float) -> NDArray[np.uint8]:
-    """255 where a stroke runs along a line of print: under it, through it.
-
-    A stroke is a straight run as dark as print, or one in grey that nowhere comes down to the paper. In rows of letters
-    grey runs happen where serifs touch: they are shorter, and optics explain what is seen between the letters.
-
-    Args:
-        darkness: Levels below the paper.
-        dark: 1 where print may be.
-        run_px: The least length.
-        darkest: The darkness of ink.
-        dpi: Of the page.
-    """
-    found = np.zeros_like(dark)
-    _, inked = cv2.threshold(darkness, _FAINTEST, 255, cv2.THRESH_BINARY)
-    unexplained: Any = None
-    for slope in _SLOPES:
-        kernel = _stroke(run_px, slope)
-        cores = cv2.erode(inked, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-        if not cv2.countNonZero(cores):
-            continue
-        count, strokes, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(cores, kernel), connectivity=8)
-        kept = stats[:, cv2.CC_STAT_WIDTH] >= _FAINT_RUN / _RUN * run_px
-        kept[0] = False
-        if kept.any():
-            if unexplained is None:
-                _, letters = cv2.threshold(darkness, _LETTER * darkest, 255, cv2.THRESH_BINARY)
-                soft = cv2.GaussianBlur(letters, (0, 0), _SHARP_MM * dpi / MM_PER_INCH)
-                explained = cv2.convertScaleAbs(soft, alpha=darkest / 255, beta=_FAINTEST)
-                unexplained = cv2.subtract(cv2.compare(darkness, explained, cv2.CMP_GT), letters)
-            between = np.bincount(strokes[unexplained > 0], minlength=count)
-            kept &= between >= _BETWEEN * stats[:, cv2.CC_STAT_AREA]
-            cv2.bitwise_or(found, (kept * np.uint8(255))[strokes], dst=found)
-        solid = cv2.erode(dark, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-        cv2.bitwise_or(found, cv2.dilate(solid, kernel) * np.uint8(255), dst=found)
-    return np.asarray(cv2.dilate(found, np.ones((3, 3), np.uint8)), dtype=np.uint8)
-
-
-def _stroke(length_px: int, slope: float) -> NDArray[np.uint8]:
-    """A straight stroke as a kernel, the same when turned around."""
-    half, rise = length_px // 2, round(abs(slope) * length_px / 2)
-    kernel = np.zeros((2 * rise + 1, 2 * half + 1), np.uint8)
-    across = np.arange(-half, half + 1)
-    kernel[rise + np.rint(slope * across).astype(int).clip(-rise, rise), half + across] = 1
-    return kernel
+def _colours(
+    pixels: NDArray[np.uint8],
+    corner: tuple[int, int],
+    shape: tuple[int, int],
+    inked: NDArray[np.intp],
+    numbers: NDArray[np.intp],
+    areas: NDArray[np.integer[Any]],
+) -> NDArray[np.float64]:
+    """Mean RGB of each shape."""
+    left, top = corner
+    planes = cv2.split(pixels[top : top + shape[0], left : left + shape[1]])
+    sums = [np.bincount(numbers, plane.ravel()[inked], len(areas) + 1)[1:] for plane in planes]
+    return np.asarray(np.stack(sums, axis=1) / areas[:, None], dtype=np.float64)
