@@ -88,6 +88,7 @@ class _Assembly:
         self._pdf = pdf
         self._font = fonts.text_font()
         self._used: set[int] = set()
+        self._seen: set[int] = set()
         self._root, self._tree, self._font_number = pdf.reserve(), pdf.reserve(), pdf.reserve()
 
     def write(
@@ -153,8 +154,9 @@ class _Assembly:
         data = page.picture.read_bytes() if isinstance(page.picture, Path) else page.picture
         pictures, drawing = pdf_pictures.put_page(self._pdf, data, page.ocr)
         drawing += text_layer.content(page.ocr, self._font)
-        self._used.update(*(fonts.codes(word.text) for word in page.ocr.words), fonts.codes(notice or ""))
+        self._used.update(*(fonts.codes(word.text) for word in page.ocr.words), (ord(" "),))
         if notice:
+            self._seen.update(fonts.codes(notice))
             drawing += self._notice(notice, width)
         contents = self._pdf.put_stream(drawing)
         named = {name: reference(number) for name, number in pictures.items()}
@@ -188,7 +190,8 @@ class _Assembly:
 
     def _write_font(self) -> None:
         font, pdf = self._font, self._pdf
-        outlines = fonts.program_for(font, self._used)
+        self._used |= self._seen
+        outlines = fonts.program_for(font, self._seen)
         program = pdf.put_stream(outlines, {"Length1": b"%d" % len(outlines)})
         name = b"/" + fonts.subset_tag(self._used).encode("ascii") + b"+" + font.name.encode("ascii")
         descriptor = pdf.put(
@@ -216,8 +219,8 @@ class _Assembly:
                     "CIDSystemInfo": b"<< /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>",
                     "FontDescriptor": reference(descriptor),
                     "DW": b"%d" % fonts.BLANK_WIDTH,
-                    "W": fonts.widths(font),
-                    "CIDToGIDMap": reference(pdf.put_stream(fonts.glyph_map(font))),
+                    "W": fonts.widths(font, self._used),
+                    "CIDToGIDMap": reference(pdf.put_stream(fonts.glyph_map(font, self._used))),
                 }
             )
         )
@@ -229,7 +232,7 @@ class _Assembly:
                     "BaseFont": name,
                     "Encoding": b"/Identity-H",
                     "DescendantFonts": b"[%s]" % reference(descendant),
-                    "ToUnicode": reference(pdf.put_stream(fonts.to_unicode())),
+                    "ToUnicode": reference(pdf.put_stream(fonts.to_unicode(self._used))),
                 }
             ),
             number=self._font_number,

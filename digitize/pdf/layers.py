@@ -196,6 +196,8 @@ def _tiles(stands: NDArray[np.uint8], dpi: float) -> list[Box]:
         if count <= _MOST_MARKS:
             break
         reach *= 2
+    if count == 1:  # the paper alone
+        return []
     edges = np.stack([_edges(stands, box) for box in stats[1:, :4].tolist()])
     wasted = _wasted(edges, edges)
     np.fill_diagonal(wasted, np.inf)

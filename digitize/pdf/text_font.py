@@ -22,6 +22,7 @@ BLANK_WIDTH = 500
 _REPLACEMENT = 0xFFFD
 _LAST_BMP = 0xFFFF
 _SURROGATES = range(0xD800, 0xE000)
+_NEEDED = frozenset({b"glyf", b"head", b"hhea", b"hmtx", b"loca", b"maxp", b"post"})
 #: Code points that PDF/A-2u doesn't allow as a meaning (ISO 19005-2, 6.2.11.7.2).
 _FORBIDDEN = frozenset({0x0000, 0xFEFF, 0xFFFE, 0xFFFF})
 
@@ -76,15 +77,16 @@ def text_font() -> TextFont:
 
 
 def program_for(font: TextFont, used: Iterable[int]) -> bytes:
-    """The font with the outlines of the characters that a document uses: half the bytes of all of it.
+    """The font with the outlines of some characters alone; what is never seen needs none.
 
-    Glyphs keep their numbers and widths; one that isn't used is empty.
+    Glyphs keep their numbers and widths; any other one is empty. Tables are left out that a PDF doesn't need, since it
+    says the same itself (ISO 32000-1, 9.9).
 
     Args:
         font: Whole.
         used: Codes of characters.
     """
-    tables = _tables(font.program)
+    tables = {tag: table for tag, table in _tables(font.program).items() if tag in _NEEDED}
     loca, glyf = tables[b"loca"], tables[b"glyf"]
     offsets = [2 * half for (half,) in struct.iter_unpack(">H", loca)]
     outlines = [glyf[start:end] for start, end in pairwise(offsets)]
@@ -152,18 +154,18 @@ def _sum(data: bytes | bytearray) -> int:
     return int(sum(struct.unpack(f">{len(padded) // 4}I", padded))) % 2**32
 
 
-def glyph_map(font: TextFont) -> bytes:
-    """CIDToGIDMap: two bytes for each of 65,536 codes."""
+def glyph_map(font: TextFont, used: Iterable[int]) -> bytes:
+    """CIDToGIDMap: two bytes for each of 65,536 codes; those that a document doesn't use have the empty glyph."""
     table = bytearray(font.blank.to_bytes(2, "big") * (_LAST_BMP + 1))
-    for code, (glyph, _) in font.glyphs.items():
-        table[2 * code : 2 * code + 2] = glyph.to_bytes(2, "big")
+    for code in font.glyphs.keys() & set(used):
+        table[2 * code : 2 * code + 2] = font.glyphs[code][0].to_bytes(2, "big")
     return bytes(table)
 
 
-def widths(font: TextFont) -> bytes:
-    """The /W array: runs of consecutive codes."""
+def widths(font: TextFont, used: Iterable[int]) -> bytes:
+    """The /W array of the characters that a document uses: runs of consecutive codes."""
     runs: list[tuple[int, list[int]]] = []
-    for code in sorted(font.glyphs):
+    for code in sorted(font.glyphs.keys() & set(used)):
         width = font.glyphs[code][1]
         if runs and runs[-1][0] + len(runs[-1][1]) == code:
             runs[-1][1].append(width)
@@ -172,12 +174,11 @@ def widths(font: TextFont) -> bytes:
     return b"[" + b" ".join(b"%d [%s]" % (first, b" ".join(b"%d" % w for w in run)) for first, run in runs) + b"]"
 
 
-def to_unicode() -> bytes:
-    """The ToUnicode CMap: the identity, without surrogates and the code points that mean nothing."""
-    ranges = [(high << 8, (high << 8) + 0xFF) for high in range(0x100) if high << 8 not in _SURROGATES]
-    ranges[0] = (0x0001, 0x00FF)
-    ranges[-1] = (0xFF00, 0xFFFD)
-    ranges = [part for first, last in ranges for part in _without(first, last, 0xFEFF)]
+def to_unicode(used: Iterable[int]) -> bytes:
+    """The ToUnicode CMap: the identity, for the rows of 256 that a document uses, without what means nothing."""
+    ranges = [(high << 8, (high << 8) + 0xFF) for high in sorted({code >> 8 for code in used})]
+    for hole in _FORBIDDEN:
+        ranges = [part for first, last in ranges for part in _without(first, last, hole)]
     blocks = []
     for start in range(0, len(ranges), 100):  # a CMap holds at most a hundred ranges in one block
         block = ranges[start : start + 100]

@@ -226,6 +226,26 @@ def test_many_dots_on_the_paper_share_a_few_tiles():
     assert 1 <= len(found.tiles) <= 4
 
 
+def test_print_on_clean_paper_needs_no_tile():
+    pixels, ocr, _ = crossed_out(0)
+    clean = np.where(print_mask.without(print_mask.of(pixels, ocr), DPI)[:, :, None] > 0, 250, pixels)
+    found = layers.taken_apart(clean.astype(np.uint8), ocr)
+    assert found.tiles == ()
+    assert found.print_mask.any()
+
+
+def test_a_tile_ends_where_what_stands_in_it_does():
+    pixels, ocr, _ = crossed_out(0, height_px=1400)
+    cv2.circle(pixels, (1200, 1200), 60, (200, 40, 50), 6)
+    (tile,) = (box for box, _ in layers.taken_apart(pixels, ocr).tiles if box.top > 1000)
+    wanted = Box(1137, 1137, 1263, 1263)
+    reach = round(0.7 * MM)
+    assert tile.left <= wanted.left
+    assert tile.bottom >= wanted.bottom
+    assert tile.right - tile.left < wanted.right - wanted.left + 2 * reach
+    assert tile.bottom - tile.top < wanted.bottom - wanted.top + 2 * reach
+
+
 def test_a_line_of_more_specks_than_can_be_counted_is_no_print():
     pixels, ocr, _ = crossed_out(0, height_px=1200)
     pixels[600:1160:2, 10:2470:2] = 25
@@ -249,6 +269,18 @@ def test_the_font_of_a_document_has_the_outlines_of_its_letters_and_all_widths()
         assert list(after) == list(before)
     assert len(cut["hmtx"].metrics) == len(names)
     assert re.fullmatch("[A-Z]{6}", text_font.subset_tag(used))
+
+
+def test_a_document_whose_text_is_never_seen_has_no_outlines_but_all_widths():
+    whole = text_font.text_font()
+    program = text_font.program_for(whole, ())
+    assert len(program) < 0.11 * len(whole.program)
+    bare = TTFont(io.BytesIO(program), checkChecksums=2)
+    drawn = [name for name in bare.getGlyphOrder()[1:] if bare["glyf"][name].numberOfContours]
+    assert drawn == []
+    assert [width for width, _ in bare["hmtx"].metrics.values()] == [
+        width for width, _ in TTFont(io.BytesIO(whole.program))["hmtx"].metrics.values()
+    ]
 
 
 def test_two_colours_are_as_far_apart_as_in_the_published_examples():

@@ -56,9 +56,12 @@ def written(tmp_path, lines=LINES, *, mode=0, grey=0.0, more="", font_name=None,
                 )
             )
         font = leaf.Resources.Font.F1
-        whole = text_font.text_font().program  # the file's own has the letters of its words alone
-        descriptor = font.DescendantFonts[0].FontDescriptor
-        descriptor.FontFile2 = pdf.make_stream(whole, Length1=len(whole))
+        whole = text_font.text_font()  # the file's own has the widths of its words' letters alone, and no outlines
+        cid, descriptor = font.DescendantFonts[0], font.DescendantFonts[0].FontDescriptor
+        descriptor.FontFile2 = pdf.make_stream(whole.program, Length1=len(whole.program))
+        cid.CIDToGIDMap = pdf.make_stream(text_font.glyph_map(whole, whole.glyphs))
+        cid.W = pikepdf.Object.parse(text_font.widths(whole, whole.glyphs))
+        font.ToUnicode = pdf.make_stream(text_font.to_unicode(whole.glyphs))
         if font_name:
             font.BaseFont = font.DescendantFonts[0].BaseFont = descriptor.FontName = Name("/" + font_name)
         pdf.save(tmp_path / "written.pdf")
