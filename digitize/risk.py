@@ -13,17 +13,15 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from digitize import gazetteer
 from digitize.types import Repair
-from digitize.words import misreadings, punctuation
+from digitize.words import misreadings, names, punctuation
 from digitize.words.language import BREAK, OTHER, UNSEEN, official, tokens
 from digitize.words.syllables import is_syllable
-from digitize.words.vietnamese import fold, one_tone_style
+from digitize.words.vietnamese import fold
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,21 +33,23 @@ if TYPE_CHECKING:
 
 #: What speaks against a word, each from 0 to 1, with its weight in natural logarithms of the odds.
 WEIGHTS = {
-    "doubted": 3.9,
-    "much_doubted": 1.7,
-    "misspelt": 0.9,
-    "unheard_of": 2.6,
-    "surprising": 1.1,
-    "better_otherwise": 11.2,
+    "doubted": 3.5,
+    "much_doubted": 1.9,
+    "misspelt": 1.0,
+    "unheard_of": 2.4,
+    "surprising": 1.4,
+    "better_otherwise": 11.0,
+    "name_otherwise": 6.5,
     "two_readings": 0.5,
-    "by_pen": 2.5,
-    "mixed": 3.5,
+    "by_pen": 2.2,
+    "mixed": 4.1,
     "doubted_beside": 1.5,
-    "signs": 1.2,
-    "stop_amiss": 5.8,
-    "odd_signs": 6.4,
+    "signs": 3.5,
+    "stop_amiss": 8.0,
+    "colon": 4.1,
+    "odd_signs": 6.2,
 }
-BIAS = -7.3
+BIAS = -6.8
 FEATURES = tuple(WEIGHTS)
 
 #: From here on a person should look: on pages with up to 3 wrong words of a hundred these are 5% of the words and hold
@@ -65,6 +65,8 @@ _FEW = 2.0
 _SYMBOL = re.compile(r"(?:\d+[a-z]?/)*+[A-ZĐ][A-Za-zĐđ]*+(?:[-/.&][A-ZĐ0-9&]++[A-Za-z]*+)++|[A-ZĐ]{2,7}\d{0,2}")
 _NUMBER = re.compile(r"[\d.,/:%-]+|\d+[a-zđ²³]{1,2}|[IVXLC]+|\d{1,3}/\d{4}/[A-ZĐ]+(?:-[A-ZĐ]+)*")
 _SHORTHAND = re.compile(r"[^\W\d_]/[a-zđ]")  # V/v, b/c
+_FOREIGN = re.compile(r"[^\W\d_a-zA-ZÀ-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ]")
+_DASHES = frozenset("-–—")
 _VOWEL = re.compile(r"[aeiouy]")
 _UNITS = frozenset("m mm cm km ha kg kV kW kWh MW".split())  # noqa: SIM905
 _DEAREST = 13.0  # two letters with other marks
@@ -111,6 +113,7 @@ def is_dirty(ocr: OcrPage) -> bool:
 def features(words: Sequence[OcrWord], model: Language | None = None) -> NDArray[np.float64]:
     """What speaks against each word, shape (words, len(FEATURES)), from 0 to 1; words in reading order."""
     surprise, better = _in_context(words, model or official())
+    named = np.array([names.is_part(words, index) for index in range(len(words))], dtype=float)
     doubts = np.array([min(max((_SURE - word.confidence) / 16, 0.0), 1.0) for word in words])
     beside = np.convolve(doubts, [0.25, 0.25, 0.0, 0.25, 0.25], mode="same")[: len(words)]
     rows = []
@@ -127,13 +130,15 @@ def features(words: Sequence[OcrWord], model: Language | None = None) -> NDArray
                 float(plain and not all(is_syllable(part) for part in re.split(r"[-/]", core) if part)),
                 float(plain and _is_unheard_of(core, model)),
                 surprise[index],
-                better[index],
+                better[index] * (1 - named[index]),
+                better[index] * named[index],
                 float(word.repair is Repair.SECOND_OPINION),
                 float(word.by_pen),
-                float((bool(letters and digits) and not is_symbol) or (plain and _has_no_vowel(core))),
+                float((bool(letters and digits) and not is_symbol) or (plain and _is_no_word(core))),
                 beside[index],
-                float(not core),
+                float(not core and word.text not in _DASHES),
                 float(punctuation.stops_amiss(words, index)),
+                float(punctuation.is_doubtful_colon(words, index)),
                 float(punctuation.has_odd_signs(word.text)),
             )
         )
@@ -144,20 +149,13 @@ def _is_known(core: str) -> bool:
     """Whether a token that need be no syllable is known all the same: shorthand, a unit, a letter, part of a name."""
     if _SHORTHAND.fullmatch(core) or core in _UNITS:
         return True
-    return core[0].isupper() and (len(core) == 1 or one_tone_style(core.lower()) in _name_words())
+    return core[0].isupper() and (len(core) == 1 or names.is_known(core))
 
 
-def _has_no_vowel(core: str) -> bool:
-    return not core.isupper() and not _VOWEL.search(fold(core))
-
-
-@cache
-def _name_words() -> frozenset[str]:
-    """What people, agencies and places are named, in small letters."""
-    listed = [gazetteer.words_of(f"{name}.txt") for name in ("family_names", "name_words", "agency_words")]
-    provinces = gazetteer.provinces()
-    places = [each.name for each in provinces] + [each.name for one in provinces for each in one.communes]
-    return frozenset().union(*listed, one_tone_style(" ".join(places).lower()).split())
+def _is_no_word(core: str) -> bool:
+    """No vowel in it, or a letter of another alphabet than ours."""
+    letters = fold(core)
+    return not letters.isascii() or bool(_FOREIGN.search(core)) or not (core.isupper() or _VOWEL.search(letters))
 
 
 def _is_unheard_of(core: str, model: Language | None = None) -> bool:
@@ -203,7 +201,7 @@ def _in_context(words: Sequence[OcrWord], model: Language) -> tuple[NDArray[np.f
 
 def _number(token: str, model: Language) -> int:
     """A token's number; a word that was never seen is no mere sign."""
-    return model.number_of.get(token, model.number(UNSEEN if token.isalpha() else OTHER))
+    return model.number_of.get(token, model.number(UNSEEN if is_syllable(token) else OTHER))
 
 
 def _around(

@@ -23,7 +23,7 @@ _STACKED = {
     (_ACUTE, ""): 5.0,
 }
 #: The same on a bare letter.
-_BARE = {(_TILDE, _GRAVE): 3.0, (_HOOK, _ACUTE): 5.0, (_HOOK, ""): 5.5, (_HOOK, _GRAVE): 6.0}
+_BARE = {(_TILDE, _GRAVE): 3.0, (_HOOK, _ACUTE): 5.0, (_HOOK, ""): 5.5, (_HOOK, _GRAVE): 6.0, ("", _HOOK): 6.0}
 _ANOTHER_TONE = 7.0
 _ANOTHER_LETTER = 6.0  # ô for o, đ for d
 _REMEMBERED = 16384  # the same pairs of syllables come up page after page

@@ -35,8 +35,8 @@ def has_odd_signs(text: str) -> bool:
 def stops_amiss(words: Sequence[OcrWord], index: int) -> bool:
     """A stop that the next word denies: "Trung Thành. xã", "tổ 3, 4. 8 phường", or a colon where a list's line ends."""
     word, after = words[index], words[index + 1] if index + 1 < len(words) else None
-    small_after = after is not None and after.text[:1].islower()
     if word.text.endswith("."):
+        small_after = after is not None and after.text[:1].islower()
         return (small_after and not core(word.text).isupper()) or _stops_before_a_number(words, index)
     if not word.text.endswith(":"):
         return False
@@ -44,7 +44,12 @@ def stops_amiss(words: Sequence[OcrWord], index: int) -> bool:
     while first and line_of(words[first - 1]) == line_of(word):
         first -= 1
     ends_line = after is None or line_of(after) != line_of(word)
-    return small_after or (ends_line and index > first and words[first].text[:1] in "-–•+")
+    return ends_line and index > first and words[first].text[:1] in "-–•+"
+
+
+def is_doubtful_colon(words: Sequence[OcrWord], index: int) -> bool:
+    """A colon before a small letter: as often a semicolon, whose tail is lost."""
+    return words[index].text.endswith(":") and index + 1 < len(words) and words[index + 1].text[:1].islower()
 
 
 def _stops_before_a_number(words: Sequence[OcrWord], index: int) -> bool:
