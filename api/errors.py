@@ -425,7 +425,8 @@ def _how_much(error: AccountLocked | TooManyRequests | TooLarge) -> dict[str, in
 
 def _conflict(found: Conflict) -> dict[str, Any]:
     """What is there now: the asker sees the paper anyway."""
-    where = {"key": found.key} if found.key else {"page": found.page, "index": found.index}
+    place = {"page": found.page, "line" if found.of_line else "index": found.index}
+    where = {"key": found.key} if found.key else place
     return {**where, "present": found.present, "by": found.by}
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SCHEMA = 2
+#: Of the width that words typed beside another want: with less they share its box.
+_LEAST_ROOM = 0.5
 #: Readings kept before words had a history are still read.
 _READABLE = (1, SCHEMA)
 
@@ -105,8 +107,9 @@ def corrected(ocr: OcrPage, corrections: Mapping[int, str]) -> OcrPage:
 
     Args:
         ocr: As read.
-        corrections: Index of the word → what it should be. "" drops the word; several words share its box by length.
-            An index that isn't there is passed over: a later reading may have fewer words.
+        corrections: Index of the word → what it should be. "" drops the word. Of several words the one as long as what
+            was read keeps its box when the others have room beside it; otherwise they share it by length. An index that
+            isn't there is passed over: a later reading may have fewer words.
     """
     return replace(ocr, words=tuple(_corrected_words(ocr.words, corrections)))
 
@@ -116,16 +119,64 @@ def _corrected_words(words: tuple[OcrWord, ...], corrections: Mapping[int, str])
         if index not in corrections:
             yield word
             continue
-        parts = nfc(corrections[index]).split()
-        letters = sum(map(len, parts)) + max(0, len(parts) - 1)
-        width = word.box.right - word.box.left
-        start = 0
-        for part in parts:
-            end = start + len(part)
-            left = word.box.left + width * start // letters
-            right = max(left + 1, word.box.left + width * end // letters)
-            yield replace(word, text=part, box=replace(word.box, left=left, right=right), confidence=100.0)
-            start = end + 1
+        for part, box in _placed(nfc(corrections[index]).split(), words, index):
+            yield replace(word, text=part, box=box, confidence=100.0)
+
+
+def _placed(parts: list[str], words: tuple[OcrWord, ...], index: int) -> Iterator[tuple[str, Box]]:
+    """Each part of a corrected word with its place."""
+    word = words[index]
+    beside = words[index - 1 : index] if index else ()
+    left = max((other.box.right for other in beside if _in_line(other, word)), default=0)
+    beside = words[index + 1 : index + 2]
+    right = min((other.box.left for other in beside if _in_line(other, word)), default=None)
+    if len(parts) > 1 and len(parts[0]) == len(word.text):
+        more = _beside(word, parts[1:], word.box.right, right)
+        if more is not None:
+            yield parts[0], word.box
+            yield from _shared(parts[1:], more)
+            return
+    if len(parts) > 1 and len(parts[-1]) == len(word.text):
+        more = _beside(word, parts[:-1], left, word.box.left, at_end=True)
+        if more is not None:
+            yield from _shared(parts[:-1], more)
+            yield parts[-1], word.box
+            return
+    yield from _shared(parts, word.box)
+
+
+def _in_line(one: OcrWord, other: OcrWord) -> bool:
+    return (one.block, one.paragraph, one.line) == (other.block, other.paragraph, other.line)
+
+
+def _beside(word: OcrWord, parts: list[str], left: int, right: int | None, *, at_end: bool = False) -> Box | None:
+    """The place of words typed beside one that was read, in letters as wide as its own; None where there is no room.
+
+    Args:
+        left, right: The gap beside the word, in pixels; an end of the line is as wide as the words need.
+        at_end: Whether they end at the word instead of beginning there.
+    """
+    letter = max(1, (word.box.right - word.box.left) // len(word.text))
+    wanted = letter * len(" ".join(parts))
+    gap = letter // 2
+    room = wanted if right is None else right - left - 2 * gap
+    if room < _LEAST_ROOM * wanted:
+        return None
+    wide = min(wanted, room)
+    start = (right or 0) - gap - wide if at_end else left + gap
+    return replace(word.box, left=start, right=start + wide)
+
+
+def _shared(parts: list[str], box: Box) -> Iterator[tuple[str, Box]]:
+    """A box divided among words by their length."""
+    letters = len(" ".join(parts))
+    width = box.right - box.left
+    start = 0
+    for part in parts:
+        end = start + len(part)
+        left = box.left + width * start // letters
+        yield part, replace(box, left=left, right=max(left + 1, box.left + width * end // letters))
+        start = end + 1
 
 
 def _word_out(word: OcrWord) -> list[Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digitize import reading
+from digitize.lines import lines_of, onto_words, standing
 from digitize.types import RESCAN
 from digitize.words.vietnamese import nfc
 from dossiers import record
@@ -30,7 +31,7 @@ from dossiers.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from digitize.types import OcrPage
@@ -66,6 +67,19 @@ class WordChange:
 
 
 @dataclass(frozen=True)
+class LineChange:
+    """A whole line as a person leaves it, who has looked at each of its words; the same again confirms them all.
+
+    `line` is the index of its first word; `text` and `seen` are its words with blanks between them.
+    """
+
+    page: int
+    line: int
+    text: str
+    seen: str | None
+
+
+@dataclass(frozen=True)
 class Review:
     """What a person decided about a component.
 
@@ -76,6 +90,7 @@ class Review:
 
     fields: Sequence[FieldChange] = ()
     words: Sequence[WordChange] = ()
+    lines: Sequence[LineChange] = ()
     keep_reason: str = ""
     version: int | None = None
 
@@ -89,6 +104,7 @@ def correct(
     dossier_id: UUID,
     fields: Sequence[FieldChange] = (),
     words: Sequence[WordChange] = (),
+    lines: Sequence[LineChange] = (),
     work_dir: Path,
 ) -> Component:
     """Keep corrections as they are typed, all of one call or none.
@@ -99,24 +115,24 @@ def correct(
     Raises:
         Overtaken: Somebody else has changed one of these since the person looked; all such are named.
         WrongState: It isn't waiting for its review.
-        NotFound: No such page, word or field.
+        NotFound: No such page, line, word or field.
     """
     require(by, Act.REVIEW)
     with begin() as work:
         _waiting(work.dossiers.of(by, dossier_id), work.components.of(component_id))
         before = {p.number: p for p in work.components.pages(component_id)}
-    readings = _readings(store, before, {change.page for change in words}, work_dir)
+    readings = _readings(store, before, _pages_of(words, lines), work_dir)
     with begin() as work:
         dossier, component = _locked(work, by, dossier_id, component_id)
         _waiting(dossier, component)
         pages = {p.number: p for p in work.components.pages(component_id)}
-        _not_overtaken(work, by, component_id, pages, readings, fields, words)
+        _not_overtaken(work, by, component_id, pages, readings, fields, (*words, *lines))
         changed_fields = [
             change.key
             for change in fields
             if _keep_field(work, component_id, change.key, record.tidied(change.key, change.value), by)
         ]
-        changed_words = _keep_words(work, pages, readings, words)
+        changed_words = _keep_words(work, pages, readings, [*words, *_word_by_word(pages, readings, lines)])
         if changed_fields or changed_words:
             component = work.components.keep(component)  # its version tells whoever looked before
             # Where, by whom and when; what was typed may be somebody's name.
@@ -149,23 +165,23 @@ def review(
         Overtaken: Somebody else has changed one of these since the person looked; all such are named, nothing is kept.
         Changed: The component isn't in the version that was seen.
         WrongState: Its pages are not all read yet.
-        NotFound: No such page, word or field.
+        NotFound: No such page, line, word or field.
     """
     require(by, Act.REVIEW)
     with begin() as work:
         _reviewable(work.dossiers.of(by, dossier_id), work.components.of(component_id))
         before = {p.number: p for p in work.components.pages(component_id)}
-    by_page: dict[int, dict[int, str]] = {}
-    for change in decided.words:
-        by_page.setdefault(change.page, {})[change.index] = change.text
-    readings = _readings(store, before, by_page, work_dir)
+    readings = _readings(store, before, _pages_of(decided.words, decided.lines), work_dir)
     with begin() as work:
         dossier, component = _locked(work, by, dossier_id, component_id)
         _reviewable(dossier, component)
         if decided.version not in (None, component.version):
             raise Changed("đã đổi sau khi bạn xem; xem lại rồi soát")
         pages = {p.number: p for p in work.components.pages(component_id)}
-        _not_overtaken(work, by, component_id, pages, readings, decided.fields, decided.words)
+        _not_overtaken(work, by, component_id, pages, readings, decided.fields, (*decided.words, *decided.lines))
+        by_page: dict[int, dict[int, str]] = {}
+        for change in (*decided.words, *_word_by_word(pages, readings, decided.lines)):
+            by_page.setdefault(change.page, {})[change.index] = change.text
         keep_reason = decided.keep_reason.strip() or component.keep_reason
         doubtful = [
             f"{number}: {', '.join(sorted(_RESCAN & set(page.flags)))}"
@@ -197,7 +213,7 @@ def review(
             by,
             "component.reviewed",
             component.id,
-            words=len(decided.words),
+            words=sum(map(len, by_page.values())),
             where={str(number): sorted(words) for number, words in sorted(by_page.items())},
             fields=sorted(field.key for field in decided.fields),
         )
@@ -283,6 +299,10 @@ def _waiting(dossier: Dossier, component: Component) -> None:
         raise WrongState(component.state)
 
 
+def _pages_of(words: Iterable[WordChange], lines: Iterable[LineChange]) -> set[int]:
+    return {word.page for word in words} | {line.page for line in lines}
+
+
 def _readings(
     store: ObjectStore, pages: Mapping[int, Page], numbers: Iterable[int], work_dir: Path
 ) -> dict[int, OcrPage]:
@@ -302,12 +322,17 @@ def _not_overtaken(
     pages: Mapping[int, Page],
     readings: Mapping[int, OcrPage],
     fields: Sequence[FieldChange],
-    words: Sequence[WordChange],
+    texts: Sequence[WordChange | LineChange],
 ) -> None:
     """Raises Overtaken with everything that isn't as it was seen, NotFound for what isn't on the paper."""
     kept = {f.key: f for f in work.components.fields(component_id)}
     conflicts = [c for change in fields if (c := _field_conflict(kept, change, by))]
-    conflicts += [c for change in words if (c := _word_conflict(work, pages, readings, change))]
+    for change in texts:
+        if isinstance(change, WordChange):
+            conflict = _word_conflict(work, pages, readings, change)
+        else:
+            conflict = _line_conflict(work, pages, readings, change)
+        conflicts += [conflict] if conflict else []
     if conflicts:
         raise Overtaken(tuple(conflicts))
 
@@ -336,6 +361,41 @@ def _word_conflict(
         return None
     by = _corrector(work, page, change.index)
     return Conflict(page=change.page, index=change.index, present=present, by=by)
+
+
+def _line_conflict(
+    work: UnitOfWork, pages: Mapping[int, Page], readings: Mapping[int, OcrPage], change: LineChange
+) -> Conflict | None:
+    page, ocr = pages[change.page], readings[change.page]
+    line = _line(ocr, change)
+    present = standing(ocr, page.corrections, line)
+    if change.seen is None or present in (_spaced(change.seen), _spaced(change.text)):
+        return None
+    who = next((by for index in line if index in page.corrections and (by := _corrector(work, page, index))), "")
+    return Conflict(page=change.page, index=change.line, present=present, by=who, of_line=True)
+
+
+def _word_by_word(
+    pages: Mapping[int, Page], readings: Mapping[int, OcrPage], lines: Iterable[LineChange]
+) -> Iterator[WordChange]:
+    """What lines typed anew make of their words: all of them, since whoever leaves a line has looked at each."""
+    for change in lines:
+        ocr, corrections = readings[change.page], pages[change.page].corrections
+        line = _line(ocr, change)
+        texts = onto_words([corrections.get(index, ocr.words[index].text) for index in line], change.text)
+        for index, text in zip(line, texts, strict=True):
+            yield WordChange(change.page, index, text, seen=None)
+
+
+def _line(ocr: OcrPage, change: LineChange) -> range:
+    found = next((line for line in lines_of(ocr) if line.start == change.line), None)
+    if found is None:
+        raise NotFound(f"line {change.line} of page {change.page}")
+    return found
+
+
+def _spaced(text: str) -> str:
+    return " ".join(nfc(text).split())
 
 
 def _corrector(work: UnitOfWork, page: Page, index: int) -> str:

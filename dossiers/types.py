@@ -309,7 +309,7 @@ class Changed(OfficeError):
 class Conflict:
     """A field (`key`) or a word (`index` of `page`) that isn't what a person saw: what is there now, and who says so.
 
-    `by` is "" when the machine does.
+    `by` is "" when the machine does. With `of_line` it is the whole line that begins at that word.
     """
 
     present: str
@@ -317,6 +317,7 @@ class Conflict:
     key: str = ""
     page: int = 0
     index: int = 0
+    of_line: bool = False
 
 
 class Overtaken(Changed):

@@ -25,6 +25,8 @@ from api.pages.frame import Frame, StaffFrame, Typed, local_path
 from api.schemas.common import clean
 from api.wiring import Services, utc_now
 from digitize import reading
+from digitize.fields.layout import around
+from digitize.lines import lines_of, standing
 from digitize.types import RESCAN, Flag, PenZone
 from dossiers import record, verification
 from dossiers import review as reviewing
@@ -54,16 +56,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from api.errors import Language
-    from digitize.types import OcrPage, OcrWord
+    from digitize.types import Box, OcrPage, OcrWord
     from dossiers.types import Conflict
 
 router = APIRouter(include_in_schema=False)
 
 #: A page of dense print has some 700 words, and each may come with what stood there before.
 _MOST_INPUTS = 5000
-_MOST_CHARACTERS = {"f": 4000, "w": 500}
+_MOST_CHARACTERS = {"f": 4000, "w": 500, "l": 4000}
 _WORDS_AROUND = 4
 _WORD_INPUT = re.compile(r"w-(\d{1,5})-(\d{1,6})")
+_LINE_INPUT = re.compile(r"l-(\d{1,5})-(\d{1,6})")
 _FIELD_INPUT = re.compile(r"f-([a-z_]{1,40})")
 #: Fields that may fill more than a line.
 _HAND = frozenset({Flag.HANDWRITTEN_NUMBER, Flag.HANDWRITTEN_DAY})
@@ -112,7 +115,7 @@ class Crop:
 
 @dataclass(frozen=True)
 class WordRow:
-    """A word to look at: it is risky, a pen wrote it, or a person has changed it.
+    """A word to look at: it is risky, a pen wrote it, or a person has made another of it.
 
     Attributes:
         seen: As it counts now. raw: as the machine read it. stood, typed: as for a field.
@@ -133,6 +136,30 @@ class WordRow:
     stood: str
     read_first: str = ""
     by_pen: bool = False
+    typed: str | None = None
+    conflict: Conflict | None = None
+
+
+@dataclass(frozen=True)
+class LineRow:
+    """A line of a page that goes whole to a person.
+
+    Attributes:
+        line: Index of its first word. number: From 1, for people. seen, raw, stood, typed: as for a word.
+        doubts: Boxes of the words that are to be looked at first.
+        checked: Whether a person has gone over each of its words.
+    """
+
+    page: int
+    line: int
+    number: int
+    seen: str
+    raw: str
+    box: tuple[int, int, int, int]
+    crop: Crop | None
+    doubts: Sequence[tuple[int, int, int, int]]
+    checked: bool
+    stood: str
     typed: str | None = None
     conflict: Conflict | None = None
 
@@ -224,6 +251,14 @@ class SentForm:
             reviewing.WordChange(page=int(match[1]), index=int(match[2]), text=value, seen=self._seen(name))
             for name, value in self.values.items()
             if (match := _WORD_INPUT.fullmatch(name)) and value != self._seen(name)
+        ]
+
+    def lines(self) -> list[reviewing.LineChange]:
+        """Lines that aren't as they stood there."""
+        return [
+            reviewing.LineChange(page=int(match[1]), line=int(match[2]), text=value, seen=self._seen(name))
+            for name, value in self.values.items()
+            if (match := _LINE_INPUT.fullmatch(name)) and value != self._seen(name)
         ]
 
     def too_long(self) -> list[str]:
@@ -342,9 +377,9 @@ def _keep(office: Services, actor: Actor, paper: Paper, typed: SentForm) -> None
     too_long = typed.too_long()
     if too_long:
         raise Incomplete("too_long", tuple(too_long))
-    fields, changed = typed.fields(), typed.words()
+    fields, changed, lines = typed.fields(), typed.words(), typed.lines()
     in_one_go = paper.component.state is not ComponentState.READ
-    if (fields or changed) and not (in_one_go and typed.is_finished):
+    if (fields or changed or lines) and not (in_one_go and typed.is_finished):
         reviewing.correct(
             office.begin,
             office.store,
@@ -353,6 +388,7 @@ def _keep(office: Services, actor: Actor, paper: Paper, typed: SentForm) -> None
             dossier_id=paper.dossier.id,
             fields=fields,
             words=changed,
+            lines=lines,
             work_dir=office.work_dir,
         )
     if typed.is_finished:
@@ -365,6 +401,7 @@ def _keep(office: Services, actor: Actor, paper: Paper, typed: SentForm) -> None
             decided=reviewing.Review(
                 fields=fields if in_one_go else (),
                 words=changed if in_one_go else (),
+                lines=lines if in_one_go else (),
                 keep_reason=typed.keep_reason,
             ),
             work_dir=office.work_dir,
@@ -409,8 +446,12 @@ def _shown_paper(
     readings = {number: _reading(office, p) for number, p in _pages_with_fields(paper, page).items()}
     ocr = readings[page.number]
     editable = paper.is_open and bool(actor.roles & MAY[Act.REVIEW])
-    word_rows = None if ocr is None else _word_rows(page, ocr, typed, conflicts)
+    whole_page = Flag.DOUBTFUL_READING in page.flags
+    by_line = whole_page and editable and ocr is not None
+    word_rows = None if ocr is None else [] if by_line else _word_rows(page, ocr, typed, conflicts)
+    line_rows = _line_rows(paper, page, ocr, typed, conflicts) if by_line and ocr else []
     in_the_form = {f"w-{row.page}-{row.index}" for row in word_rows or ()} if editable else set[str]()
+    in_the_form |= {f"l-{row.page}-{row.line}" for row in line_rows}
     return frame.page(
         "review.html",
         status=200 if problem is None else problem["status"],
@@ -422,7 +463,8 @@ def _shown_paper(
         keeps_at_once=paper.component.state is ComponentState.READ,
         page=page,
         rows=_field_rows(paper, readings, typed, conflicts),
-        whole_page=Flag.DOUBTFUL_READING in page.flags,
+        whole_page=whole_page,
+        line_rows=line_rows,
         expected_wer=page.measured.get("expected_wer"),
         kept_reading=KEPT_READING in page.measured,
         answers=tuple(record.ANSWERS),
@@ -529,14 +571,14 @@ def _crop(paper: Paper, number: int, box: tuple[int, int, int, int] | None, ocr:
 
 def _word_rows(page: Page, ocr: OcrPage, typed: SentForm | None, conflicts: Iterable[Conflict]) -> list[WordRow]:
     """The words of a page to look at."""
-    in_conflict = {conflict.index: conflict for conflict in conflicts if conflict.page == page.number}
+    in_conflict = {c.index: c for c in conflicts if c.page == page.number and not c.of_line}
     changes = {change.index: change for change in typed.words() if change.page == page.number} if typed else {}
     rows = []
     for index, word in enumerate(ocr.words):
         change, conflict = changes.get(index), in_conflict.get(index)
-        if index not in page.corrections and not record.is_doubtful(word) and change is None:
-            continue
         seen = page.corrections.get(index, word.text)
+        if seen == word.text and not record.is_doubtful(word) and change is None:
+            continue  # also where it was accepted with its whole line
         rows.append(
             WordRow(
                 page=page.number,
@@ -544,7 +586,7 @@ def _word_rows(page: Page, ocr: OcrPage, typed: SentForm | None, conflicts: Iter
                 seen=seen,
                 raw=word.text,
                 sure=_sure(word),
-                box=(word.box.left, word.box.top, word.box.right, word.box.bottom),
+                box=_sides(word.box),
                 before=_around(ocr.words[max(0, index - _WORDS_AROUND) : index]),
                 after=_around(ocr.words[index + 1 : index + 1 + _WORDS_AROUND]),
                 corrected=index in page.corrections,
@@ -558,12 +600,54 @@ def _word_rows(page: Page, ocr: OcrPage, typed: SentForm | None, conflicts: Iter
     return rows
 
 
+def _line_rows(
+    paper: Paper, page: Page, ocr: OcrPage, typed: SentForm | None, conflicts: Iterable[Conflict]
+) -> list[LineRow]:
+    """Every line of a page, to be gone through from the first to the last."""
+    in_conflict = {c.index: c for c in conflicts if c.page == page.number and c.of_line}
+    changes = {change.line: change for change in typed.lines() if change.page == page.number} if typed else {}
+    rows = []
+    for number, line in enumerate(lines_of(ocr), start=1):
+        words = ocr.words[line.start : line.stop]
+        change, conflict = changes.get(line.start), in_conflict.get(line.start)
+        seen, box = standing(ocr, page.corrections, line), _sides(around(words))
+        rows.append(
+            LineRow(
+                page=page.number,
+                line=line.start,
+                number=number,
+                seen=seen,
+                raw=_around(words),
+                box=box,
+                crop=_crop(paper, page.number, box, ocr),
+                doubts=[
+                    _sides(ocr.words[index].box)
+                    for index in line
+                    if index not in page.corrections and record.is_doubtful(ocr.words[index])
+                ],
+                checked=all(index in page.corrections for index in line),
+                stood=_stood(seen, change, conflict),
+                typed=change.text if change else None,
+                conflict=conflict,
+            )
+        )
+    return rows
+
+
+def _sides(box: Box) -> tuple[int, int, int, int]:
+    return box.left, box.top, box.right, box.bottom
+
+
 def _sure(word: OcrWord) -> int:
     """How sure it is that a word is right, in percent: by its risk, in a reading of before risks by its confidence."""
     return int(word.confidence if word.risk is None else 100 * (1 - word.risk))
 
 
-def _stood(present: str, change: reviewing.FieldChange | reviewing.WordChange | None, conflict: Conflict | None) -> str:
+def _stood(
+    present: str,
+    change: reviewing.FieldChange | reviewing.WordChange | reviewing.LineChange | None,
+    conflict: Conflict | None,
+) -> str:
     """What the form says was seen: what is there now only where the person gets to see it."""
     return present if change is None or change.seen is None or conflict else change.seen
 
@@ -662,10 +746,14 @@ def _in(language: Language, vi: str, en: str) -> str:
 
 
 def _input_of(conflict: Conflict) -> str:
-    return f"f-{conflict.key}" if conflict.key else f"w-{conflict.page}-{conflict.index}"
+    if conflict.key:
+        return f"f-{conflict.key}"
+    return f"{'l' if conflict.of_line else 'w'}-{conflict.page}-{conflict.index}"
 
 
 def _name_of(conflict: Conflict, language: Language) -> str:
     if conflict.key:
         return label(conflict.key, language).capitalize()
+    if conflict.of_line:
+        return _in(language, f"Một dòng ở trang {conflict.page}", f"A line on page {conflict.page}")
     return _in(language, f"Một chữ ở trang {conflict.page}", f"A word on page {conflict.page}")

@@ -46,6 +46,7 @@ from api.schemas.dossiers import (
 from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from digitize import reading
+from digitize.lines import lines_of
 from dossiers import codes, intake, record
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
@@ -272,12 +273,13 @@ def text(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> d
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/pages/{number}/words")
 def words(dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office: Office) -> dict[str, object]:
-    """Every word of a page with its box and confidence, and what a person made of it."""
+    """Every word of a page with its box and confidence, the first word of its line, and what a person made of it."""
     page = _page(office, actor, dossier_id, component_id, number)
     if page.words is None:
         raise NotFound(str(number))
     with office.store.open(page.words) as stream:
         ocr = reading.from_json(stream.read()).ocr
+    line_of = {index: line.start for line in lines_of(ocr) for index in line}
     return {
         "width_px": ocr.width_px,
         "height_px": ocr.height_px,
@@ -285,12 +287,14 @@ def words(dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office
         "words": [
             {
                 "index": i,
+                "line": line_of[i],
                 "text": page.corrections.get(i, w.text),
                 "raw": w.text,
                 "confidence": w.confidence,
                 "risk": w.risk,
                 "by_pen": w.by_pen,
                 "read_first": w.raw,
+                "risky": record.is_doubtful(w),
                 "doubt": i not in page.corrections and record.is_doubtful(w),
                 "corrected": i in page.corrections,
                 "box": [w.box.left, w.box.top, w.box.right, w.box.bottom],
@@ -341,6 +345,7 @@ def correct(dossier_id: UUID, component_id: UUID, body: CorrectionsIn, actor: Re
             dossier_id=dossier_id,
             fields=[reviewing.FieldChange(**change.model_dump()) for change in body.fields],
             words=[reviewing.WordChange(**change.model_dump()) for change in body.words],
+            lines=[reviewing.LineChange(**change.model_dump()) for change in body.lines],
             work_dir=office.work_dir,
         )
     )

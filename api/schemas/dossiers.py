@@ -95,11 +95,21 @@ class WordChangeIn(In):
     seen: Text
 
 
+class LineChangeIn(In):
+    """A whole line as a person leaves it, and what stood there; `line` is the index of its first word."""
+
+    page: int
+    line: int
+    text: LongText
+    seen: LongText
+
+
 class CorrectionsIn(In):
     """Corrections to keep now, all of them or none."""
 
     fields: Annotated[list[FieldChangeIn], Field(default_factory=list, max_length=_MOST_FIELDS)]
     words: Annotated[list[WordChangeIn], Field(default_factory=list, max_length=2000)]
+    lines: Annotated[list[LineChangeIn], Field(default_factory=list, max_length=500)]
 
 
 class PageOut(BaseModel):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import time
 import uuid
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import cv2
+import numpy as np
 import pytest
+from PIL import Image
 
 from api.demo import centre
 from tests.browser import assert_accessible, expecting, key_presses, typed
@@ -68,6 +72,12 @@ class Dossier:
         path = f"/dossiers/{self.id}/components/{self.papers[number]}/pages/1/words"
         found: dict[str, Any] = self._ok(self._client.get(path))["words"][index]
         return found
+
+    def page_text(self) -> str:
+        text: str = self._ok(self._client.get(f"/dossiers/{self.id}/components/{self.papers[0]}/text"))["pages"][0][
+            "text"
+        ]
+        return text
 
     def correct(self, key: str, value: str, seen: str) -> None:
         body = {"fields": [{"key": key, "value": value, "seen": seen}]}
@@ -168,6 +178,84 @@ def test_a_number_by_hand_is_asked_for_first_beside_its_picture_and_nothing_is_g
     page.keyboard.press("Control+Enter")
     page.wait_for_url(f"**/ho-so/{dossier.id}")
     dossier.await_states("reviewed")
+
+
+def blurred(number: int) -> bytes:
+    """A decision so far out of focus that it ought to be scanned again, and is read poorly."""
+    pixels = np.asarray(Image.open(io.BytesIO(decision(number))).convert("RGB"))
+    soft = cv2.GaussianBlur(pixels, (0, 0), 2.6).astype(np.float32) * 0.6 + 90
+    noise = np.random.default_rng(number).normal(0, 3, pixels.shape[:2])[..., None]
+    file = io.BytesIO()
+    Image.fromarray(np.clip(soft + noise, 0, 255).astype(np.uint8)).save(file, "PNG", dpi=(200, 200))
+    return file.getvalue()
+
+
+def test_a_blurred_page_asks_first_for_what_it_needs_and_is_gone_through_line_by_line(
+    visit: Visits, client: httpx2.Client
+) -> None:
+    dossier = Dossier(client, blurred(811))
+    page = visit(centre.CLERK, keyboard_only=True)
+    page.goto(dossier.at())
+    # What the review can't end without stands before the words, and the page says so.
+    page.locator("#keep_reason:focus").wait_for()
+    assert "lý do giữ bản quét" in page.locator("[data-blocking]").inner_text()
+    page.keyboard.type("bản duy nhất")
+    page.keyboard.press("Enter")
+    while page.locator("[data-blocks]").is_visible():  # number and day may pass for a pen's
+        page.keyboard.press("F7")
+        name = page.evaluate("document.activeElement.id")
+        page.keyboard.type({"f-number": "811", "f-issued_on": "5/3/2026"}[name])
+        page.keyboard.press("Enter")
+        saved(page, name)
+    assert_accessible(page)
+
+    lines = page.locator(".finding.whole-line")
+    open_lines = page.locator(".finding.whole-line[data-doubt]")
+    total = lines.count()
+    assert total > 8
+    assert page.locator(".finding.word").count() == 0
+    lines.first.locator("textarea").focus()
+    page.keyboard.press("End")
+    page.keyboard.type(" THỬ")
+    page.keyboard.press("Enter")
+    saved(page, "l-1-0")
+    assert page.locator(".finding.whole-line.looked-at textarea").get_attribute("id") != "l-1-0"
+    assert dossier.page_text().splitlines()[0].endswith(" THỬ")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    for _ in range(total - 1):
+        page.keyboard.press("Enter")
+    until(lambda: open_lines.count() == 0)
+    assert page.evaluate("document.activeElement.name") == "xong"
+    page.reload()
+    page.locator("paper-review [data-tally]:not(:empty)").wait_for()
+    assert (lines.count(), open_lines.count()) == (total, 0), "what was checked stays checked"
+    page.keyboard.press("F7")
+    page.keyboard.type("bản duy nhất")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(f"**/ho-so/{dossier.id}")
+    dossier.await_states("reviewed")
+
+
+def test_any_page_can_be_gone_through_line_by_line_and_a_word_of_the_picture_opens_its_line(
+    visit: Visits, client: httpx2.Client
+) -> None:
+    dossier = Dossier(client, scan("Tờ khai lệ phí", "trước bạ"))
+    page = visit(centre.CLERK)
+    page.goto(dossier.at())
+    page.locator("paper-review [data-tally]:not(:empty)").wait_for()
+    page.keyboard.press("Shift+F9")
+    page.locator(".finding.whole-line.looked-at #l-1-0").wait_for()
+    assert page.locator("#l-1-0").input_value() == "Tờ khai lệ phí"
+    page.locator("#l-1-0").fill("Tờ kê khai lệ phí")
+    page.keyboard.press("Enter")
+    saved(page, "l-1-0")
+    assert dossier.word(0)["text"] == "Tờ kê"
+    page.keyboard.press("Shift+F9")
+    page.locator(".word-button").first.wait_for()
+    assert page.locator(".finding.whole-line").count() == 0
+    assert page.locator("#w-1-0").input_value() == "Tờ kê"
+    assert_accessible(page)
 
 
 @pytest.mark.parametrize(("method", "through"), [("telex", "keys"), ("telex", "composition"), ("vni", "keys")])

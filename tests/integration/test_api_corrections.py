@@ -153,6 +153,51 @@ def test_what_somebody_said_in_place_of_a_value_is_not_passed_over_either(office
     assert paper.fields()["number"]["value"] == "27"
 
 
+def line_change(words: list[dict[str, Any]], line: int, text: str) -> dict[str, Any]:
+    seen = " ".join(w["text"] for w in words if w["line"] == line and w["text"])
+    return {"page": 1, "line": line, "text": text, "seen": seen}
+
+
+def test_a_whole_line_is_typed_and_each_of_its_words_keeps_what_was_read_and_its_place(office: Office) -> None:
+    paper = Paper(office, scan_png("Tờ khai lệ phí trước bạ", f"{uuid.uuid4()}"))
+    before = paper.words()
+    first = before[0]["line"]
+    count = sum(word["line"] == first for word in before)
+
+    ok(paper.ask("PATCH", "/corrections", json={"lines": [line_change(before, first, "Tờ kê khai lệ phí")]}))
+
+    words = paper.words()
+    assert [w["text"] for w in words[:count]] == ["Tờ kê", "khai", "lệ", "phí", "", ""]
+    assert [(w["raw"], w["box"]) for w in words] == [(w["raw"], w["box"]) for w in before]
+    assert [w["corrected"] for w in words[: count + 1]] == [True] * count + [False], "whoever leaves a line has seen it"
+    assert not any(w["doubt"] for w in words[:count])
+    assert paper.text().startswith("Tờ kê khai lệ phí\n")
+    assert paper.log()[0]["detail"] == {"fields": [], "words": {"1": [*range(count)]}}
+    # Typed again it is changed once more, from how it stands now.
+    ok(paper.ask("PATCH", "/corrections", json={"lines": [line_change(words, first, "Tờ khai phí trước bạ")]}))
+    assert paper.text().startswith("Tờ khai phí trước bạ\n")
+    # And the review takes it over.
+    ok(paper.ask("POST", "/review", json={}))
+    assert paper.text().startswith("Tờ khai phí trước bạ\n")
+
+
+def test_a_line_in_which_somebody_else_changed_a_word_is_shown_and_not_overwritten(office: Office) -> None:
+    paper = Paper(office, scan_png("Tờ khai lệ phí", f"{uuid.uuid4()}"), who=centre.POSTAL)
+    before = paper.words()
+    mine = line_change(before, 0, "Tờ khai án phí")
+    ok(paper.correct(words=[(1, "kê", before[1]["raw"])]))
+
+    late = paper.ask("PATCH", "/corrections", who=centre.CLERK, json={"lines": [mine]})
+
+    assert late.status_code == 412
+    conflict = {"page": 1, "line": 0, "present": "Tờ kê lệ phí", "by": centre.POSTAL}
+    assert late.json()["conflicts"] == [conflict]
+    assert paper.text().startswith("Tờ kê lệ phí\n")
+    assert paper.ask("PATCH", "/corrections", json={"lines": [mine | {"line": 1}]}).status_code == 404
+    ok(paper.ask("PATCH", "/corrections", who=centre.CLERK, json={"lines": [mine | {"seen": conflict["present"]}]}))
+    assert paper.text().startswith("Tờ khai án phí\n")
+
+
 def test_two_who_type_the_same_agree_and_saving_twice_is_written_once(office: Office) -> None:
     paper = Paper(office, scan_png(f"Tờ khai {uuid.uuid4()}"))
     raw = paper.words()[0]["raw"]

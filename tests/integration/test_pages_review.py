@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from api.demo import centre
+from digitize.types import Flag
 from dossiers.types import Component, ComponentState
 from tests.integration.test_api_e_results import ok
 from tests.papers import decision_pdf, scan_pdf, scan_png, scanned
@@ -133,6 +134,47 @@ def test_a_paper_is_reviewed_without_scripts_and_leads_on_to_the_next_one(office
 
     last = office.send(centre.CLERK, case.at(1), case.form(1) | {"xong": "1"})
     assert last.url.path == f"/ho-so/{case.id}"
+
+
+def poor(case: Case) -> None:
+    """Its only page was read poorly."""
+    with case.office.services.begin() as work:
+        (page,) = work.components.pages(UUID(case.papers[0]))
+        work.components.keep_page(replace(page, flags=(Flag.DOUBTFUL_READING,), measured={"expected_wer": 9.0}))
+
+
+def test_a_page_that_was_read_poorly_is_gone_through_line_by_line_without_scripts(office: Office) -> None:
+    case = Case(office, scan("Tờ khai lệ phí", "trước bạ nhà đất"), who=centre.POSTAL)
+    poor(case)
+    form = case.form() | lines_in(office.open(centre.CLERK, case.at()).text)
+    assert not any(name.startswith("w-") for name in form), "words aren't asked for twice"
+    assert [value for name, value in form.items() if name.startswith("l-") and not name.endswith("-seen")][:2] == [
+        "Tờ khai lệ phí",
+        "trước bạ nhà đất",
+    ]
+
+    office.send(centre.CLERK, case.at(), form | {"l-1-0": "Phiếu  khai lệ phí", "xong": "0"})
+    page = office.open(centre.CLERK, case.at()).text
+    assert "Phiếu khai lệ phí" in page
+    assert page.count("✓ đã sửa, máy đọc “Tờ khai lệ phí”") == 1
+
+    late = office.send(centre.POSTAL, case.at(), form | {"l-1-0": "Tờ khai án phí", "xong": "1"})
+    assert late.status_code == 412
+    assert 'href="#l-1-0"' in late.text
+    again = lines_in(late.text)
+    assert (again["l-1-0"], again["l-1-0-seen"]) == ("Tờ khai án phí", "Phiếu khai lệ phí")
+    office.send(centre.POSTAL, case.at(), form | again | {"xong": "1"})
+    assert case.component().state is ComponentState.REVIEWED
+    assert [w["text"] for w in words_of(case)[:4]] == ["Tờ", "khai", "án", "phí"]
+    # Reviewed again: lines are kept with the rest, in one go.
+    reviewed = case.form() | lines_in(office.open(centre.CLERK, case.at()).text)
+    office.work_off()
+    office.send(centre.CLERK, case.at(), reviewed | {"l-1-0": "Tờ khai lệ phí", "xong": "1"})
+    assert [w["text"] for w in words_of(case)[:4]] == ["Tờ", "khai", "lệ", "phí"]
+
+
+def lines_in(html: str) -> dict[str, str]:
+    return {name: value for name, value in Form(html).values.items() if name.startswith("l-")}
 
 
 def test_what_is_saved_without_finishing_waits_for_its_review(office: Office) -> None:

@@ -15,6 +15,7 @@ const svg = (name, attributes) => {
 };
 const tidy = (text) => text.normalize("NFC").trim();
 const fill = (sentence, value) => sentence.replace("{}", value);
+const spaced = (text) => tidy(text).replace(/\s+/g, " ");
 const numbers = (text) => (text ? text.split(" ").map(Number) : null);
 
 // --- The picture ----------------------------------------------------------------------------------------------------
@@ -134,6 +135,10 @@ class View {
       const [left, top, right, bottom] = item.box;
       const now = item === this.review.current;
       if (!now && !item.doubtful && !item.done) continue;
+      if (item.line && !now) {
+        for (const [x, y, right, bottom] of item.doubts) this.marks.append(svg("rect", { x: x - 4, y: y - 4, width: right - x + 8, height: bottom - y + 8, rx: 3, class: "doubt" }));
+        continue;
+      }
       const pad = 4;
       const mark = svg("rect", { x: left - pad, y: top - pad, width: right - left + 2 * pad, height: bottom - top + 2 * pad, rx: 3 });
       mark.setAttribute("class", [item.doubtful ? "doubt" : "done", now ? "now" : ""].join(" "));
@@ -181,7 +186,7 @@ class View {
   }
 }
 
-// --- A field or a word ----------------------------------------------------------------------------------------------
+// --- A field, a word or a line ----------------------------------------------------------------------------------------------
 class Item {
   constructor(row, review) {
     this.row = row;
@@ -192,6 +197,11 @@ class Item {
     this.page = Number(row.dataset.page);
     this.index = this.key === null ? Number(row.dataset.index) : -1;
     this.box = numbers(row.dataset.box);
+    this.line = row.hasAttribute("data-line"); // a whole line, to be gone over by a person; `index` is its first word's
+    this.doubts = [...(this.line ? row.querySelectorAll("rect.doubt") : [])].map((r) => {
+      const [x, y, width, height] = ["x", "y", "width", "height"].map((side) => Number(r.getAttribute(side)));
+      return [x, y, x + width, y + height];
+    });
     this.shown = tidy(this.stood && this.key === null ? this.stood.value : this.input.defaultValue);
     this.keptAt = row.querySelector(".kept");
     this.saidAt = row.querySelector(".said");
@@ -200,11 +210,11 @@ class Item {
   }
 
   get seen() { return this.stood?.value ?? ""; }
-  get value() { return tidy(this.input.value); }
+  get value() { return (this.line ? spaced : tidy)(this.input.value); }
   get changed() { return this.value !== this.shown; }
   get doubtful() { return this.row.hasAttribute("data-doubt"); }
   get done() { return this.row.classList.contains("done"); }
-  get name() { return this.key ?? `${this.page}-${this.index}`; }
+  get name() { return this.key ?? `${this.line ? "l-" : ""}${this.page}-${this.index}`; }
 
   // What accepting it would tell the office that it doesn't know yet.
   get unsettled() { return this.changed || (this.key === null ? !this.done : this.value !== "" && !this.done); }
@@ -268,7 +278,8 @@ class Keeper {
   async #send(batch) {
     const body = {
       fields: batch.filter((i) => i.key !== null).map((i) => ({ key: i.key, value: i.sent, seen: i.seen })),
-      words: batch.filter((i) => i.key === null).map((i) => ({ page: i.page, index: i.index, text: i.sent, seen: i.seen })),
+      words: batch.filter((i) => i.key === null && !i.line).map((i) => ({ page: i.page, index: i.index, text: i.sent, seen: i.seen })),
+      lines: batch.filter((i) => i.line).map((i) => ({ page: i.page, line: i.index, text: i.sent, seen: i.seen })),
     };
     let answer;
     try {
@@ -310,7 +321,7 @@ class Keeper {
   }
 
   #overtaken(batch, conflicts) {
-    const names = new Map(conflicts.map((c) => [c.key ?? `${c.page}-${c.index}`, c]));
+    const names = new Map(conflicts.map((c) => [c.key ?? (c.line === undefined ? `${c.page}-${c.index}` : `l-${c.page}-${c.line}`), c]));
     for (const item of batch) {
       const conflict = names.get(item.name);
       if (conflict) this.review.choose(item, conflict);
@@ -356,6 +367,7 @@ class PaperReview extends HTMLElement {
     this.items = [];
     this.byInput = new Map();
     this.read = new Map(); // page → what was read there
+    this.modes = new Map(); // page → whether it is gone through line by line, where a person has chosen
     this.current = null;
     for (const row of this.querySelectorAll("[data-item]")) this.items.push(new Item(row, this));
     this.status = document.createElement("p");
@@ -377,6 +389,7 @@ class PaperReview extends HTMLElement {
   get keeps() { return this.hasAttribute("data-keeps") && !this.keeper.over; }
   get editable() { return this.hasAttribute("data-editable"); }
   get fields() { return this.items.filter((i) => i.key !== null); }
+  get reason() { return this.form.elements.keep_reason; }
   get words() { return this.items.filter((i) => i.key === null).sort((a, b) => a.page - b.page || a.index - b.index); }
   get unsaved() { return this.items.filter((i) => i.changed || i.clash || this.keeper.waiting.has(i) || this.keeper.going.has(i)); }
 
@@ -392,12 +405,13 @@ class PaperReview extends HTMLElement {
     this.addEventListener("input", (event) => {
       const item = this.byInput.get(event.target);
       if (item) this.typing(item);
+      else if (event.target === this.reason) this.tally();
     });
     this.addEventListener("keydown", (event) => this.key(event));
     this.addEventListener("click", (event) => this.clicked(event));
     this.form.addEventListener("submit", (event) => this.sent(event));
     this.querySelector("details[data-text]")?.addEventListener("toggle", () => this.wholeText());
-    addEventListener("beforeunload", (event) => { if (!this.leaving && this.editable && this.unsaved.length) event.preventDefault(); });
+    addEventListener("beforeunload", (event) => { if (!this.leaving && this.editable && (this.unsaved.length || (this.reason && this.reason.value !== this.reason.defaultValue))) event.preventDefault(); });
     addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
     addEventListener("scroll", () => requestAnimationFrame(() => this.fillHeight()), { passive: true });
     addEventListener("resize", () => this.fillHeight());
@@ -408,7 +422,7 @@ class PaperReview extends HTMLElement {
     if (this.found.box) {
       this.view.show(this.found.page, this.found.box);
       this.view.stage.focus();
-    } else if (!document.querySelector(".trouble") && this.editable) (this.fields.find((i) => i.doubtful) ?? this.words.find((i) => i.doubtful) ?? this.items[0])?.input.focus();
+    } else if (!document.querySelector(".trouble") && this.editable) (this.blocks[0] ?? this.fields.find((i) => i.doubtful) ?? this.words.find((i) => i.doubtful) ?? this.items[0])?.input.focus();
     if (this.editable && this.view.pages.length <= PAGES_READ_AHEAD) this.readAhead();
     this.wholeText();
   }
@@ -432,14 +446,20 @@ class PaperReview extends HTMLElement {
       event.preventDefault();
       this.view.toggle();
     }
-    if (event.key !== "Enter" || event.shiftKey) return;
     const item = this.byInput.get(event.target);
+    // Not while the cursor walks within a line that is broken in the field.
+    const whole = item?.line && (item.input.selectionStart !== item.input.selectionEnd || item.input.clientHeight < 2 * (parseFloat(getComputedStyle(item.input).lineHeight) || 24));
+    if (whole && !event.shiftKey && ["ArrowDown", "ArrowUp"].includes(event.key)) {
+      event.preventDefault();
+      this.besideLine(item, event.key === "ArrowDown" ? 1 : -1);
+    }
+    if (event.key !== "Enter" || event.shiftKey) return;
     if (item) {
       event.preventDefault();
       this.accept(item);
     } else if (event.target.matches("input")) {
       event.preventDefault();
-      this.items[0]?.input.focus();
+      (this.blocks[0] ?? this.fields.find((i) => i.doubtful) ?? this.words.find((i) => i.doubtful) ?? this.items[0])?.input.focus();
     }
   }
 
@@ -454,6 +474,7 @@ class PaperReview extends HTMLElement {
     if (filled) {
       const reason = this.form.elements.keep_reason;
       reason.value = filled.dataset.fill;
+      this.tally();
       reason.focus();
       return;
     }
@@ -466,6 +487,8 @@ class PaperReview extends HTMLElement {
       case "next-page": return this.nextPage();
       case "next-word": return this.walk(1);
       case "previous-word": return this.walk(-1);
+      case "next-block": return this.nextBlock();
+      case "by-line": return this.byLines(this.view.page, !this.byLine(this.view.page));
       case "accept-all": return this.acceptAll();
       case "snippet": return this.insert(button.dataset.text);
       case "answer": return this.answer(document.getElementById(button.dataset.for), button.dataset.text);
@@ -500,7 +523,7 @@ class PaperReview extends HTMLElement {
   turned(page) {
     this.form.elements.trang.value = page;
     for (const now of this.querySelectorAll("[data-now]")) now.textContent = `${fill(this.says.page, page)}/${this.view.pages.length}`;
-    for (const list of this.querySelectorAll("[data-words-of]")) list.hidden = Number(list.dataset.wordsOf) !== page;
+    this.showWords(page);
     this.poor(page);
     this.load(page).then(() => {
       this.showWords(page);
@@ -515,8 +538,43 @@ class PaperReview extends HTMLElement {
     note.hidden = about === undefined;
     note.querySelector("[data-estimate]").textContent = about ? fill(this.says.estimate, about) : "";
     const details = this.querySelector("details[data-text]");
-    details.toggleAttribute("data-lines", about !== undefined);
-    details.open ||= about !== undefined;
+    details.toggleAttribute("data-lines", this.byLine(page));
+    details.open ||= about !== undefined || this.byLine(page);
+    this.nameMode(page);
+  }
+
+  // Whether a page is gone through line by line: as a person chose, else where it was read poorly.
+  byLine(page) {
+    return this.editable && (this.modes.get(page) ?? this.view.links.get(page)?.dataset.poor !== undefined);
+  }
+
+  nameMode(page) {
+    const button = this.querySelector("[data-do=by-line]");
+    if (!button) return;
+    const lines = this.byLine(page);
+    button.querySelector("span").textContent = lines ? button.dataset.byWords : button.dataset.byLines;
+  }
+
+  // The other way of going through a page. What is typed and not kept stays where it was typed.
+  async byLines(page, lines) {
+    if (this.unsaved.some((i) => i.key === null && i.page === page)) await this.keeper.put(...this.unsaved.filter((i) => i.key === null && i.page === page && !i.clash));
+    const left = this.items.filter((i) => i.key === null && i.page === page && i.line !== lines);
+    if (left.some((i) => this.unsaved.includes(i))) return this.go(left.find((i) => this.unsaved.includes(i)));
+    for (const item of left) {
+      item.row.remove();
+      this.byInput.delete(item.input);
+    }
+    this.items = this.items.filter((i) => !left.includes(i));
+    if (left.includes(this.current)) this.current = null;
+    this.modes.set(page, lines);
+    this.read.delete(page);
+    this.list(page).replaceChildren(...[...this.list(page).children].filter((row) => row.matches("[data-item]")));
+    this.poor(page);
+    await this.load(page);
+    this.showWords(page);
+    await this.wholeText();
+    const first = this.words.find((i) => i.page === page && i.doubtful) ?? this.words.find((i) => i.page === page);
+    return first && this.go(first);
   }
 
   nextPage() {
@@ -559,9 +617,35 @@ class PaperReview extends HTMLElement {
       const found = open.find((word) => turn > 0 || beyond(word));
       if (found) return this.go(found);
     }
-    this.tell(this.says.noMore);
+    this.tell(pages.some((page) => this.byLine(page)) ? this.says.noMoreLines : this.says.noMore);
+    if (this.blocks.length) return this.nextBlock();
     this.form.querySelector("button[name=xong][value='1']").focus();
     return null;
+  }
+
+  // What the review can't end without: the reason why a flagged scan is kept, what a pen wrote, what two have changed.
+  get blocks() {
+    if (!this.editable) return [];
+    const asked = this.items.filter((i) => i.clash || i.row.hasAttribute("data-asked"));
+    const names = asked.map((i) => ({ input: i.input, name: i.row.querySelector("label").textContent.trim(), item: i }));
+    const reason = this.reason && !tidy(this.reason.value) ? [{ input: this.reason, name: this.reason.dataset.needed }] : [];
+    return [...reason, ...names];
+  }
+
+  nextBlock() {
+    const blocks = this.blocks;
+    const at = blocks.findIndex((b) => b.input === document.activeElement);
+    const next = blocks[(at + 1) % blocks.length];
+    if (next?.item?.key === null) this.view.show(next.item.page, next.item.box);
+    next?.input.focus();
+    next?.input.scrollIntoView({ block: "nearest" });
+    return next;
+  }
+
+  besideLine(item, step) {
+    const lines = this.words.filter((i) => i.line && i.page === item.page);
+    const next = lines[lines.indexOf(item) + step];
+    if (next) this.go(next);
   }
 
   acceptAll() {
@@ -574,7 +658,7 @@ class PaperReview extends HTMLElement {
   insert(text) {
     const item = this.current;
     if (!item || item.input.readOnly) return;
-    if (item.key === null) item.input.value = text;
+    if (item.key === null && !item.line) item.input.value = text;
     else item.input.setRangeText(text, item.input.selectionStart, item.input.selectionEnd, "end");
     item.input.focus();
     this.typing(item);
@@ -591,7 +675,7 @@ class PaperReview extends HTMLElement {
   typing(item) {
     if (!item.changed && !item.clash) item.say("", "");
     else if (!this.keeps && this.editable) item.say("later", this.says.later);
-    else if (item.key === null && item.value === "") item.say("later", this.says.dropped);
+    else if (item.key === null && item.value === "") item.say("later", item.line ? this.says.droppedLine : this.says.dropped);
     else if (item.row.dataset.kept !== "failed") item.say("", "");
   }
 
@@ -724,7 +808,10 @@ class PaperReview extends HTMLElement {
     const raw = item.row.dataset.raw;
     sort.textContent = `✓ ${raw !== undefined && raw !== item.shown ? fill(this.says.changed, raw) : this.says.accepted}`;
     item.saidAt.replaceChildren(sort);
-    item.row.querySelector(".read").textContent = item.shown || this.says.nothing;
+    if (item.line) {
+      item.doubts = [];
+      for (const rect of item.row.querySelectorAll("rect.doubt")) rect.remove();
+    } else item.row.querySelector(".read").textContent = item.shown || this.says.nothing;
   }
 
   // --- the words of a page
@@ -732,18 +819,20 @@ class PaperReview extends HTMLElement {
     if (!this.read.has(page)) {
       const reading = fetch(`${this.dataset.files}/pages/${page}/words`, { signal: AbortSignal.timeout(30000) })
         .then((answer) => { if (!answer.ok) throw new Error(answer.statusText); return answer.json(); })
-        .then((read) => { this.build(page, read.words); return read; })
+        .then((read) => { this.build(page, read); return read; })
         .catch(() => { this.read.delete(page); return null; });
       this.read.set(page, reading);
     }
     return this.read.get(page);
   }
 
-  build(page, words) {
-    if (this.editable) for (const word of words) if (word.doubt || word.corrected) this.row(page, words, word);
+  build(page, read) {
+    const { words } = read;
+    if (this.byLine(page)) this.linesOf(words).forEach((line, at) => this.lineRow(page, read, line, at + 1));
+    else if (this.editable) for (const word of words) if (word.risky || word.text !== word.raw) this.row(page, words, word);
     const left = this.view.links.get(page)?.querySelector("[data-left]");
     if (left) left.dataset.loaded = "yes";
-    if (!this.list(page).hasChildNodes()) {
+    if (!this.byLine(page) && !this.list(page).childElementCount) {
       const nothing = document.createElement("p");
       nothing.className = "quiet";
       nothing.textContent = words.length ? `✓ ${this.says.noMore}` : this.says.noText;
@@ -751,6 +840,59 @@ class PaperReview extends HTMLElement {
     }
     this.tally();
     this.view.mark();
+  }
+
+  linesOf(words) {
+    const lines = new Map();
+    for (const word of words) lines.set(word.line, [...(lines.get(word.line) ?? []), word]);
+    return [...lines.values()];
+  }
+
+  // Where the lines of a page stand, in the whole text.
+  lineList(page) {
+    let list = this.querySelector(`[data-lines-of="${page}"]`);
+    if (!list) {
+      list = document.createElement("div");
+      list.dataset.linesOf = page;
+      list.hidden = page !== this.view.page;
+      this.querySelector("details[data-text] .text").before(list);
+    }
+    return list;
+  }
+
+  // The row of a line: the one on the page already, or a new one.
+  lineRow(page, read, line, number) {
+    const name = `l-${page}-${line[0].index}`;
+    const there = this.items.find((i) => i.name === name);
+    if (there) return there;
+    const made = this.querySelector("template[data-line-row]").content.firstElementChild.cloneNode(true);
+    const checked = line.every((word) => word.corrected);
+    const edges = this.around(line);
+    Object.assign(made.dataset, { page, index: line[0].index, box: edges.join(" "), raw: line.map((word) => word.raw).join(" ") });
+    made.toggleAttribute("data-doubt", !checked);
+    made.classList.toggle("done", checked);
+    made.querySelector("[data-number]").textContent = number;
+    const [input, stood] = [made.querySelector("textarea"), made.querySelector("input")];
+    made.querySelector("label").htmlFor = input.id = input.name = name;
+    stood.name = `${name}-seen`;
+    stood.value = input.value = input.defaultValue = line.map((word) => word.text).filter(Boolean).join(" ");
+    const said = made.querySelector(".said");
+    said.id = `${name}-said`;
+    said.replaceChildren();
+    input.setAttribute("aria-describedby", said.id);
+    const picture = this.lineStrip(page, read, line).firstElementChild;
+    for (const { box: [left, top, right, bottom] } of line.filter((word) => word.doubt)) picture.append(svg("rect", { x: left - 2, y: top - 3, width: right - left + 4, height: bottom - top + 6, class: "doubt" }));
+    made.querySelector("[data-crop]").replaceChildren(picture);
+    const item = new Item(made, this);
+    if (checked) this.describeWord(item);
+    this.items.push(item);
+    this.lineList(page).append(made);
+    return item;
+  }
+
+  around(line) {
+    const edge = (side, pick) => pick(...line.map((word) => word.box[side]));
+    return [edge(0, Math.min), edge(1, Math.min), edge(2, Math.max), edge(3, Math.max)];
   }
 
   list(page) {
@@ -811,6 +953,13 @@ class PaperReview extends HTMLElement {
 
   showWords(page) {
     for (const list of this.querySelectorAll("[data-words-of]")) list.hidden = Number(list.dataset.wordsOf) !== page;
+    for (const list of this.querySelectorAll("[data-lines-of]")) {
+      list.hidden = Number(list.dataset.linesOf) !== page;
+      for (const image of list.hidden ? [] : list.querySelectorAll("image[data-href]")) {
+        image.setAttribute("href", image.dataset.href);
+        image.removeAttribute("data-href");
+      }
+    }
   }
 
   async pressed(page, x, y) {
@@ -821,6 +970,14 @@ class PaperReview extends HTMLElement {
   }
 
   open(page, words, word) {
+    if (this.byLine(page)) {
+      const item = this.items.find((i) => i.line && i.page === page && i.index === word.line);
+      if (!item) return;
+      this.go(item);
+      const from = words.filter((w) => w.line === word.line && w.index < word.index && w.text).map((w) => `${w.text} `).join("").length;
+      if (!item.changed) item.input.setSelectionRange(from, from + word.text.length);
+      return;
+    }
     const field = this.row(page, words, word);
     this.showWords(page);
     this.go(field);
@@ -828,12 +985,12 @@ class PaperReview extends HTMLElement {
 
   // A line of print as it stands in the picture, above its words: a page that was read poorly is checked line by line.
   lineStrip(page, read, line) {
-    const edge = (side, pick) => pick(...line.map((word) => word.box[side]));
-    const [left, top, right, bottom] = [edge(0, Math.min), edge(1, Math.min), edge(2, Math.max), edge(3, Math.max)];
+    const [left, top, right, bottom] = this.around(line);
     const strip = document.createElement("div");
     strip.className = "line-strip crop";
     const picture = svg("svg", { viewBox: `${left - 8} ${top - 4} ${Math.max(right - left + 16, 8 * (bottom - top))} ${bottom - top + 8}`, preserveAspectRatio: "xMinYMid meet", "aria-hidden": "true" });
-    picture.append(svg("image", { href: this.view.source(page), width: read.width_px, height: read.height_px }));
+    // Fetched when the page is turned to, not for every page of the paper.
+    picture.append(svg("image", { [page === this.view.page ? "href" : "data-href"]: this.view.source(page) ?? "", width: read.width_px, height: read.height_px }));
     strip.append(picture);
     return strip;
   }
@@ -842,21 +999,19 @@ class PaperReview extends HTMLElement {
   async wholeText() {
     const details = this.querySelector("details[data-text]");
     const page = this.view.page;
-    if (!details?.open || !this.editable) return;
+    if (!details?.open) return;
     const read = await this.load(page);
     const text = details.querySelector(".text");
     if (!read || this.view.page !== page) return;
+    text.hidden = this.byLine(page); // its lines stand there to be typed in
     const pieces = [];
-    const lines = [];
-    for (const word of read.words) {
-      const before = lines.at(-1)?.at(-1);
-      if (!before || word.box[0] < before.box[0]) lines.push([]);
-      lines.at(-1).push(word);
-    }
-    for (const line of lines) {
+    for (const line of text.hidden ? [] : this.linesOf(read.words)) {
       if (pieces.length) pieces.push(document.createElement("br"));
-      if ("lines" in details.dataset) pieces.push(this.lineStrip(page, read, line));
       for (const word of line) {
+        if (!this.editable) {
+          pieces.push(`${word.text} `);
+          continue;
+        }
         const button = document.createElement("button");
         button.type = "button";
         button.className = word.doubt ? "plain word-button doubted" : "plain word-button";
@@ -871,9 +1026,17 @@ class PaperReview extends HTMLElement {
   // --- telling
   tally() {
     const fields = this.fields.filter((i) => i.doubtful).length;
-    const words = this.words.filter((i) => i.doubtful).length;
+    const words = this.words.filter((i) => i.doubtful && !i.line).length;
+    const lines = this.words.filter((i) => i.line);
     const tally = this.querySelector("[data-tally]");
-    if (tally) tally.textContent = `${fill(this.says.tallyFields, fields)} · ${fill(this.says.tallyWords, words)}`;
+    const said = [fill(this.says.tallyFields, fields), fill(this.says.tallyWords, words)];
+    if (lines.length) said.push(fill(this.says.tallyLines, lines.filter((i) => i.doubtful).length));
+    if (tally) tally.textContent = said.join(" · ");
+    const needed = this.querySelector("[data-blocks]");
+    if (needed) {
+      needed.hidden = !this.blocks.length;
+      needed.querySelector("[data-blocking]").textContent = this.blocks.map((b) => b.name).join(", ");
+    }
     for (const [page, link] of this.view.links) {
       const left = link.querySelector("[data-left]");
       if (!left?.dataset.loaded || !this.editable) continue;
