@@ -1,9 +1,10 @@
 """Measure how exactly fields are found: on papers made here, as perfect words, with a reader's slips, or really read.
 
-    python bench/fields.py [--count N] [--seed N] [--slips SHARE] [--read FOLDER] [--show KEY]
+    python bench/fields.py [--count N] [--seed N] [--slips SHARE] [--read FOLDER] [--show KEY] [--land]
 
 Without --read the words are known exactly; --slips makes a share of them wrong as Tesseract would. With --read each
 paper is drawn (200 and 300 dpi in turn) and read by the pipeline; what was read is kept in FOLDER and not read again.
+With --land the papers are land certificates, and only what such a one is known by is compared.
 
 Of each field: how often it stands on paper, exact %, left out or in doubt %, wrong and shown as sure (silent), and the
 upper bound of the silent share at 95% (rule of three, Wilson where there are some).
@@ -23,15 +24,18 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.paper import as_read, drawn
-from bench.paper_kinds import make
+from bench.paper_kinds import make, make_land
 from digitize import fields
 from digitize.types import OcrPage, PageImage
 from dossiers.record import SURE_FROM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from bench.paper import Paper
+
+
+LAND = ("land_serial", "land_register", "parcel", "map_sheet")
 
 
 @dataclass
@@ -54,26 +58,29 @@ def main() -> None:
     parser.add_argument("--slips", type=float, default=0.0)
     parser.add_argument("--read", type=Path)
     parser.add_argument("--show", default="", help="key of which every miss is printed; 'silent' for all silent errors")
+    parser.add_argument("--land", action="store_true")
     given = parser.parse_args()
     counts: dict[str, Count] = defaultdict(Count)
     for seed in range(given.seed * 100_000, given.seed * 100_000 + given.count):
-        paper, pages = _pages(seed, given.slips, given.read)
+        paper, pages = _pages(seed, given.slips, given.read, make_land if given.land else make)
         for key, said in compare(paper, pages, counts):
             if given.show in (key, "all") or (given.show == "silent" and said.startswith("silent")):
                 print(seed, paper.kind, key, said)
     _print(counts)
 
 
-def _pages(seed: int, slips: float, folder: Path | None) -> tuple[Paper, list[OcrPage]]:
+def _pages(
+    seed: int, slips: float, folder: Path | None, made: Callable[[int], Paper] = make
+) -> tuple[Paper, list[OcrPage]]:
     if folder is None:
-        paper = make(seed)
+        paper = made(seed)
         return paper, as_read(paper, seed=seed, slips=slips)
     kept = folder / f"{seed}.pkl"
     if not kept.exists():
         from digitize import pipeline
 
         folder.mkdir(parents=True, exist_ok=True)
-        paper, dpi = make(seed), (200, 300)[seed % 2]
+        paper, dpi = made(seed), (200, 300)[seed % 2]
         images = [PageImage(drawn(paper, n, dpi=dpi, seed=seed), float(dpi)) for n in range(len(paper.sheets))]
         kept.write_bytes(pickle.dumps((paper, [pipeline.read_page(image).ocr for image in images])))
     paper, pages = pickle.loads(kept.read_bytes())  # noqa: S301  written by the line above
@@ -83,7 +90,7 @@ def _pages(seed: int, slips: float, folder: Path | None) -> tuple[Paper, list[Oc
 def compare(paper: Paper, pages: list[OcrPage], counts: dict[str, Count]) -> Iterator[tuple[str, str]]:
     """Count each field of one paper and yield what isn't exact."""
     found = {f.key: f for f in fields.extract(pages)}
-    for key in {*paper.truth, *found}:
+    for key in {*paper.truth, *(LAND if paper.kind == "land" else found)} & {*paper.truth, *found}:
         count, truth, got = counts[key], paper.truth.get(key), found.get(key)
         sure = got is not None and bool(got.value) and got.confidence >= SURE_FROM
         if truth is not None:

@@ -72,6 +72,82 @@ def make(seed: int) -> Paper:
     return Paper(kind, face, draft.setter.sheets(), dict(sorted(draft.truth.items())), frozenset(draft.doubtful))
 
 
+def make_land(seed: int) -> Paper:
+    """A land certificate in the layout of 2009 to 2024, or of Circular 10/2024 with eight digits."""
+    rng = random.Random(f"land-{seed}")  # noqa: S311  a paper, not a secret
+    face = "liberation" if rng.random() < 0.75 else "dejavu"
+    issued_on = date(2010, 1, 1) + timedelta(days=rng.randrange(365 * 15))
+    draft = Draft(rng, Setter(face, rng.choice((11.5, 12.0, 13.0))), words.agency(rng), issued_on, rng.randint(1, 9999))
+    _land(draft)
+    return Paper("land", face, draft.setter.sheets(), dict(sorted(draft.truth.items())), frozenset(draft.doubtful))
+
+
+def _land(draft: Draft) -> None:
+    rng, setter, agency = draft.rng, draft.setter, draft.agency
+    new = rng.random() < 0.4
+    setter.put("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", align="centre", style="b")
+    setter.put("Độc lập - Tự do - Hạnh phúc", align="centre", style="b")
+    setter.y += 16
+    setter.put("GIẤY CHỨNG NHẬN", align="centre", style="b", size=18)
+    name = "QUYỀN SỞ HỮU TÀI SẢN" if new else "QUYỀN SỞ HỮU NHÀ Ở VÀ TÀI SẢN KHÁC"
+    setter.put(f"QUYỀN SỬ DỤNG ĐẤT, {name} GẮN LIỀN VỚI ĐẤT", align="centre", style="b")
+    setter.y += 10
+    setter.put(
+        f"{'1' if new else 'I'}. Người sử dụng đất, chủ sở hữu {'tài sản' if new else 'nhà ở và tài sản khác'} "
+        "gắn liền với đất:",
+        style="b",
+    )
+    owner = words.person(rng)
+    born = f"Năm sinh: {owner.born.year}, CCCD số: {owner.number}"
+    setter.put(f"{'Bà' if owner.woman else 'Ông'}: {owner.name}", indent=18)
+    setter.put(born, indent=18)
+    setter.put(f"Địa chỉ thường trú: {draft.full_address}.", indent=18)
+    _parcel(draft, new=new)
+    setter.y += 10
+    right = (300.0, RIGHT)
+    setter.put(
+        f"{agency.seat}, {words.spoken(draft.issued_on)}", between=right, align="centre", style="i", size=setter.size
+    )
+    setter.put("CHI NHÁNH VĂN PHÒNG ĐĂNG KÝ ĐẤT ĐAI", between=right, align="centre", style="b")
+    setter.put("GIÁM ĐỐC", between=right, align="centre", style="b")
+    setter.mark("seal", rng.uniform(318, 350), setter.y + 30, 50)
+    setter.y += 62
+    setter.put(words.person(rng).name, between=right, align="centre", style="b")
+    register = f"{rng.choice(('CH', 'CS', 'CT', 'VP', 'CN'))}{rng.choice(('', ' '))}{rng.randint(1, 99999):05d}"
+    called = rng.choice(("Số vào sổ cấp GCN", "Số vào sổ cấp Giấy chứng nhận"))
+    setter.put(f"{called}: {register}", between=(LEFT, 290))
+    letters = "".join(rng.choice("ABCDĐEGHKLMNPQRSTUVXY") for _ in range(2))
+    serial = f"{letters} {rng.randrange(10 ** (8 if new else 6)):0{8 if new else 6}d}"
+    setter.y += 14
+    label = "Số phát hành: " if rng.random() < 0.2 else ""
+    setter.put(f"{label}{serial}", between=right, align="right", style="b", size=setter.size + 1)
+    draft.truth |= {"land_serial": serial, "land_register": register}
+
+
+def _parcel(draft: Draft, *, new: bool) -> None:
+    rng, setter = draft.rng, draft.setter
+    parcel, sheet = str(rng.randint(1, 2999)), str(rng.randint(1, 220))
+    if new:
+        setter.put("2. Thông tin thửa đất:", style="b")
+        setter.put(f"a) Thửa đất số: {parcel}; tờ bản đồ số: {sheet}", indent=18)
+    else:
+        setter.put("II. Thửa đất, nhà ở và tài sản khác gắn liền với đất", style="b")
+        setter.put("1. Thửa đất:", indent=18)
+        if rng.random() < 0.3:
+            setter.put(f"a) Thửa đất số: {parcel}", indent=18)
+            setter.put(f"Tờ bản đồ số: {sheet}", indent=18)
+        else:
+            setter.put(f"a) Thửa đất số: {parcel}, tờ bản đồ số: {sheet},", indent=18)
+    area = f"{rng.randint(40, 900)},{rng.randint(0, 9)}"
+    setter.put(f"b) Địa chỉ: {draft.full_address}", indent=18)
+    setter.put(f"c) Diện tích: {area} m2", indent=18)
+    setter.put("d) Hình thức sử dụng: riêng", indent=18)
+    setter.put(f"đ) Mục đích sử dụng: đất ở tại {rng.choice(('đô thị', 'nông thôn'))}", indent=18)
+    setter.put("e) Thời hạn sử dụng: lâu dài", indent=18)
+    setter.put("g) Nguồn gốc sử dụng: Nhà nước giao đất có thu tiền sử dụng đất", indent=18)
+    draft.truth |= {"parcel": parcel, "map_sheet": sheet}
+
+
 def _head(draft: Draft, symbol: str, *, subject: str = "") -> None:
     rng, setter, agency = draft.rng, draft.setter, draft.agency
     size = setter.size - rng.choice((0.0, 0.5, 1.0))

@@ -203,6 +203,10 @@ _FIELDS: Final[dict[str, tuple[str, str]]] = {
     "tax_code": ("mã số thuế", "tax code"),
     "dossier_code": ("mã hồ sơ", "dossier code"),
     "card_qr": ("mã QR trên thẻ căn cước", "QR code of the ID card"),
+    "land_serial": ("số phát hành giấy chứng nhận đất", "serial of the land certificate"),
+    "land_register": ("số vào sổ cấp giấy chứng nhận", "entry in the register of land certificates"),
+    "parcel": ("thửa đất số", "land parcel"),
+    "map_sheet": ("tờ bản đồ số", "sheet of the land map"),
     "procedure_code": ("mã thủ tục hành chính", "code of the procedure"),
 }
 

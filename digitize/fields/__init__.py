@@ -10,13 +10,14 @@ given without a value, with its place.
     signature   power, position, signer, recipients
     owner       name, personal number, tax code, address
     validity    valid until, scope, codes
+    land        serial and register of a land certificate, parcel, sheet of the map
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from digitize.fields import head, owner, signature, subject, validity
+from digitize.fields import head, land, owner, signature, subject, validity
 from digitize.fields.layout import sheet_of
 from digitize.fields.lengths import within
 
@@ -31,6 +32,7 @@ KEYS = (
     "document_type", "number", "symbol", "issued_on", "place", "agency", "parent_agency", "abstract", "legal_bases",
     "signer", "position", "power", "recipients", "owner_name", "owner_id", "owner_address", "tax_code", "dossier_code",
     "type_code", "procedure_code", "valid_until", "scope", "card_qr",
+    "land_serial", "land_register", "parcel", "map_sheet",
 )  # fmt: skip
 
 
@@ -68,6 +70,7 @@ def _all(sheets: Sequence[Sheet]) -> Iterator[Field]:
     yield from owner.owner(sheets)
     yield from validity.validity(sheets)
     yield from validity.codes(sheets)
+    yield from land.land(sheets)
 
 
 def _date_at_the_foot(top: head.Head, sheets: Sequence[Sheet]) -> Iterator[Field]:

@@ -9,7 +9,7 @@ import pytest
 
 from bench import fields as measured
 from bench.paper import as_read
-from bench.paper_kinds import make
+from bench.paper_kinds import make, make_land
 from bench.paper_words import tax_code
 from digitize import fields, gazetteer
 from digitize.fields import addresses, lengths, owner, people, words
@@ -49,6 +49,49 @@ def test_a_reader_that_slips_is_hardly_ever_believed():
             pass
     assert sum(count.sure for count in counts.values()) > 300
     assert sum(count.silent for count in counts.values()) <= 1
+
+
+def test_a_land_certificate_is_known_by_serial_register_parcel_and_map():
+    counts = defaultdict(measured.Count)
+    misses = [
+        (seed, key, said)
+        for seed in range(60)
+        for key, said in measured.compare(make_land(seed), as_read(make_land(seed), seed=seed), counts)
+    ]
+    assert misses == []
+    assert {*measured.LAND} == counts.keys() <= set(fields.KEYS)
+    for seed in range(60):
+        for _ in measured.compare(make_land(seed), as_read(make_land(seed), seed=seed, slips=0.03), counts):
+            pass
+    assert sum(count.silent for count in counts.values()) == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value"),
+    [
+        ("a) Thửa đất số: 217, tờ bản đồ số: 14,", "parcel", "217"),
+        ("a) Thửa đất số: 217, tờ bản đồ số: 14,", "map_sheet", "14"),
+        ("2. Tờ bản đồ số: 14", "map_sheet", "14"),
+        ("Số phát hành: AA 01234567", "land_serial", "AA 01234567"),
+        ("CT123456", "land_serial", "CT 123456"),
+        ("Số vào sổ cấp GCN: CS 01234", "land_register", "CS 01234"),
+        ("a) Thửa đất số: 217, 218, tờ bản đồ số: 14", "parcel", None),
+        ("a) Thửa đất số: 2l7, tờ bản đồ số: 1O", "map_sheet", None),
+        ("nằm cạnh thửa đất số 118 của hộ liền kề", "parcel", None),
+        ("Theo Quyết định CT 123456 của Ủy ban", "land_serial", None),
+        ("CT 12345", "land_serial", None),
+    ],
+)
+def test_numbers_of_land_stand_behind_their_labels_or_alone(line, key, value):
+    certificate = ("GIẤY CHỨNG NHẬN", "QUYỀN SỬ DỤNG ĐẤT, QUYỀN SỞ HỮU TÀI SẢN GẮN LIỀN VỚI ĐẤT")
+    got = found(*certificate, line)
+    assert (got[key].value if key in got else None) == value
+    if value and key in ("land_serial", "land_register"):
+        assert key not in found(line), "only a land certificate has one"
+    if value:
+        other = line.translate(str.maketrans("0123456789", "1234567890"))
+        assert got[key].confidence >= SURE_FROM
+        assert found(*certificate, line, other)[key].confidence < SURE_FROM, "two of them: a doubt"
 
 
 def test_the_number_and_the_day_a_hand_wrote_have_a_place_and_no_value():
