@@ -1,10 +1,11 @@
 """Count the misses and the false alarms of every flag on pages whose faults are known.
 
-    python bench/flags.py [--pages N] [--seed N] [--list]
+    python bench/flags.py [--pages N] [--seed N] [--list] [--files N]
 
 Pages of `bench/damaged.py` are spoilt one way each; every flag is judged on all of them, but where a way of spoiling
 makes another flag a matter of taste. Bounds are Wilson's at 95%. Nothing is recognised: what reading alone can tell
-(doubtful reading) is measured elsewhere.
+(doubtful reading) is measured elsewhere. With --files, instead: what the pages of one file say of each other, on N
+files of each way of `bench/files.py`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench import damaged, damages
-from digitize import pipeline, quality
+from bench import damaged, damages, files
+from digitize import pipeline, quality, sequence
 from digitize.cleaning import crop
 from digitize.types import Flag, PageFlags, PageImage
 
@@ -220,16 +221,53 @@ def _cases(pages: int, seed: int) -> Iterator[tuple[str, int, Made]]:
             yield way, number, make(number, np.random.default_rng([seed, index, number]))
 
 
+def _of_files(number: int, seed: int, *, listed: bool) -> dict[Flag, dict[str, int]]:
+    """Misses a fault, false alarms a page; where any page may be blamed, one that is blamed is enough."""
+    counts: dict[Flag, dict[str, int]] = {flag: defaultdict(int) for flag in sorted(sequence.REMARKS)}
+    for way, which, file in files.made(number, seed):
+        found = sequence.remarks([text for text, _ in file.scans], [look for _, look in file.scans])
+        for flag, count in counts.items():
+            if flag is file.anywhere:
+                pages = {0: any(flag in page for page in found)}
+                faults = {0}
+            else:
+                pages = {page: flag in flags for page, flags in enumerate(found)}
+                faults = {page for page, fault in file.faults.items() if fault is flag}
+            for page, said in pages.items():
+                is_so = page in faults
+                count["with" if is_so else "without"] += 1
+                count["missed" if is_so else "alarms"] += is_so != said
+                if listed and is_so != said:
+                    print("missed" if is_so else "alarm", flag.value, way, which, "page", page)
+    return counts
+
+
+def _print(counts: dict[Flag, dict[str, int]]) -> None:
+    print(f"{'flag':16} {'with':>5} {'without':>8}   missed              false alarms")
+    for flag, count in counts.items():
+        missed, alarms = count["missed"], count["alarms"]
+        bounds = "{:3d} ({:.1f} to {:.1f}%)"
+        print(
+            f"{flag.value:16} {count['with']:5d} {count['without']:8d}   "
+            f"{bounds.format(missed, *wilson(missed, count['with'])):20}"
+            f"{bounds.format(alarms, *wilson(alarms, count['without']))}"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pages", type=int, default=12, help="of each way of spoiling")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--list", action="store_true", help="name every wrong judgement")
+    parser.add_argument("--files", type=int, default=0, help="judge this many files of each way instead of pages")
     parser.add_argument("--only", help="ways of spoiling, with commas between")
     given = parser.parse_args()
     if given.only:
         for way in set(WAYS) - set(given.only.split(",")):
             del WAYS[way]
+    if given.files:
+        _print(_of_files(given.files, given.seed, listed=given.list))
+        return
     counts: dict[Flag, dict[str, int]] = {flag: defaultdict(int) for flag in JUDGED}
     seconds = 0.0
     for way, number, (image, faults, taste) in _cases(given.pages, given.seed):
@@ -245,15 +283,7 @@ def main() -> None:
                 counts[flag]["missed" if is_so else "alarms"] += 1
                 if given.list:
                     print("missed" if is_so else "alarm", flag.value, way, number, seen.measured)
-    print(f"{'flag':16} {'with':>5} {'without':>8}   missed              false alarms")
-    for flag, count in counts.items():
-        missed, alarms = count["missed"], count["alarms"]
-        bounds = "{:3d} ({:.1f} to {:.1f}%)"
-        print(
-            f"{flag.value:16} {count['with']:5d} {count['without']:8d}   "
-            f"{bounds.format(missed, *wilson(missed, count['with'])):20}"
-            f"{bounds.format(alarms, *wilson(alarms, count['without']))}"
-        )
+    _print(counts)
     print(f"{seconds / max(1, len(WAYS) * given.pages):.2f} CPU s a page")
 
 
