@@ -18,6 +18,7 @@ import argparse
 import json
 import resource
 import sys
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,15 +64,29 @@ def judged(folder: Path, *, mended: bool = True) -> list[Judged]:
             ocr = context.mended(symbols.mended(junk.without(ocr)))
         said = [nfc(word.text) for word in ocr.words]
         truth = _truth(file.with_name(file.name.replace(".ours.json", ".json")), said)
-        wrong = np.ones(len(said), dtype=bool)
-        missing = 0
-        for piece in Levenshtein.opcodes(truth, said):
-            if piece.tag == "equal":
-                wrong[piece.dest_start : piece.dest_end] = False
-            elif piece.tag == "delete":
-                missing += piece.src_end - piece.src_start
+        wrong, missing = _wrong(truth, said)
         pages.append(Judged(file.stem, ocr, risk.features(ocr.words), wrong, missing, len(truth)))
     return pages
+
+
+def _wrong(truth: list[str], said: list[str]) -> tuple[np.ndarray, int]:
+    """Which words aren't what stands there, and how many were left out; a word read in another order is none."""
+    wrong = np.ones(len(said), dtype=bool)
+    left_out: Counter[str] = Counter()
+    missing = 0
+    for piece in Levenshtein.opcodes(truth, said):
+        if piece.tag == "equal":
+            wrong[piece.dest_start : piece.dest_end] = False
+            continue
+        left_out.update(truth[piece.src_start : piece.src_end])
+        if piece.tag == "delete":
+            missing += piece.src_end - piece.src_start
+    for place in np.flatnonzero(wrong):
+        if left_out[said[place]]:
+            left_out[said[place]] -= 1
+            wrong[place] = False
+            missing = max(0, missing - 1)
+    return wrong, missing
 
 
 def _as_read(ocr: OcrPage) -> OcrPage:

@@ -72,6 +72,7 @@ _UNITS = frozenset("m mm cm km ha kg kV kW kWh MW".split())  # noqa: SIM905
 _DEAREST = 13.0  # two letters with other marks
 _WHOLE = 0.6  # a model of three words counts each surprise more than once
 _NEVER = 10.0
+_NO_NAME = 0.6  # as if another name were likelier
 _SURE = 96.0
 
 
@@ -114,6 +115,7 @@ def features(words: Sequence[OcrWord], model: Language | None = None) -> NDArray
     """What speaks against each word, shape (words, len(FEATURES)), from 0 to 1; words in reading order."""
     surprise, better = _in_context(words, model or official())
     named = np.array([names.is_part(words, index) for index in range(len(words))], dtype=float)
+    better = np.maximum(better, [_NO_NAME * names.is_misspelt(words, index) for index in range(len(words))])
     doubts = np.array([min(max((_SURE - word.confidence) / 16, 0.0), 1.0) for word in words])
     beside = np.convolve(doubts, [0.25, 0.25, 0.0, 0.25, 0.25], mode="same")[: len(words)]
     rows = []
@@ -134,7 +136,7 @@ def features(words: Sequence[OcrWord], model: Language | None = None) -> NDArray
                 better[index] * named[index],
                 float(word.repair is Repair.SECOND_OPINION),
                 float(word.by_pen),
-                float((bool(letters and digits) and not is_symbol) or (plain and _is_no_word(core))),
+                float((bool(letters and digits) and not is_symbol) or _is_no_word(core, plain=plain)),
                 beside[index],
                 float(not core and word.text not in _DASHES),
                 float(punctuation.stops_amiss(words, index)),
@@ -152,10 +154,9 @@ def _is_known(core: str) -> bool:
     return core[0].isupper() and (len(core) == 1 or names.is_known(core))
 
 
-def _is_no_word(core: str) -> bool:
-    """No vowel in it, or a letter of another alphabet than ours."""
-    letters = fold(core)
-    return not letters.isascii() or bool(_FOREIGN.search(core)) or not (core.isupper() or _VOWEL.search(letters))
+def _is_no_word(core: str, *, plain: bool) -> bool:
+    """A letter of another alphabet than ours, or no vowel in what should be a word."""
+    return _FOREIGN.search(core) is not None or (plain and not core.isupper() and not _VOWEL.search(fold(core)))
 
 
 def _is_unheard_of(core: str, model: Language | None = None) -> bool:

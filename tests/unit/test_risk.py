@@ -88,6 +88,31 @@ def test_shorthand_units_and_known_names_are_no_misspelt_words(text: str) -> Non
     assert not found[risk.FEATURES.index("mixed")]
 
 
+def test_what_is_likely_in_prose_says_little_of_a_name() -> None:
+    names = risk.features(page("- Ông, bà Vi Thị Quyên, chuyển đến từ phường").words)
+    prose = risk.features(page("- Ông, bà có quyên chuyển đến từ phường").words)
+    better, of_name = risk.FEATURES.index("better_otherwise"), risk.FEATURES.index("name_otherwise")
+
+    assert names[5][better] == 0 < names[5][of_name]
+    assert prose[4][of_name] == 0 < prose[4][better]
+
+
+def test_a_family_that_is_none_is_a_risk() -> None:
+    assert risk_of("Định", "chứng nhận: Tôi, Định Thị Phượng Uyên, công chứng viên") > risk.RISKY
+    assert risk_of("Đinh", "chứng nhận: Tôi, Đinh Thị Phượng Uyên, công chứng viên") < risk.RISKY
+
+
+def test_a_place_that_is_none_is_a_risk() -> None:
+    assert risk_of("Chỉ,", "Củ Chỉ, ngày 06 tháng 8 năm 2025") > risk.RISKY
+    assert risk_of("Chỉ", "của Hội đồng nhân dân huyện Củ Chỉ khóa XI") > risk.RISKY
+    assert risk_of("Chi", "của Hội đồng nhân dân huyện Củ Chi khóa XI") < risk.RISKY
+
+
+@pytest.mark.parametrize("text", ["Š", "ÿ", "ŸRƯỜNG", "Đóñg"])
+def test_a_letter_of_another_alphabet_is_a_risk(text: str) -> None:
+    assert risk_of(text, f"ngày 30 tháng {text} năm 2025") > risk.RISKY
+
+
 def test_a_comma_read_as_a_stop_before_a_number_is_a_risk() -> None:
     list_of_numbers = "Các tổ dân phố 3, 4, 8 phường Minh Xuân chịu trách nhiệm."
 
