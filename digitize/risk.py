@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from digitize.types import Repair
-from digitize.words import misreadings, names, punctuation
+from digitize.words import figures, misreadings, names, punctuation
 from digitize.words.language import BREAK, OTHER, UNSEEN, official, tokens
 from digitize.words.syllables import is_syllable
 from digitize.words.vietnamese import fold
@@ -136,7 +136,11 @@ def features(words: Sequence[OcrWord], model: Language | None = None) -> NDArray
                 better[index] * named[index],
                 float(word.repair is Repair.SECOND_OPINION),
                 float(word.by_pen),
-                float((bool(letters and digits) and not is_symbol) or _is_no_word(core, plain=plain)),
+                float(
+                    (bool(letters and digits) and not is_symbol)
+                    or _is_no_word(core, plain=plain)
+                    or (bool(digits) and figures.is_odd(words, index))
+                ),
                 beside[index],
                 float(not core and word.text not in _DASHES),
                 float(punctuation.stops_amiss(words, index)),

@@ -25,9 +25,9 @@ _TYPES = (
     "QĐ|NQ|NĐ|CT|QC|QyĐ|QYĐ|TC|TB|HD|CTr|CTR|KH|PA|ĐA|DA|BC|BB|TTr|TTR|HĐ|CĐ|BGN|BTT|GUQ|GM|GGT|GNP|PG|PC|PB|TT|"
     "GP|GCN|GXN|KL|PL|TTLT|UBND|VPCP"
 )  # fmt: skip
-_ONES = str.maketrans("Il|]Ooó", "1111006")
+_ONES = str.maketrans("Il|]!Ooó", "11111006")
 _MIXED_NUMBER = re.compile(r"^(?=.*\d)(?=.*[Il|])[\dIl|]{2,}$")
-_DAY_OR_MONTH = re.compile(r"^(?:[\dIl|\]Oo]{1,2}|\dó)$")
+_DAY_OR_MONTH = re.compile(r"^(?:[\dIl|\]!Oo]{1,2}|\dó)$")
 _LOST_SLASH = re.compile(rf"^(\d{{1,5}})((?:{_TYPES})-[A-ZĐ][A-Za-zĐđ&]*+\W*)$")
 _FRACTION_BAR = re.compile(r"(?<=\w)⁄(?=\w)")  # a slash in italics; no paper has the other sign
 _FOR_A_REPORT = re.compile(r"(?<!\w)b/[€Ceé](?=\W*$)")

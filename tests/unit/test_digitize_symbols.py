@@ -42,6 +42,7 @@ def page_of(text: str) -> OcrPage:
         ("- HĐQT (đề b/e);", "- HĐQT (để b/c);"),
         ("- UBND xã (đê p/h);", "- UBND xã (để p/h);"),
         ("Nghị định số 45⁄2025⁄NĐ-CP", "Nghị định số 45/2025/NĐ-CP"),
+        ("ngày 09 tháng 0! năm 2025", "ngày 09 tháng 01 năm 2025"),
         ("ngày 1ó tháng 0ó năm 2025", "ngày 16 tháng 06 năm 2025"),
     ],
 )
@@ -82,7 +83,7 @@ def test_a_stroke_beside_digits_is_left_as_it_was_read_and_shown_as_a_doubt(numb
     assert before.confidence == after.confidence == 90.0
 
 
-@pytest.mark.parametrize("day", ["|5", "]5", "I5", "II", "_5", "1ó"])
+@pytest.mark.parametrize("day", ["|5", "]5", "I5", "II", "_5", "1ó", "!5"])
 def test_a_day_put_right_by_grammar_is_shown_to_a_person(day: str) -> None:
     mended = symbols.mended(page_of(f"ngày {day} tháng 8 năm 2025")).words
     assert mended[1].repair is Repair.GRAMMAR

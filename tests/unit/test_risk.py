@@ -11,7 +11,7 @@ from digitize import risk
 from digitize.fields import people
 from digitize.recognition import second_opinion
 from digitize.types import OcrPage, Repair
-from digitize.words import punctuation, symbols
+from digitize.words import figures, punctuation, symbols
 from tests import scans
 
 LINES = (
@@ -106,6 +106,34 @@ def test_a_place_that_is_none_is_a_risk() -> None:
     assert risk_of("Chỉ,", "Củ Chỉ, ngày 06 tháng 8 năm 2025") > risk.RISKY
     assert risk_of("Chỉ", "của Hội đồng nhân dân huyện Củ Chỉ khóa XI") > risk.RISKY
     assert risk_of("Chi", "của Hội đồng nhân dân huyện Củ Chi khóa XI") < risk.RISKY
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("20135;", "Hiến pháp ngày 28 tháng 11 năm 20135;"),
+        ("202", "Hà Nội, ngày 05 tháng 4 năm 202 Nơi nhận"),
+        ("1:650.000.000", "giá chuyển nhượng là 1:650.000.000 đồng"),
+        ("1", "có 27 lớp với 1 143 học sinh"),
+        ("143", "có 27 lớp với 1 143 học sinh"),
+    ],
+)
+def test_a_number_written_as_none_is_is_a_risk(text: str, line: str) -> None:
+    assert risk_of(text, line) > risk.RISKY
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "năm 2025, năm 1980; trong 05 năm 12 tháng",
+        "điện thoại 024 3825 123 hoặc 12 345 678",
+        "tỷ lệ 1:500, lúc 8:30 giá 1.650.000.000 đồng và 4.867,5 m²",
+        "Điều 12 Luật số 31/2024/QH15",
+    ],
+)
+def test_a_number_written_as_numbers_are_is_none(line: str) -> None:
+    words = page(line).words
+    assert not any(figures.is_odd(words, index) for index in range(len(words)))
 
 
 @pytest.mark.parametrize("text", ["Š", "ÿ", "ŸRƯỜNG", "Đóñg"])
