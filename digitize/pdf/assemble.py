@@ -190,8 +190,8 @@ class _Assembly:
 
     def _write_font(self) -> None:
         font, pdf = self._font, self._pdf
+        outlines = fonts.program_for(font, self._seen, self._used)
         self._used |= self._seen
-        outlines = fonts.program_for(font, self._seen)
         program = pdf.put_stream(outlines, {"Length1": b"%d" % len(outlines)})
         name = b"/" + fonts.subset_tag(self._used).encode("ascii") + b"+" + font.name.encode("ascii")
         descriptor = pdf.put(

@@ -76,32 +76,54 @@ def text_font() -> TextFont:
     )
 
 
-def program_for(font: TextFont, used: Iterable[int]) -> bytes:
-    """The font with the outlines of some characters alone; what is never seen needs none.
+def program_for(font: TextFont, seen: Iterable[int], hidden: Iterable[int] = ()) -> bytes:
+    """The font with the outlines of some characters, and plain boxes for others that are never seen.
 
+    PDFium finds and marks letters by the boxes around their outlines: a number alone on its line is lost without one.
     Glyphs keep their numbers and widths; any other one is empty. Tables are left out that a PDF doesn't need, since it
     says the same itself (ISO 32000-1, 9.9).
 
     Args:
         font: Whole.
-        used: Codes of characters.
+        seen: Codes of characters that are drawn.
+        hidden: Codes of others.
     """
     tables = {tag: table for tag, table in _tables(font.program).items() if tag in _NEEDED}
     loca, glyf = tables[b"loca"], tables[b"glyf"]
     offsets = [2 * half for (half,) in struct.iter_unpack(">H", loca)]
     outlines = [glyf[start:end] for start, end in pairwise(offsets)]
-    waiting = {0, *(font.glyphs[code][0] for code in used if code in font.glyphs)}
+    waiting = {0, *(font.glyphs.get(code, (font.blank, 0))[0] for code in seen)}
     kept: set[int] = set()
     while waiting:
         glyph = waiting.pop()
         kept.add(glyph)
         waiting.update(set(_components(outlines[glyph])) - kept)
-    outlines = [outline if glyph in kept else b"" for glyph, outline in enumerate(outlines)]
+    boxed = {font.glyphs.get(code, (font.blank, 0))[0] for code in hidden if not chr(code).isspace()} - kept
+    boxes = _boxes(font, tables)
+    outlines = [
+        outline if glyph in kept else boxes[glyph] if glyph in boxed else b"" for glyph, outline in enumerate(outlines)
+    ]
     ends = accumulate((len(outline) for outline in outlines), initial=0)
     tables[b"loca"] = b"".join(struct.pack(">H", end // 2) for end in ends)
     tables[b"glyf"] = b"".join(outlines)
     tables[b"post"] = struct.pack(">I", 0x00030000) + tables[b"post"][4:32]  # glyphs without names
     return _font_file(tables)
+
+
+def _boxes(font: TextFont, tables: dict[bytes, bytes]) -> list[bytes]:
+    """For each glyph a box as wide as it is, from the tails of letters to the tops of capitals (OpenType 1.9, glyf)."""
+    (em,) = struct.unpack_from(">H", tables[b"head"], 18)
+    (full,) = struct.unpack_from(">H", tables[b"hhea"], 34)
+    metrics = list(struct.iter_unpack(">Hh", tables[b"hmtx"][: 4 * full]))
+    bearings = [bearing for (bearing,) in struct.iter_unpack(">h", tables[b"hmtx"][4 * full :])]
+    metrics += [(metrics[-1][0], bearing) for bearing in bearings]
+    bottom, top = font.descent * em // 1000, font.cap_height * em // 1000
+    boxes = []
+    for advance, left in metrics:
+        right = max(advance - left, left + 1)
+        corners = left, 0, right - left, 0, bottom, top - bottom, 0, bottom - top
+        boxes.append(struct.pack(">5hHH4B8h", 1, left, bottom, right, top, 3, 0, 1, 1, 1, 1, *corners))
+    return boxes
 
 
 def subset_tag(used: Iterable[int]) -> str:

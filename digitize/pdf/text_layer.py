@@ -22,6 +22,10 @@ _LEAST_SIZE_PT, _MOST_SIZE_PT = 2.0, 200.0
 _LEAST_STRETCH, _MOST_STRETCH = 1.0, 1000.0
 _DESCENT_SHARE = 0.22  # of a line's height, where Tesseract knows no baseline
 _STEEPEST = 0.2
+#: Of a line's height between its words. Nearer than 0.15 they are one to poppler, and to pdf.js where boxes touch,
+#: whatever blanks are written.
+_LEAST_GAP = 0.18
+_LEAST_SHARE = 0.2  # of its box that a word keeps
 
 
 def content(ocr: OcrPage, font: TextFont, *, name: str = "F1") -> bytes:
@@ -65,6 +69,9 @@ def _line(words: list[OcrWord], ocr: OcrPage, font: TextFont) -> Iterator[_Place
     for index, word in enumerate(words):
         natural = font.width(word.text) / 1000 * size
         wanted = (word.box.right - word.box.left) * points
+        if index < len(words) - 1:
+            apart = (words[index + 1].box.left - word.box.left) * points - _LEAST_GAP * size
+            wanted = min(wanted, max(apart, _LEAST_SHARE * wanted))
         stretch = min(max(100 * wanted / natural, _LEAST_STRETCH), _MOST_STRETCH) if natural else 100.0
         y = (ocr.height_px - (bottom + offset + slope * (word.box.left - left))) * points
         # Upright, each on the leaning line's baseline: letters that lean with it are split by poppler from 1.7° on.

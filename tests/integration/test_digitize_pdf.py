@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tracemalloc
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -77,6 +78,32 @@ def test_it_is_pdf_a_by_the_reference_validator(tmp_path):
 
 def test_other_programs_find_exactly_our_words_in_our_order(tmp_path):
     path = made(tmp_path / "out.pdf", a_page(*LINES))
+    wanted = " ".join(LINES).split()
+    assert poppler(path).split() == wanted
+    assert poppler(path, "-raw").split() == wanted
+    assert pdfium(path).split() == wanted
+
+
+def test_a_letter_alone_on_its_line_is_found_and_has_a_place(tmp_path):
+    path = made(tmp_path / "out.pdf", a_page("2", "漢", "m", "Điều 1. Ủy ban"))
+    assert pdfium(path).split() == ["2", "漢", "m", "Điều", "1.", "Ủy", "ban"]
+    assert poppler(path, "-raw").split() == ["2", "漢", "m", "Điều", "1.", "Ủy", "ban"]
+    with pypdfium2.PdfDocument(path) as document, closing(document[0]) as page, closing(page.get_textpage()) as text:
+        letters = text.get_text_range()
+        for place, letter in enumerate(letters):
+            left, bottom, right, top = text.get_charbox(place)
+            assert letter.isspace() or min(right - left, top - bottom) > 1
+
+
+@pytest.mark.parametrize("gap_px", [12, 3, 0, -4])
+def test_words_whose_boxes_touch_stay_apart(tmp_path, gap_px):
+    page, words, left = a_page(*LINES), [], 0
+    for word in page.ocr.words:
+        width = word.box.right - word.box.left
+        left = word.box.left if not words or word.line != words[-1].line else left + gap_px
+        words.append(replace(word, box=replace(word.box, left=left, right=left + width)))
+        left += width
+    path = made(tmp_path / "out.pdf", replace(page, ocr=replace(page.ocr, words=tuple(words))))
     wanted = " ".join(LINES).split()
     assert poppler(path).split() == wanted
     assert poppler(path, "-raw").split() == wanted

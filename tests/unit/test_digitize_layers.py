@@ -271,16 +271,24 @@ def test_the_font_of_a_document_has_the_outlines_of_its_letters_and_all_widths()
     assert re.fullmatch("[A-Z]{6}", text_font.subset_tag(used))
 
 
-def test_a_document_whose_text_is_never_seen_has_no_outlines_but_all_widths():
+def test_letters_that_are_never_seen_are_boxes_of_their_widths():
     whole = text_font.text_font()
-    program = text_font.program_for(whole, ())
-    assert len(program) < 0.11 * len(whole.program)
-    bare = TTFont(io.BytesIO(program), checkChecksums=2)
-    drawn = [name for name in bare.getGlyphOrder()[1:] if bare["glyf"][name].numberOfContours]
-    assert drawn == []
-    assert [width for width, _ in bare["hmtx"].metrics.values()] == [
-        width for width, _ in TTFont(io.BytesIO(whole.program))["hmtx"].metrics.values()
-    ]
+    hidden = [ord(letter) for letter in "Ủy ban 漢"]
+    program = text_font.program_for(whole, [ord("n")], hidden)
+    assert len(program) < 0.12 * len(whole.program)
+    bare, full = TTFont(io.BytesIO(program), checkChecksums=2), TTFont(io.BytesIO(whole.program))
+    assert list(bare["hmtx"].metrics.values()) == list(full["hmtx"].metrics.values())
+    glyphs, order = bare["glyf"], bare.getGlyphOrder()
+    drawn = {place for place, name in enumerate(order) if place and glyphs[name].numberOfContours}
+    unseen = {whole.glyphs[ord(letter)][0] for letter in "Ủyba"} | {whole.blank}
+    assert drawn == unseen | {whole.glyphs[ord("n")][0]}
+    for place in unseen:
+        points, ends, _ = glyphs[order[place]].getCoordinates(glyphs)
+        (left, bottom), (left_up, top), (right, top_right), (right_down, bottom_right) = points
+        assert list(ends) == [3]
+        assert (left, right, top, bottom) == (left_up, right_down, top_right, bottom_right)
+        assert 0 <= left < right <= bare["hmtx"].metrics[order[place]][0]
+        assert top - bottom > 0.8 * bare["head"].unitsPerEm
 
 
 def test_two_colours_are_as_far_apart_as_in_the_published_examples():
