@@ -63,7 +63,9 @@ _FEW = 2.0
 
 # Possessive throughout: "&" both parts and belongs, and a token of nothing else would be tried in all its partings.
 _SYMBOL = re.compile(r"(?:\d+[a-z]?/)*+[A-ZĐ][A-Za-zĐđ]*+(?:[-/.&][A-ZĐ0-9&]++[A-Za-z]*+)++|[A-ZĐ]{2,7}\d{0,2}")
-_NUMBER = re.compile(r"[\d.,/:%-]+|\d+[a-zđ²³]{1,2}|[IVXLC]+|\d{1,3}/\d{4}/[A-ZĐ]+(?:-[A-ZĐ]+)*")
+_NUMBER = re.compile(
+    r"[\d.,/:%-]+|\d{1,2}[A-ZĐ]\d{1,2}|[Kk]m\d+\+\d+|\d+[a-zđ²³]{1,2}|[IVXLC]+|\d{1,3}/\d{4}/[A-ZĐ]+(?:-[A-ZĐ]+)*"
+)
 _SHORTHAND = re.compile(r"[^\W\d_]/[a-zđ]")  # V/v, b/c
 _FOREIGN = re.compile(r"[^\W\d_a-zA-ZÀ-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ]")
 _DASHES = frozenset("-–—")
@@ -131,7 +133,7 @@ def features(words: Sequence[OcrWord], model: Language | None = None) -> NDArray
                 min(max((80 - word.confidence) / 80, 0.0), 1.0),
                 float(plain and not all(is_syllable(part) for part in re.split(r"[-/]", core) if part)),
                 float(plain and _is_unheard_of(core, model)),
-                surprise[index],
+                surprise[index] * (1 - named[index]),
                 better[index] * (1 - named[index]),
                 better[index] * named[index],
                 float(word.repair is Repair.SECOND_OPINION),

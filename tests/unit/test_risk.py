@@ -77,7 +77,7 @@ def test_a_sign_that_words_have_beside_them_is_none(text: str) -> None:
     assert not punctuation.has_odd_signs(text)
 
 
-@pytest.mark.parametrize("text", ["V/v", "b/c", "mm", "kg", "B", "Đắk", "Krông", "UBND"])
+@pytest.mark.parametrize("text", ["V/v", "b/c", "mm", "kg", "B", "Đắk", "Krông", "UBND", "7A3", "Km138+500"])
 def test_shorthand_units_and_known_names_are_no_misspelt_words(text: str) -> None:
     words = page(f"các cơ quan, đơn vị {text} chịu trách nhiệm thi hành").words
     index = [word.text for word in words].index(text)
