@@ -19,7 +19,7 @@ import numpy as np
 
 from digitize.types import Repair
 from digitize.words.language import BREAK, UNSEEN, official, token_of, tokens
-from digitize.words.misreadings import marks
+from digitize.words.misreadings import SELDOM, marks
 from digitize.words.vietnamese import one_tone_style
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ _MARGIN_CAPITAL = 2.0
 _MISREAD = 2.5
 _MISREAD_SURE = 1.5  # more where Tesseract was quite sure, less where it doubted
 _STACKED, _LOST, _CHANGED, _GAINED = 0.5, 1.5, 2.0, 3.5
+_SELDOM = 3.0  # more where a mark that was printed, or none, is hardly ever read so
 _MOST_CANDIDATES = 12
 _REMEMBERED = 16384  # the same pairs of syllables come up page after page
 _DEAREST = 14.0
@@ -235,6 +236,7 @@ def _cost_of_marks(read: str, true: str) -> float:
             cost += _LOST if not own else _GAINED if not true_own else _CHANGED
         if tone != true_tone:
             cost += _STACKED if true_own and true_tone else _GAINED if not true_tone else _CHANGED
+            cost += _SELDOM if true_own and (true_tone, tone) in SELDOM else 0.0
     return cost
 
 

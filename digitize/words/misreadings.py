@@ -22,6 +22,8 @@ _STACKED = {
     (_HOOK, _GRAVE): 5.0,
     (_ACUTE, ""): 5.0,
 }
+#: What is hardly ever read there: (printed, read).
+SELDOM = frozenset({(_ACUTE, _HOOK), ("", _ACUTE), ("", _HOOK), ("", _GRAVE)})
 #: The same on a bare letter.
 _BARE = {(_TILDE, _GRAVE): 3.0, (_HOOK, _ACUTE): 5.0, (_HOOK, ""): 5.5, (_HOOK, _GRAVE): 6.0, ("", _HOOK): 6.0}
 _ANOTHER_TONE = 7.0

@@ -81,3 +81,8 @@ def test_only_marks_ever_change_and_nothing_with_a_digit(pieces: list[str]) -> N
         assert after.box == before.box
         assert after.text == before.text or not any(letter.isdigit() for letter in before.text)
         assert after.raw == ("" if after.repair is None else before.text)
+
+
+@pytest.mark.parametrize("text", ["VIỆT NAM\nTHUẾ CƠ SỞ 3", "căn cứ kế hoạch kiển tra năm 2025"])
+def test_what_is_hardly_ever_misread_so_stays_though_the_reader_doubts_it(text: str) -> None:
+    assert mended(page_of(text, confidence=15.0)).text == text
