@@ -11,7 +11,7 @@ import numpy as np
 
 from digitize.pdf import strokes
 from digitize.pdf.planes import shrunk
-from digitize.types import MM_PER_INCH
+from digitize.types import MM_PER_INCH, Box
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,7 @@ _BAND_PX = 64  # rows that are taken through all steps together: they stay in th
 _SOFT_STEPS = 2  # how much coarser the blur of print is reckoned than the page
 _RIM = 5.0  # levels below the paper at which a rim begins
 _MOST_COLOURS = 12  # lines that tell the colour of all print
-_AROUND = np.ones((3, 3), np.uint8)
+_NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Print:
         lightest: The strongest channel of each pixel, same shape.
         tint: How far it stands above the weakest one, same shape.
         drawn: Where strokes are drawn along or through lines: left and top of each part, and 255 within it.
+        region: All print lies in it, and what surrounds it; elsewhere `lightest` and `tint` are not told.
     """
 
     mask: NDArray[np.uint8]
@@ -50,6 +51,7 @@ class Print:
     lightest: NDArray[np.uint8]
     tint: NDArray[np.uint8]
     drawn: tuple[tuple[int, int, NDArray[np.uint8]], ...]
+    region: Box
 
 
 def of(pixels: NDArray[np.uint8], ocr: OcrPage) -> Print | None:
@@ -67,7 +69,8 @@ def of(pixels: NDArray[np.uint8], ocr: OcrPage) -> Print | None:
     lines = [list(line) for _, line in groupby(words, key=lambda word: (word.block, word.paragraph, word.line))]
     if not lines:
         return None
-    lightest, tint = _shades(pixels)
+    region = _around([_place(line) for line in lines], pixels.shape, ocr.dpi)
+    lightest, tint = _shades(pixels, region)
     found = [line for line in (_line(pixels, lightest, tint, line, ocr.dpi) for line in lines) if line]
     if not found:
         return None
@@ -87,7 +90,7 @@ def of(pixels: NDArray[np.uint8], ocr: OcrPage) -> Print | None:
     colours = [line.colours(pixels)[chosen] for line, chosen in printed[:: -(-len(printed) // _MOST_COLOURS)]]
     red, green, blue = (round(float(value)) for value in np.median(np.concatenate(colours), axis=0))
     drawn = tuple((line.left, line.top, line.drawn) for line in found if line.drawn is not None)
-    return Print(mask, (red, green, blue), lightest, tint, drawn)
+    return Print(mask, (red, green, blue), lightest, tint, drawn, region)
 
 
 def without(found: Print, dpi: float) -> NDArray[np.uint8]:
@@ -99,31 +102,34 @@ def without(found: Print, dpi: float) -> NDArray[np.uint8]:
     Returns:
         0 where print or its rim is, 255 elsewhere, shape (height_px, width_px).
     """
-    height, width = found.mask.shape
-    paper = round(float(np.percentile(found.lightest[::8, ::8], 85)))
+    here = np.s_[found.region.top : found.region.bottom, found.region.left : found.region.right]
+    mask, page_lightest, page_tint = found.mask[here], found.lightest[here], found.tint[here]
+    (paper,) = _levels(page_lightest[::8, ::8], 0.85)
     spread = _BLUR_MM * dpi / MM_PER_INCH
     # Shrinking and stretching blur too: each adds its own variance.
     own = (_SOFT_STEPS**2 - 1) / 12 + _SOFT_STEPS**2 / 6
     spread = max(0.5, (spread**2 - own) ** 0.5 / _SOFT_STEPS) if spread**2 > own else 0.5
-    soft: Any = cv2.GaussianBlur(shrunk(cv2.dilate(found.mask, _AROUND), _SOFT_STEPS), (0, 0), spread)
+    soft: Any = cv2.GaussianBlur(shrunk(cv2.dilate(mask, _NEIGHBOURS), _SOFT_STEPS), (0, 0), spread)
     explained: Any = cv2.convertScaleAbs(soft, alpha=max(0, paper - max(found.colour)) / 255, beta=_GRAIN)
     # As light as this, or lighter, is what optics explain; far from print nothing is.
     floor = cv2.bitwise_or(cv2.subtract(np.full_like(explained, paper), explained), _up_to(soft, 2))
     floor = cv2.copyMakeBorder(floor, 1, 1, 0, 0, cv2.BORDER_REPLICATE)
-    bare = np.empty_like(found.mask)
-    for top in range(0, height, _BAND_PX):
+    bare = np.full_like(found.mask, 255)
+    bare_here = bare[here]
+    for top in range(0, mask.shape[0], _BAND_PX):
         rows = slice(top, top + _BAND_PX)
-        lightest = found.lightest[rows]
+        lightest = page_lightest[rows]
         part = floor[top // _SOFT_STEPS : (top + _BAND_PX) // _SOFT_STEPS + 2]
         wide = cv2.resize(part, (part.shape[1] * _SOFT_STEPS, part.shape[0] * _SOFT_STEPS))
-        wide = wide[_SOFT_STEPS : _SOFT_STEPS + lightest.shape[0], :width]
+        wide = wide[_SOFT_STEPS : _SOFT_STEPS + lightest.shape[0], : lightest.shape[1]]
         rim = cv2.bitwise_and(cv2.compare(lightest, wide, cv2.CMP_GE), _up_to(lightest, paper - _RIM - 1))
-        rim = cv2.bitwise_and(rim, _up_to(found.tint[rows], _TINTED))
-        cv2.bitwise_not(rim, dst=bare[rows])
+        rim = cv2.bitwise_and(rim, _up_to(page_tint[rows], _TINTED))
+        bare_here[rows] = cv2.bitwise_not(rim)
     for left, top, part in found.drawn:
-        here = bare[top : top + part.shape[0], left : left + part.shape[1]]
-        cv2.bitwise_or(here, part, dst=here)
-    return np.asarray(cv2.subtract(bare, found.mask), dtype=np.uint8)
+        drawn = bare[top : top + part.shape[0], left : left + part.shape[1]]
+        cv2.bitwise_or(drawn, part, dst=drawn)
+    bare_here[:] = cv2.subtract(bare_here, mask)
+    return bare
 
 
 def _up_to(plane: Any, level: float) -> Any:
@@ -131,18 +137,40 @@ def _up_to(plane: Any, level: float) -> Any:
     return cv2.threshold(plane, level, 255, cv2.THRESH_BINARY_INV)[1]
 
 
-def _shades(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The strongest channel of each pixel, and how far it stands above the weakest.
+def _shades(pixels: NDArray[np.uint8], region: Box) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The strongest channel of each pixel of a region, and how far it stands above the weakest.
 
     Coloured ink is light in its own channel, black print is dark in all three.
     """
-    lightest, tint = np.empty(pixels.shape[:2], np.uint8), np.empty(pixels.shape[:2], np.uint8)
-    for top in range(0, pixels.shape[0], _BAND_PX):
-        rows = slice(top, top + _BAND_PX)
-        red, green, blue = cv2.split(pixels[rows])
-        most = cv2.max(cv2.max(red, green), blue, dst=lightest[rows])
-        cv2.subtract(most, cv2.min(cv2.min(red, green), blue), dst=tint[rows])
+    lightest, tint = np.zeros(pixels.shape[:2], np.uint8), np.zeros(pixels.shape[:2], np.uint8)
+    columns = slice(region.left, region.right)
+    for top in range(region.top, region.bottom, _BAND_PX):
+        rows = slice(top, min(top + _BAND_PX, region.bottom))
+        red, green, blue = cv2.split(pixels[rows, columns])
+        most = cv2.max(cv2.max(red, green), blue)
+        lightest[rows, columns] = most
+        tint[rows, columns] = cv2.subtract(most, cv2.min(cv2.min(red, green), blue))
     return lightest, tint
+
+
+def _place(words: list[OcrWord]) -> Box:
+    """Where a line's letters may stand: around its words, within the page above and to the left."""
+    left, top = min(word.box.left for word in words), min(word.box.top for word in words)
+    right, bottom = max(word.box.right for word in words), max(word.box.bottom for word in words)
+    room = _room(words)
+    return Box(max(0, left - room), max(0, top - room), right + room, bottom + room)
+
+
+def _room(words: list[OcrWord]) -> int:
+    return max(2, round(_ROOM * (max(word.box.bottom for word in words) - min(word.box.top for word in words))))
+
+
+def _around(places: list[Box], shape: tuple[int, ...], dpi: float) -> Box:
+    """A box on the page around places and the rim of what is there."""
+    rim = 2 + round(4 * _BLUR_MM * dpi / MM_PER_INCH)
+    left, top = (max(0, min(edges) - rim) for edges in zip(*((p.left, p.top) for p in places), strict=True))
+    right, bottom = (max(edges) + rim for edges in zip(*((p.right, p.bottom) for p in places), strict=True))
+    return Box(min(left, shape[1]), min(top, shape[0]), min(right, shape[1]), min(bottom, shape[0]))
 
 
 @dataclass(frozen=True)
@@ -179,13 +207,13 @@ class _Line:
 def _line(
     pixels: NDArray[np.uint8], page_lightest: Any, page_tint: Any, words: list[OcrWord], dpi: float
 ) -> _Line | None:
-    room = max(2, round(_ROOM * (max(w.box.bottom for w in words) - min(w.box.top for w in words))))
-    left, top = max(0, min(w.box.left for w in words) - room), max(0, min(w.box.top for w in words) - room)
-    right, bottom = max(w.box.right for w in words) + room, max(w.box.bottom for w in words) + room
-    lightest, tint = page_lightest[top:bottom, left:right], page_tint[top:bottom, left:right]
+    place, room = _place(words), _room(words)
+    left, top = place.left, place.top
+    here = np.s_[top : place.bottom, left : place.right]
+    lightest, tint = page_lightest[here], page_tint[here]
     if lightest.size == 0:
         return None
-    paper, ink = (float(level) for level in np.percentile(lightest[::2, ::3], (85, 2)))
+    paper, ink = _levels(lightest[::2, ::3], 0.85, 0.02)
     _, dark = cv2.threshold(lightest, (paper + ink) / 2, 1, cv2.THRESH_BINARY_INV)
     dark = cv2.bitwise_and(dark, cv2.threshold(tint, _COLOURED, 1, cv2.THRESH_BINARY_INV)[1])
     # Sixteen bits a label: four times as fast as thirty-two.
@@ -222,6 +250,12 @@ def _line(
     if drawn is not None:
         may_be_print &= np.bincount(labels[drawn > 0], minlength=count)[1:] == 0
     return _Line(left, top, dark.shape, inked, numbers, areas, means(lightest), may_be_print, drawn)
+
+
+def _levels(plane: NDArray[np.uint8], *shares: float) -> tuple[int, ...]:
+    """The levels below which these shares of a plane lie."""
+    below = np.cumsum(np.bincount(plane.ravel(), minlength=256))
+    return tuple(int(np.searchsorted(below, share * below[-1])) for share in shares)
 
 
 def _colours(

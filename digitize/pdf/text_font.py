@@ -99,10 +99,8 @@ def program_for(font: TextFont, seen: Iterable[int], hidden: Iterable[int] = ())
         kept.add(glyph)
         waiting.update(set(_components(outlines[glyph])) - kept)
     boxed = {font.glyphs.get(code, (font.blank, 0))[0] for code in hidden if not chr(code).isspace()} - kept
-    boxes = _boxes(font, tables)
-    outlines = [
-        outline if glyph in kept else boxes[glyph] if glyph in boxed else b"" for glyph, outline in enumerate(outlines)
-    ]
+    boxes = _boxes(font, tables, boxed)
+    outlines = [outline if glyph in kept else boxes.get(glyph, b"") for glyph, outline in enumerate(outlines)]
     ends = accumulate((len(outline) for outline in outlines), initial=0)
     tables[b"loca"] = b"".join(struct.pack(">H", end // 2) for end in ends)
     tables[b"glyf"] = b"".join(outlines)
@@ -110,19 +108,19 @@ def program_for(font: TextFont, seen: Iterable[int], hidden: Iterable[int] = ())
     return _font_file(tables)
 
 
-def _boxes(font: TextFont, tables: dict[bytes, bytes]) -> list[bytes]:
+def _boxes(font: TextFont, tables: dict[bytes, bytes], glyphs: Iterable[int]) -> dict[int, bytes]:
     """For each glyph a box as wide as it is, from the tails of letters to the tops of capitals (OpenType 1.9, glyf)."""
     (em,) = struct.unpack_from(">H", tables[b"head"], 18)
     (full,) = struct.unpack_from(">H", tables[b"hhea"], 34)
-    metrics = list(struct.iter_unpack(">Hh", tables[b"hmtx"][: 4 * full]))
-    bearings = [bearing for (bearing,) in struct.iter_unpack(">h", tables[b"hmtx"][4 * full :])]
-    metrics += [(metrics[-1][0], bearing) for bearing in bearings]
     bottom, top = font.descent * em // 1000, font.cap_height * em // 1000
-    boxes = []
-    for advance, left in metrics:
+    boxes = {}
+    for glyph in glyphs:
+        advance, left = struct.unpack_from(">Hh", tables[b"hmtx"], 4 * min(glyph, full - 1))
+        if glyph >= full:  # these are as wide as the last one
+            (left,) = struct.unpack_from(">h", tables[b"hmtx"], 4 * full + 2 * (glyph - full))
         right = max(advance - left, left + 1)
         corners = left, 0, right - left, 0, bottom, top - bottom, 0, bottom - top
-        boxes.append(struct.pack(">5hHH4B8h", 1, left, bottom, right, top, 3, 0, 1, 1, 1, 1, *corners))
+        boxes[glyph] = struct.pack(">5hHH4B8h", 1, left, bottom, right, top, 3, 0, 1, 1, 1, 1, *corners)
     return boxes
 
 

@@ -80,21 +80,19 @@ def _line(words: list[OcrWord], ocr: OcrPage, font: TextFont) -> Iterator[_Place
 
 def _operators(words: Iterable[_Placed], name: str) -> Iterator[bytes]:
     """Each word moved to from the one before, in hundredths of a point: a third of a page's text is numbers."""
-    at = 0, 0
-    size = stretch = b""
+    x = y = size = stretch = 0
     for word in words:
-        here = round(100 * word.x), round(100 * word.y)
-        if (wanted := _number(word.size)) != size:
+        if (wanted := round(100 * word.size)) != size:
             size = wanted
-            yield b"/%s %s Tf\n" % (name.encode("ascii"), size)
-        yield b"%s %s Td" % (_number((here[0] - at[0]) / 100), _number((here[1] - at[1]) / 100))
-        at = here
-        if (wanted := _number(round(word.stretch, 1))) != stretch:
+            yield b"/%s %s Tf\n" % (name.encode("ascii"), _number(size))
+        right, up = round(100 * word.x), round(100 * word.y)
+        yield b"%s %s Td" % (_number(right - x), _number(up - y))
+        x, y = right, up
+        if (wanted := 10 * round(10 * word.stretch)) != stretch:
             stretch = wanted
-            yield b" %s Tz" % stretch
+            yield b" %s Tz" % _number(stretch)
         yield b" <%s> Tj\n" % encoded(word.text)
 
 
-def _number(value: float) -> bytes:
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return (text if text not in {"", "-0"} else "0").encode("ascii")
+def _number(hundredths: int) -> bytes:
+    return b"%g" % (hundredths / 100)
