@@ -75,8 +75,9 @@ def _goes_on(word: OcrWord | None, after: OcrWord | None) -> bool:
 
 
 def _is_named_so(word: OcrWord) -> bool:
+    """Whether a capitalised word is known of names; what stands in capitals is mostly a heading, and prose."""
     small = one_tone_style(punctuation.core(word.text).lower())
-    return _is_capitalised(word) and small in _of_people_and_places()
+    return _is_capitalised(word) and not word.text.isupper() and small in _of_people_and_places()
 
 
 def _is_capitalised(word: OcrWord) -> bool:
