@@ -69,6 +69,7 @@ _NUMBER = re.compile(
 _SHORTHAND = re.compile(r"[^\W\d_]/[a-zđ]")  # V/v, b/c
 _FOREIGN = re.compile(r"[^\W\d_a-zA-ZÀ-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ]")
 _DASHES = frozenset("-–—")
+_PARTED = re.compile(r"[-/]")
 _VOWEL = re.compile(r"[aeiouy]")
 _UNITS = frozenset("m mm cm km ha kg kV kW kWh MW".split())  # noqa: SIM905
 _DEAREST = 13.0  # two letters with other marks
@@ -127,11 +128,12 @@ def features(words: Sequence[OcrWord], model: Language | None = None) -> NDArray
         letters = [letter for letter in core if letter.isalpha()]
         digits = sum(letter.isdigit() for letter in core)
         plain = bool(letters) and not digits and not is_symbol and not _is_known(core)
+        misspelt = plain and not all(is_syllable(part) for part in _PARTED.split(core) if part)
         rows.append(
             (
                 doubts[index],
                 min(max((80 - word.confidence) / 80, 0.0), 1.0),
-                float(plain and not all(is_syllable(part) for part in re.split(r"[-/]", core) if part)),
+                float(misspelt),
                 float(plain and _is_unheard_of(core, model)),
                 surprise[index] * (1 - named[index]),
                 better[index] * (1 - named[index]),
@@ -140,7 +142,7 @@ def features(words: Sequence[OcrWord], model: Language | None = None) -> NDArray
                 float(word.by_pen),
                 float(
                     (bool(letters and digits) and not is_symbol)
-                    or _is_no_word(core, plain=plain)
+                    or _is_no_word(core, misspelt=misspelt)
                     or (bool(digits) and figures.is_odd(words, index))
                 ),
                 beside[index],
@@ -160,9 +162,9 @@ def _is_known(core: str) -> bool:
     return core[0].isupper() and (len(core) == 1 or names.is_known(core))
 
 
-def _is_no_word(core: str, *, plain: bool) -> bool:
+def _is_no_word(core: str, *, misspelt: bool) -> bool:
     """A letter of another alphabet than ours, or no vowel in what should be a word."""
-    return _FOREIGN.search(core) is not None or (plain and not core.isupper() and not _VOWEL.search(fold(core)))
+    return _FOREIGN.search(core) is not None or (misspelt and not core.isupper() and not _VOWEL.search(fold(core)))
 
 
 def _is_unheard_of(core: str, model: Language | None = None) -> bool:

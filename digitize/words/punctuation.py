@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ _LABEL = re.compile(r"\d+(?:[.)]|\.\d+\.?)")  # of a list
 _SEVERAL = 2
 
 
+@lru_cache(16384)
 def core(text: str) -> str:
     """The token without the signs round it."""
     first, last = _LETTER.search(text), _LETTER.search(text[::-1])
