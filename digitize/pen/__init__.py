@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from digitize.cleaning.resample import shrunk
+from digitize.pen import signatures
 from digitize.pen import strokes as pen_strokes
 from digitize.pen import zones as pen_zones
 from digitize.types import MM_PER_INCH, Box, PenMark, PenZone
@@ -48,12 +49,17 @@ def find(page: PageImage, ocr: OcrPage) -> tuple[PenMark, ...]:
         ocr: What was read on it, in its pixels; its printed labels say where number and day belong.
 
     Returns:
-        A mark for each place of number and day with ink that isn't the print's, and one for each blue signature or
-        note. None for a place that is blank.
+        A mark for each place of number and day with ink that isn't the print's, one for each blue signature or note,
+        and one for a black signature above the name of who signs. None for a place that is blank.
     """
     filled_in = tuple(_filled_in(page, ocr))
-    apart = (m for m in _blue_ink(page, ocr) if not any(_overlap(m.box, known.box) for known in filled_in))
-    return (*filled_in, *apart)
+    blue = tuple(m for m in _blue_ink(page, ocr) if not any(_overlap(m.box, known.box) for known in filled_in))
+    black = (
+        PenMark(box, PenZone.SIGNATURE)
+        for box in signatures.black(page, ocr)
+        if not any(_overlap(box, known.box) for known in (*filled_in, *blue))
+    )
+    return (*filled_in, *blue, *black)
 
 
 def marked(ocr: OcrPage, marks: tuple[PenMark, ...]) -> OcrPage:
@@ -104,7 +110,7 @@ def _filled_in(page: PageImage, ocr: OcrPage) -> Iterator[PenMark]:
 
 
 def _blue_ink(page: PageImage, ocr: OcrPage) -> Iterator[PenMark]:
-    """Blue strokes larger than print: signatures, notes. Black ones can't be told from seals and drawings here."""
+    """Blue strokes larger than print: signatures, notes. Black ones are known only where a signature belongs."""
     if page.bitonal:
         return
     scale = min(1.0, _MEASURED_DPI / page.dpi)

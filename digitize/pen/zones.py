@@ -134,10 +134,13 @@ def _date(head: Sequence[OcrWord], width: int) -> Iterator[Place]:
 
 
 def _is_month(word: OcrWord) -> bool:
-    """Whether a word is "tháng", or what a pen that touches it leaves of it; "Thắng", read surely, is a name."""
+    """Whether a word is "tháng", or what a pen that touches it leaves of it; "Thắng", read surely, is a name.
+
+    "THÁNG", read surely, stands in a heading ("NHIỆM VỤ THÁNG 02 NĂM 2025"): no paper is dated in capitals.
+    """
     if word.confidence < _SURE_OF_PRINT:
         return _MONTH.search(fold(word.text)) is not None
-    return _SURE_MONTH.search(word.text) is not None
+    return not word.text.isupper() and _SURE_MONTH.search(word.text) is not None
 
 
 def _is_day(word: OcrWord) -> bool:

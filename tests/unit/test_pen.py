@@ -15,6 +15,7 @@ from digitize import pen
 from digitize.pen import strokes as pen_strokes
 from digitize.pen import zones as pen_zones
 from digitize.types import Box, OcrPage, OcrWord, PageImage, PenMark, PenZone
+from tests import scans
 
 BLUE, BLACK = (40, 60, 170), (25, 25, 25)
 BASE = 300
@@ -183,3 +184,74 @@ def test_a_day_within_a_sentence_is_not_the_papers_own() -> None:
     apart = replace(page, words=tuple(replace(w, box=_moved(w.box, 30 * i)) for i, w in enumerate(page.words)))
 
     assert {place.zone for place in pen_zones.places(apart)} == {PenZone.ELSEWHERE}
+
+
+def foot(
+    *, seal: tuple[int, int, int] | None = None, note: str = "", signed: bool = False
+) -> tuple[Image.Image, OcrPage]:
+    """A signature block with what a reader reads of it."""
+    program = (resources.files("digitize") / "fonts" / "text.ttf").read_bytes()
+    font = ImageFont.truetype(io.BytesIO(program), 54)
+    image = Image.new("RGB", (2480, 1200), (250, 250, 250))
+    draw = ImageDraw.Draw(image)
+    words = []
+    for line, (top, text) in enumerate(
+        [(200, "KT. CHỦ TỊCH"), (270, "PHÓ CHỦ TỊCH"), (500, note), (760, "Lường Thị Hạnh")]
+    ):
+        x = 1560
+        for part in text.split():
+            draw.text((x, top), part, font=font, fill=BLACK, anchor="ls")
+            at = font.getbbox(part, anchor="ls")
+            box = Box(x + round(at[0]), top + round(at[1]), x + round(at[2]), top + round(at[3]))
+            words.append(OcrWord(part, box, 95.0, line=line))
+            x += round(font.getlength(part + " "))
+    pixels = np.asarray(image).copy()
+    if seal:
+        for radius, width in ((205, 8), (190, 3), (130, 3)):
+            cv2.circle(pixels, (1600, 520), radius, seal, width, cv2.LINE_AA)
+        cv2.circle(pixels, (1600, 520), 60, seal, -1, cv2.LINE_AA)
+    if signed:
+        stroke = [(1650, 560), (1720, 430), (1780, 590), (1850, 450), (1900, 560), (2050, 500), (2160, 380)]
+        cv2.polylines(pixels, [np.array(stroke)], isClosed=False, color=BLACK, thickness=6, lineType=cv2.LINE_AA)
+    return Image.fromarray(pixels), OcrPage(2480, 1200, 300.0, tuple(words), 95.0)
+
+
+def signature_in(image: Image.Image, ocr: OcrPage, *, bitonal: bool = False) -> list[Box]:
+    pixels = np.asarray(image)
+    if bitonal:
+        pixels = np.where(pixels.min(axis=2, keepdims=True) > 128, 255, 0).astype(np.uint8).repeat(3, axis=2)
+    page = PageImage(np.ascontiguousarray(pixels), 300.0, bitonal=bitonal)
+    return [mark.box for mark in pen.find(page, ocr) if mark.zone is PenZone.SIGNATURE]
+
+
+@pytest.mark.parametrize("bitonal", [False, True])
+@pytest.mark.parametrize("seal", [None, (210, 45, 55), BLACK])
+def test_a_black_signature_between_office_and_name_is_found_beside_and_under_a_seal(seal, bitonal):
+    image, ocr = foot(seal=seal, signed=True)
+    (box,) = signature_in(image, ocr, bitonal=bitonal)
+    assert 2100 < box.right < 2220
+    assert 270 < box.top < box.bottom < 720, "the printed lines above and below are not the signature's"
+
+
+@pytest.mark.parametrize("bitonal", [False, True])
+@pytest.mark.parametrize("seal", [None, (210, 45, 55), BLACK])
+@pytest.mark.parametrize("note", ["", "(Đã ký)", "Ký, ghi rõ họ tên"])
+def test_a_seal_alone_or_a_printed_note_is_no_signature(seal, note, bitonal):
+    assert signature_in(*foot(seal=seal, note=note), bitonal=bitonal) == []
+
+
+def test_black_strokes_where_nobody_signs_are_left_alone():
+    image, ocr = foot(signed=True)
+    other = replace(ocr, words=tuple(replace(word, text="phường") for word in ocr.words))
+    assert signature_in(image, other) == []
+
+
+def test_the_month_of_a_heading_in_capitals_is_no_place_of_a_day():
+    page = scans.words("II. NHIỆM VỤ TRỌNG|TÂM THÁNG 02 NĂM 2025", "1. Ban hành các kế hoạch")
+    assert list(pen_zones.places(page_of_sure(page))) == []
+    dated = page_of_sure(scans.words("Số: 12/QĐ-UBND|An Phú, ngày 02 tháng 02 năm 2025"))
+    assert {place.zone for place in pen_zones.places(dated)} >= {PenZone.DAY}
+
+
+def page_of_sure(page: OcrPage) -> OcrPage:
+    return replace(page, words=tuple(replace(word, confidence=95.0) for word in page.words))
