@@ -2,9 +2,10 @@
 
     python bench/whole_job.py SET [--conditions clean300,scan200gray] [--pages 3] [--ocrmypdf PROGRAM]
 
-SET holds `manifest.json` (items with id, image, condition) and the images. Each page goes as a file of its own through
-three programs, each started anew: `hoso digitize --jobs 1`, OCRmyPDF as it comes, and OCRmyPDF with `--rotate-pages
---deskew --clean`. Then the same pages once more through our steps within one process, as a worker does, each step timed
+SET holds `manifest.json` (items with id, image, condition) and the images. They go through three programs: `hoso
+digitize --jobs 1`, OCRmyPDF as it comes, and OCRmyPDF with `--rotate-pages --deskew --clean`. First all pages of a
+condition as one scan, a PDF as a scanner makes it, which is how papers come; then each page as a file of its own, with
+a program's start for each. Last the same pages through our steps within one process, as a worker does, each step timed
 apart. Processor seconds are the user's and the system's, of the process and of all its children; never the clock's.
 """
 
@@ -18,12 +19,16 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import pikepdf
+from PIL import Image
 
 from digitize import load, pipeline, reading
 from digitize.pdf import assemble
@@ -70,18 +75,53 @@ def _compared(chosen: dict[str, list[Path]], ocrmypdf: list[str]) -> None:
         commands |= {"plain": [*plain, "IN", "OUT"], "cleaning": [*plain, *_CLEANING, "IN", "OUT"]}
     for command in commands.values():
         _run(command, next(iter(chosen.values()))[0])
-    print("CPU s a page, each page a run of its own")
-    for condition, images in chosen.items():
-        means = {}
-        for name, command in commands.items():
-            spent = [_run(command, image) for image in images]
-            means[name] = sum(seconds for seconds, _ in spent) / len(spent)
-            sizes = sum(size for _, size in spent) / len(spent)
-            print(f"{condition:12} {name:9} {means[name]:6.2f} s {sizes / 1000:7.0f} kB")
-        for name, limit in _LIMITS.items():
-            if name in means:
-                ratio = means["ours"] / means[name]
-                print(f"{condition:12} ours is {ratio:.2f} of {name} (at most {limit}){' !' * (ratio > limit)}")
+    with tempfile.TemporaryDirectory() as folder:
+        for condition, images in chosen.items():
+            scan = _as_one_scan(images, Path(folder, f"{condition}.pdf"))
+            print(f"\n{condition}: CPU s a page, {len(images)} pages as one scan")
+            _print_ratios(commands, [scan], len(images))
+            print(f"{condition}: CPU s a page, each page a run of its own")
+            _print_ratios(commands, images, len(images))
+
+
+def _print_ratios(commands: dict[str, list[str]], files: list[Path], pages: int) -> None:
+    means = {}
+    for name, command in commands.items():
+        spent = [_run(command, file) for file in files]
+        means[name] = sum(seconds for seconds, _ in spent) / pages
+        size = sum(size for _, size in spent) / pages
+        print(f"  {name:9} {means[name]:6.2f} s {size / 1000:7.0f} kB")
+    for name, limit in _LIMITS.items():
+        if name in means:
+            ratio = means["ours"] / means[name]
+            print(f"  ours is {ratio:.2f} of {name} (at most {limit}){' !' * (ratio > limit)}")
+
+
+def _as_one_scan(images: list[Path], target: Path) -> Path:
+    """The pictures as the pages of one PDF, each without loss at its own resolution."""
+    pages = [Image.open(image) for image in images]
+    with pikepdf.new() as pdf:
+        for image in pages:
+            dpi = float(image.info.get("dpi", (300, 300))[0])
+            box = [0, 0, image.width * 72 / dpi, image.height * 72 / dpi]
+            grey = image.mode in {"1", "L"}
+            picture = pikepdf.Stream(pdf, zlib.compress(image.convert("L" if grey else "RGB").tobytes()))
+            picture.update(
+                pikepdf.Dictionary(
+                    Type=pikepdf.Name.XObject,
+                    Subtype=pikepdf.Name.Image,
+                    Width=image.width,
+                    Height=image.height,
+                    BitsPerComponent=8,
+                    ColorSpace=pikepdf.Name.DeviceGray if grey else pikepdf.Name.DeviceRGB,
+                    Filter=pikepdf.Name.FlateDecode,
+                )
+            )
+            page = pdf.add_blank_page(page_size=(box[2], box[3]))
+            page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Page=picture))
+            page.Contents = pikepdf.Stream(pdf, f"q {box[2]} 0 0 {box[3]} 0 0 cm /Page Do Q".encode())
+        pdf.save(target)
+    return target
 
 
 def _run(command: list[str], image: Path) -> tuple[float, int]:

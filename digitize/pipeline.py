@@ -17,7 +17,7 @@ import numpy as np
 from digitize import pen, qr, quality, risk, tables
 from digitize.cleaning import border, crop, deskew, despeckle, dewarp, illumination, ink, moire, orient, sharpen, spread
 from digitize.pdf import own_text
-from digitize.recognition import columns, hocr, missed, second_opinion, second_reader, tesseract
+from digitize.recognition import columns, missed, reader, second_opinion, second_reader
 from digitize.tables import reading as table_reading
 from digitize.types import Flag, OcrPage, PageFlags, PageImage, PenZone, ReadPage
 from digitize.words import context, junk, syllables, symbols
@@ -224,9 +224,7 @@ def _read(cleaned: _Cleaned, language: str) -> OcrPage:
 
 
 def _read_lines(grey: NDArray[np.uint8], *, dpi: float, language: str) -> OcrPage:
-    height, width = grey.shape
-    read = tesseract.recognise(grey, dpi=dpi, language=language, column=True)
-    return hocr.parse(read, width_px=width, height_px=height, dpi=dpi)
+    return reader.read(grey, dpi=dpi, language=language, column=True)
 
 
 def _with_missed_lines(ocr: OcrPage, grey: NDArray[np.uint8], language: str) -> OcrPage:
@@ -240,17 +238,9 @@ def _with_missed_lines(ocr: OcrPage, grey: NDArray[np.uint8], language: str) -> 
 
 def _read_sides(grey: NDArray[np.uint8], *, dpi: float, fold: int | None, language: str) -> OcrPage:
     """Of two pages side by side the left one first, so that no line runs on across the fold."""
-    height, width = grey.shape
+    width = grey.shape[1]
     sides = spread.sides(width, fold)
-    pages = [
-        hocr.parse(
-            tesseract.recognise(np.ascontiguousarray(grey[:, side]), dpi=dpi, language=language),
-            width_px=side.stop - side.start,
-            height_px=height,
-            dpi=dpi,
-        )
-        for side in sides
-    ]
+    pages = [reader.read(np.ascontiguousarray(grey[:, side]), dpi=dpi, language=language) for side in sides]
     return spread.joined(pages, [side.start for side in sides], width_px=width) if fold else pages[0]
 
 
@@ -260,8 +250,7 @@ def _foot_by_column(cleaned: _Cleaned, ocr: OcrPage, language: str) -> tuple[_Cl
         return cleaned, ocr
     stacked, pieces = columns.stacked(cleaned.grey, foot, dpi=cleaned.display.dpi)
     dpi = cleaned.display.dpi * pieces[0].scale
-    found = tesseract.recognise(stacked, dpi=dpi, language=language, column=True)
-    again = hocr.parse(found, width_px=stacked.shape[1], height_px=stacked.shape[0], dpi=dpi)
+    again = reader.read(stacked, dpi=dpi, language=language, column=True)
     return replace(cleaned, steps=(*cleaned.steps, "columns")), columns.merged(ocr, pieces, again)
 
 

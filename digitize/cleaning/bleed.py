@@ -42,7 +42,8 @@ def share(grey: NDArray[np.uint8], levels: NDArray[np.float32], tinted: NDArray[
     letters = (size >= _LETTER_PX[0]) & (size <= _LETTER_PX[1]) & (np.minimum(stats[:, 2], stats[:, 3]) >= _THIN_PX)
     letters[0] = False
     darkest: NDArray[np.float32] = np.zeros(count, np.float32)
-    np.maximum.at(darkest, np.asarray(labels, dtype=np.int64).ravel(), depth.ravel())
+    inked = ink > 0
+    np.maximum.at(darkest, np.asarray(labels[inked], dtype=np.int64), depth[inked])
     print_depth = resample.percentile(np.asarray(np.clip(darkest[letters] * 255, 0, 255), dtype=np.uint8), 80) / 255
     strong = int((darkest[letters] >= _STRONG * print_depth).sum())
     if strong < _FEWEST_STRONG:

@@ -134,10 +134,13 @@ def _specks(
     larger[0] = False
     above, before, after = (max(1, round(reach * mm)) for reach in (_ABOVE_MM, _BEFORE_MM, _AFTER_MM))
     kernel, anchor = np.ones((2 * above + 1, before + after + 1), np.uint8), (after, above)
-    shelter = larger.astype(np.uint8)[labels]
+    inked = np.flatnonzero(ink)  # a tenth of the page: only there is anything to look up
+    of = labels.ravel()[inked]
+    shelter = np.zeros_like(ink)
+    shelter.ravel()[inked] = larger[of]
     letters = int((larger & (size <= _LETTER_MM[1] * mm)).sum())
     kept = np.zeros(len(stats), dtype=bool)
-    kept[labels[cv2.dilate(shelter, kernel, anchor=anchor) > 0]] = True
+    kept[of[cv2.dilate(shelter, kernel, anchor=anchor).ravel()[inked] > 0]] = True
     if np.count_nonzero(small & ~kept) < fewest * letters:
         return np.asarray(np.flatnonzero(small & ~kept), dtype=np.int64), letters, np.asarray(labels, dtype=np.int32)
     kept[labels[cv2.dilate(_print(grey, mm), kernel, anchor=anchor) > 0]] = True

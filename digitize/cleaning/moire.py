@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from digitize.cleaning import resample
 from digitize.types import MM_PER_INCH
 
 if TYPE_CHECKING:
@@ -50,7 +51,8 @@ def _samples(page: PageImage) -> list[tuple[int, int]]:
 
 
 def _unrest(pixels: NDArray[np.uint8]) -> float:
-    difference = pixels[:, :, 0].astype(np.float32) - pixels[:, :, 2]
+    red, green, blue = cv2.split(pixels)
+    difference = red.astype(np.float32) - blue
     unrest = np.abs(difference - cv2.GaussianBlur(difference, (0, 0), _AROUND_PX))
-    least = pixels.min(axis=2)
-    return float(unrest[least >= np.median(least)].mean())
+    least = np.asarray(cv2.min(cv2.min(red, green), blue), dtype=np.uint8)
+    return float(unrest[least >= resample.percentile(least, 50)].mean())

@@ -23,14 +23,20 @@ _BASELINE = re.compile(r"\bbaseline (-?[\d.]+(?:e-?\d+)?) (-?[\d.]+(?:e-?\d+)?)"
 _CONFIDENCE = re.compile(r"\bx_wconf (-?[\d.]+)")
 
 
-def parse(hocr: bytes, *, width_px: int, height_px: int, dpi: float) -> OcrPage:
+def parse(hocr: bytes, *, width_px: int, height_px: int, dpi: float, scale: float = 1.0) -> OcrPage:
     """Read the words of the first page.
+
+    Args:
+        hocr: As Tesseract wrote it.
+        width_px, height_px, dpi: Of the page.
+        scale: How large the picture that was read is beside the page.
 
     Returns:
         Words in reading order, NFC, boxes cut to the page. The mean confidence is weighted by letters, so
         that specks read as punctuation don't hide good text.
     """
-    words = in_order(tuple(_words(ET.fromstring(hocr), width_px, height_px)))  # noqa: S314  Tesseract wrote it, on this machine
+    root = ET.fromstring(hocr)  # noqa: S314  Tesseract wrote it, on this machine
+    words = in_order(tuple(_words(root, width_px, height_px, scale)))
     return OcrPage(width_px, height_px, dpi, words, mean_confidence(words))
 
 
@@ -40,7 +46,7 @@ def mean_confidence(words: tuple[OcrWord, ...]) -> float:
     return sum(word.confidence * len(word.text) for word in words) / letters if letters else 0.0
 
 
-def _words(root: ET.Element, width: int, height: int) -> Iterator[OcrWord]:
+def _words(root: ET.Element, width: int, height: int, scale: float) -> Iterator[OcrWord]:
     block = paragraph = line = -1
     for area in _having(root, {"ocr_carea"}):
         block += 1
@@ -48,11 +54,11 @@ def _words(root: ET.Element, width: int, height: int) -> Iterator[OcrWord]:
             paragraph += 1
             for row in _having(part, _LINES):
                 line += 1
-                baseline = _baseline(row.get("title", ""))
+                baseline = _baseline(row.get("title", ""), scale)
                 for element in _having(row, {"ocrx_word"}):
                     title = element.get("title", "")
                     text = "".join(unicodedata.normalize("NFC", "".join(element.itertext())).split())
-                    box = _box(title, width, height)
+                    box = _box(title, width, height, scale)
                     if text and box:
                         confidence = _CONFIDENCE.search(title)
                         yield OcrWord(
@@ -70,16 +76,16 @@ def _having(element: ET.Element, classes: set[str]) -> Iterator[ET.Element]:
     return (child for child in element.iter() if child.get("class") in classes)
 
 
-def _box(title: str, width: int, height: int) -> Box | None:
+def _box(title: str, width: int, height: int, scale: float) -> Box | None:
     found = _BBOX.search(title)
     if not found:
         return None
-    left, top, right, bottom = (int(value) for value in found.groups())
+    left, top, right, bottom = (round(int(value) / scale) for value in found.groups())
     left, right = max(0, left), min(width, right)
     top, bottom = max(0, top), min(height, bottom)
     return Box(left, top, right, bottom) if left < right and top < bottom else None
 
 
-def _baseline(title: str) -> tuple[float, float]:
+def _baseline(title: str, scale: float) -> tuple[float, float]:
     found = _BASELINE.search(title)
-    return (float(found[1]), float(found[2])) if found else (0.0, 0.0)
+    return (float(found[1]), float(found[2]) / scale) if found else (0.0, 0.0)
