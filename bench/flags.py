@@ -242,7 +242,7 @@ def _of_files(number: int, seed: int, *, listed: bool) -> dict[Flag, dict[str, i
     return counts
 
 
-def _print(counts: dict[Flag, dict[str, int]]) -> None:
+def _table(counts: dict[Flag, dict[str, int]]) -> None:
     print(f"{'flag':16} {'with':>5} {'without':>8}   missed              false alarms")
     for flag, count in counts.items():
         missed, alarms = count["missed"], count["alarms"]
@@ -266,7 +266,7 @@ def main() -> None:
         for way in set(WAYS) - set(given.only.split(",")):
             del WAYS[way]
     if given.files:
-        _print(_of_files(given.files, given.seed, listed=given.list))
+        _table(_of_files(given.files, given.seed, listed=given.list))
         return
     counts: dict[Flag, dict[str, int]] = {flag: defaultdict(int) for flag in JUDGED}
     seconds = 0.0
@@ -283,7 +283,7 @@ def main() -> None:
                 counts[flag]["missed" if is_so else "alarms"] += 1
                 if given.list:
                     print("missed" if is_so else "alarm", flag.value, way, number, seen.measured)
-    _print(counts)
+    _table(counts)
     print(f"{seconds / max(1, len(WAYS) * given.pages):.2f} CPU s a page")
 
 
