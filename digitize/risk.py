@@ -33,23 +33,24 @@ if TYPE_CHECKING:
 
 #: What speaks against a word, each from 0 to 1, with its weight in natural logarithms of the odds.
 WEIGHTS = {
-    "doubted": 3.5,
-    "much_doubted": 1.9,
+    "doubted": 3.4,
+    "much_doubted": 1.6,
     "misspelt": 1.0,
     "unheard_of": 2.4,
-    "surprising": 1.4,
+    "surprising": 1.2,
     "better_otherwise": 11.0,
-    "name_otherwise": 7.5,
-    "two_readings": 0.5,
-    "by_pen": 2.2,
-    "mixed": 5.0,
-    "doubted_beside": 1.5,
-    "signs": 3.5,
-    "stop_amiss": 8.0,
-    "colon": 4.1,
-    "odd_signs": 6.2,
+    "name_otherwise": 7.8,
+    "two_readings": 0.7,
+    "by_pen": 2.1,
+    "mixed": 5.3,
+    "doubted_beside": 1.2,
+    "signs": 4.0,
+    "stop_amiss": 8.5,
+    "colon": 3.8,
+    "odd_signs": 6.4,
+    "odd_case": 0.7,
 }
-BIAS = -6.8
+BIAS = -6.6
 FEATURES = tuple(WEIGHTS)
 
 #: From here on a person should look: on pages with up to 3 wrong words of a hundred these are 5% of the words and hold
@@ -69,6 +70,7 @@ _NUMBER = re.compile(
 _SHORTHAND = re.compile(r"[^\W\d_]/[a-zđ]")  # V/v, b/c
 _FOREIGN = re.compile(r"[^\W\d_a-zA-ZÀ-ÃÈ-ÊÌÍÒ-ÕÙÚÝà-ãè-êìíò-õùúýĂăĐđĨĩŨũƠơƯưẠ-ỹ]")
 _DASHES = frozenset("-–—")
+_NEVER_ABBREVIATED = re.compile(r"[FJWZ]")
 _PARTED = re.compile(r"[-/]")
 _VOWEL = re.compile(r"[aeiouy]")
 _UNITS = frozenset("m mm cm km ha kg kV kW kWh MW".split())  # noqa: SIM905
@@ -143,6 +145,7 @@ def features(words: Sequence[OcrWord], model: Language | None = None) -> NDArray
                 float(
                     (bool(letters and digits) and not is_symbol)
                     or _is_no_word(core, misspelt=misspelt)
+                    or punctuation.is_stray_letter(words, index)
                     or (bool(digits) and figures.is_odd(words, index))
                 ),
                 beside[index],
@@ -150,6 +153,7 @@ def features(words: Sequence[OcrWord], model: Language | None = None) -> NDArray
                 float(punctuation.stops_amiss(words, index)),
                 float(punctuation.is_doubtful_colon(words, index)),
                 float(punctuation.has_odd_signs(word.text)),
+                float(punctuation.has_odd_case(words, index)),
             )
         )
     return np.array(rows, dtype=np.float64)
@@ -163,7 +167,9 @@ def _is_known(core: str) -> bool:
 
 
 def _is_no_word(core: str, *, misspelt: bool) -> bool:
-    """A letter of another alphabet than ours, or no vowel in what should be a word."""
+    """A letter of another alphabet than ours, one that no abbreviation has, or no vowel in what should be a word."""
+    if core.isupper() and len(core) > 1 and _NEVER_ABBREVIATED.search(core):
+        return True
     return _FOREIGN.search(core) is not None or (misspelt and not core.isupper() and not _VOWEL.search(fold(core)))
 
 

@@ -6,6 +6,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from digitize.words.syllables import is_syllable
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -16,6 +18,7 @@ _BEFORE = re.compile(r"[-–+•]?[(\[“\"‘«]*+")
 _AFTER = re.compile(r"%?[)\]”\"’»]*+(?:\.\.\.|\./\.|[.,;:!?…])?[)”\"]?")
 _LABEL = re.compile(r"\d+(?:[.)]|\.\d+\.?)")  # of a list
 _SEVERAL = 2
+_VOWELS, _NUMERALS = frozenset("AEIOUY"), frozenset("IVXLC")
 
 
 @lru_cache(16384)
@@ -63,6 +66,31 @@ def _stops_before_a_number(words: Sequence[OcrWord], index: int) -> bool:
         return False
     in_a_list = own.isdigit() and not words[index - 1].text[0].isupper()  # not "Điều 4."
     return in_a_list or (own.islower() and len(own) >= _SEVERAL)
+
+
+def has_odd_case(words: Sequence[OcrWord], index: int) -> bool:
+    """A capital between small words of one sentence, or a word in capitals: "ẩn nguy Cơ gây", "- VỊ trí xây dựng"."""
+    own = core(words[index].text)
+    if not own[:1].isupper() or not own.isalpha():
+        return False
+    before, after = words[index - 1] if index else None, words[index + 1] if index + 1 < len(words) else None
+    small_after = after is not None and after.text.islower() and after.text[0].isalpha()
+    if own[1:].isupper():
+        near = [core(word.text) for word in (before, after) if word and line_of(word) == line_of(words[index])]
+        return small_after and is_syllable(own) and not any(len(text) > 1 and text.isupper() for text in near)
+    return small_after and before is not None and before.text.islower() and before.text[-1].isalpha()
+
+
+def is_stray_letter(words: Sequence[OcrWord], index: int) -> bool:
+    """A consonant alone beside a word in capitals, a bit of one: "TR Ư G PHÒNG"."""
+    own = words[index].text
+    if len(own) != 1 or not own.isupper() or own in _VOWELS or own in _NUMERALS:
+        return False
+    beside = [words[place] for place in (index - 1, index + 1) if 0 <= place < len(words)]
+    return any(
+        line_of(word) == line_of(words[index]) and len(word.text) > 1 and word.text.isupper() and word.text.isalpha()
+        for word in beside
+    )
 
 
 def line_of(word: OcrWord) -> tuple[int, int, int]:

@@ -136,6 +136,24 @@ def test_a_number_written_as_numbers_are_is_none(line: str) -> None:
     assert not any(figures.is_odd(words, index) for index in range(len(words)))
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Cơ", "đất đá tràn xuống lòng đường, tiềm ẩn nguy Cơ gây tai nạn"),
+        ("VỊ", "- VỊ trí xây dựng: thửa đất số 214"),
+    ],
+)
+def test_a_capital_where_print_has_none_is_told(text: str, line: str) -> None:
+    words = page(line).words
+    odd = [word.text for index, word in enumerate(words) if punctuation.has_odd_case(words, index)]
+    assert odd == [text]
+
+
+@pytest.mark.parametrize(("text", "line"), [("G", "THỦ TRƯỞN G PHÒNG"), ("FRU", "FRU PHÒNG"), ("JC", "PHÓ JC TRƯỞNG")])
+def test_bits_of_a_word_in_capitals_are_risks(text: str, line: str) -> None:
+    assert risk_of(text, line) > risk.RISKY
+
+
 @pytest.mark.parametrize("text", ["Š", "ÿ", "ŸRƯỜNG", "Đóñg"])
 def test_a_letter_of_another_alphabet_is_a_risk(text: str) -> None:
     assert risk_of(text, f"ngày 30 tháng {text} năm 2025") > risk.RISKY
