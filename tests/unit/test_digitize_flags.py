@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from bench import flags as measured
 from digitize import likeness, quality
 from digitize.cleaning import resample
 from digitize.types import Flag
@@ -34,6 +35,13 @@ def under_a_lamp(page, *, brightness=260.0):
 
 def test_a_spot_of_glare_is_seen():
     assert Flag.GLARE in flags(under_a_lamp(LETTER))
+
+
+@pytest.mark.parametrize("number", [1, 3, 7])
+def test_light_that_spills_from_a_glaring_spot_is_no_back_showing_through(number):
+    index = [*measured.WAYS].index("glaring")
+    page, faults, _ = measured.WAYS["glaring"](number, np.random.default_rng([41, index, number]))
+    assert flags(page) & {Flag.GLARE, Flag.BLEED_THROUGH} == faults
 
 
 def test_a_white_page_a_dim_one_and_the_white_lid_beside_a_grey_sheet_are_no_glare():
