@@ -41,10 +41,11 @@ def put_page(pdf: PdfFile, picture: bytes, ocr: OcrPage) -> tuple[dict[str, int]
     if found is None:
         return {"Im1": _put_whole(pdf, picture)}, b"q %.3f 0 0 %.3f 0 0 cm /Im1 Do Q\n" % (width, height)
     parts, mask = found
-    pictures = {"Im1": _put_jpeg(pdf, parts.paper)}
+    pictures = {"Im1": _put_whole(pdf, parts.paper)}
     drawing = [b"q %.3f 0 0 %.3f 0 0 cm /Im1 Do Q\n" % (width, height)]
     for place, (box, tile) in enumerate(parts.tiles, start=2):
-        pictures[f"Im{place}"] = _put_jpeg(pdf, tile)
+        size = box.right - box.left, box.bottom - box.top
+        pictures[f"Im{place}"] = _put_jpeg(pdf, tile, size, b"/DeviceRGB")
         drawing.append(b"q %s cm /Im%d Do Q\n" % (_matrix(box, ocr), place))
     stencil = {"ImageMask": b"true", "BitsPerComponent": b"1", **_group4_entries(parts.print_mask.shape)}
     pictures["Print"] = pdf.put_stream(mask, stencil, compress=False)
@@ -80,7 +81,7 @@ def _matrix(box: Box, ocr: OcrPage) -> bytes:
 def _put_whole(pdf: PdfFile, data: bytes) -> int:
     with Image.open(io.BytesIO(data), formats=["JPEG", "PNG"]) as image:
         if image.format == "JPEG" and image.mode in {"RGB", "L"}:
-            return _put_jpeg(pdf, data)
+            return _put_jpeg(pdf, data, image.size, b"/DeviceGray" if image.mode == "L" else b"/DeviceRGB")
         if image.mode == "1":
             entries = {"ColorSpace": b"/DeviceGray", "BitsPerComponent": b"1"}
             entries |= _group4_entries((image.height, image.width))
@@ -91,17 +92,17 @@ def _put_whole(pdf: PdfFile, data: bytes) -> int:
         return pdf.put_stream(image.convert("RGB").tobytes(), entries)
 
 
-def _put_jpeg(pdf: PdfFile, data: bytes) -> int:
-    with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
-        entries = {
-            "Type": b"/XObject",
-            "Subtype": b"/Image",
-            "Width": b"%d" % image.width,
-            "Height": b"%d" % image.height,
-            "BitsPerComponent": b"8",
-            "ColorSpace": b"/DeviceGray" if image.mode == "L" else b"/DeviceRGB",
-            "Filter": b"/DCTDecode",
-        }
+def _put_jpeg(pdf: PdfFile, data: bytes, size: tuple[int, int], colours: bytes) -> int:
+    width, height = size
+    entries = {
+        "Type": b"/XObject",
+        "Subtype": b"/Image",
+        "Width": b"%d" % width,
+        "Height": b"%d" % height,
+        "BitsPerComponent": b"8",
+        "ColorSpace": colours,
+        "Filter": b"/DCTDecode",
+    }
     return pdf.put_stream(data, entries, compress=False)
 
 

@@ -6,6 +6,7 @@ them with their neighbours one operation. That is five times as fast as the same
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -52,21 +53,15 @@ def drawn(
         runs = bits.runs(inked, run_px, slope)
         if not runs:
             continue
-        grey = bits.unpacked(runs)
-        if _longest(grey) >= least_px:
+        # What hangs together is no longer than the columns that it covers.
+        if _all_of(bits.shadow(runs), math.ceil(least_px)):
             if unexplained is None:
                 unexplained = _unexplained(lightest, paper, darkest, dpi)
-            found |= bits.packed(_seen(grey, unexplained, least_px))
+            found |= bits.packed(_seen(bits.unpacked(runs), unexplained, least_px))
         found |= bits.runs(printed, run_px, slope)
     if not found:
         return None
     return np.asarray(cv2.dilate(bits.unpacked(found) * np.uint8(255), np.ones((3, 3), np.uint8)), dtype=np.uint8)
-
-
-def _longest(runs: Any) -> int:
-    """Pixels along the line in which something runs without a gap: what hangs together is no longer."""
-    gaps = np.flatnonzero(cv2.reduce(runs, 0, cv2.REDUCE_MAX) == 0)
-    return int(np.diff(gaps, prepend=-1, append=runs.shape[1]).max()) - 1
 
 
 def _unexplained(lightest: Any, paper: int, darkest: float, dpi: float) -> Any:
@@ -112,6 +107,14 @@ class _Bits:
         """1 for each bit that is set."""
         data = np.frombuffer(bits.to_bytes(self._height * self._pitch // 8, "big"), np.uint8)
         return np.ascontiguousarray(np.unpackbits(data).reshape(self._height, self._pitch)[:, : self._width])
+
+    def shadow(self, bits: int) -> int:
+        """One row, with a bit wherever a column has any."""
+        done = 1
+        while done < self._height:
+            bits |= bits >> done * self._pitch
+            done *= 2
+        return bits & ((1 << self._pitch) - 1)
 
     def runs(self, bits: int, length_px: int, slope: float) -> int:
         """What straight runs of this length and slope cover (the opening by such a stroke)."""

@@ -42,6 +42,14 @@ def test_a_plane_as_bits_comes_back():
     assert np.array_equal(bits.unpacked(bits.packed(plane * 255)), plane)
 
 
+@pytest.mark.parametrize("height", [1, 2, 5, 8])
+def test_the_shadow_of_bits_has_the_columns_that_have_any(height):
+    plane = (np.random.default_rng(height).random((height, 43)) < 0.3 / height).astype(np.uint8)
+    plane[-1, 40] = plane[0, 7] = 1
+    bits, row = strokes._Bits(plane.shape, 9), strokes._Bits((1, 43), 9)
+    assert np.array_equal(row.unpacked(bits.shadow(bits.packed(plane)))[0], plane.max(axis=0))
+
+
 @pytest.mark.parametrize("shape", [(60, 90), (61, 90, 3), (60, 91, 3), (59, 88), (1, 1)])
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_squares_are_shrunk_to_their_means_and_what_is_left_at_the_edges_too(shape, steps):
