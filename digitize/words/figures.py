@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from digitize.types import OcrWord
 
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
-_PARTED_BY_SIGNS = re.compile(r"\d+[:;]\d{3}\.\d{3}.*|\d{1,3}(?:\.\d{3})+[:;]\d{3}.*|\d+[.,][.,:]\d+.*")
+_PARTED_BY_SIGNS = re.compile(r"\d+[:;]\d{3}\.\d{3}.*|\d{1,3}(?:\.\d{3})+[:;]\d{3}.*|\d+[.,][.,:]\d+.*|\d{3,}\.\d\d?")
 _FEW_DIGITS = re.compile(r"[1-9]\d?")
 _THOUSANDS_REST = re.compile(r"\d{3}")
 _LEAST_OF_A_YEAR = 3

@@ -114,6 +114,7 @@ def test_a_place_that_is_none_is_a_risk() -> None:
         ("20135;", "Hiến pháp ngày 28 tháng 11 năm 20135;"),
         ("202", "Hà Nội, ngày 05 tháng 4 năm 202 Nơi nhận"),
         ("1:650.000.000", "giá chuyển nhượng là 1:650.000.000 đồng"),
+        ("316.5", "tờ bản đồ số 18, diện tích 316.5 m², loại đất"),
         ("1", "có 27 lớp với 1 143 học sinh"),
         ("143", "có 27 lớp với 1 143 học sinh"),
     ],
@@ -128,7 +129,7 @@ def test_a_number_written_as_none_is_is_a_risk(text: str, line: str) -> None:
         "năm 2025, năm 1980; trong 05 năm 12 tháng",
         "điện thoại 024 3825 123 hoặc 12 345 678",
         "tỷ lệ 1:500, lúc 8:30 giá 1.650.000.000 đồng và 4.867,5 m²",
-        "Điều 12 Luật số 31/2024/QH15",
+        "Điều 12 Luật số 31/2024/QH15; mục 2.1 và 3.2.1 ngày 03.7.2025",
     ],
 )
 def test_a_number_written_as_numbers_are_is_none(line: str) -> None:
