@@ -132,8 +132,7 @@ def _without_print(
         small = shrunk(pixels[rows], steps)
         grey[here] = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         if rows.start < fine[0].stop and rows.stop > fine[0].start:
-            printed = pixels[rows, fine[1]]
-            left: Any = cv2.bitwise_and(printed, printed, mask=bare[rows, fine[1]])
+            left: Any = cv2.copyTo(pixels[rows, fine[1]], bare[rows, fine[1]])
             small[:, fine[1].start // steps : fine[1].stop // steps] = shrunk(left, steps)
         colour[here] = small
     return grey, colour
@@ -180,9 +179,9 @@ def _stands(
     seen: NDArray[np.uint8], paper: NDArray[np.uint8], print_cover: NDArray[np.uint8], dpi: float
 ) -> NDArray[np.uint8]:
     """255 where something stands on the paper, however faint: it differs from it by more than its grain."""
-    red, green, blue = cv2.split(cv2.absdiff(cv2.GaussianBlur(seen, (3, 3), 0.8), paper))
+    red, green, blue = cv2.split(cv2.absdiff(cv2.GaussianBlur(seen, (3, 3), 0), paper))
     deviation = cv2.max(cv2.max(red, green), blue)
-    grain = 1.5 * float(np.median(deviation[::4, ::4]))
+    grain = 1.5 * float(np.percentile(deviation[::4, ::4], 50))
     limit = min(max(3 * grain, _LEAST_DEVIATION), _MOST_DEVIATION)
     # Optics and JPEG shade the paper next to letters; what reaches beyond them is found there.
     near = cv2.dilate(print_cover, np.ones((2 * round(_NEAR_MM * dpi / MM_PER_INCH) + 1,) * 2, np.uint8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,7 @@ def of(pixels: NDArray[np.uint8], ocr: OcrPage) -> Print | None:
     found = [line for line in (_line(pixels, lightest, tint, line, ocr.dpi) for line in lines) if line]
     if not found:
         return None
-    usual = float(np.median(np.concatenate([line.levels for line in found])))
+    usual = float(np.percentile(np.concatenate([line.levels for line in found]), 50))
     mask = np.zeros(pixels.shape[:2], np.uint8)
     printed = []
     for line in found:
@@ -88,7 +89,7 @@ def of(pixels: NDArray[np.uint8], ocr: OcrPage) -> Print | None:
     if not printed:
         return None
     colours = [line.colours(pixels)[chosen] for line, chosen in printed[:: -(-len(printed) // _MOST_COLOURS)]]
-    red, green, blue = (round(float(value)) for value in np.median(np.concatenate(colours), axis=0))
+    red, green, blue = (round(float(value)) for value in np.percentile(np.concatenate(colours), 50, axis=0))
     drawn = tuple((line.left, line.top, line.drawn) for line in found if line.drawn is not None)
     return Print(mask, (red, green, blue), lightest, tint, drawn, region)
 
@@ -245,7 +246,7 @@ def _line(
     if (tinted & may_be_print).any():
         colours = _colours(pixels, (left, top), dark.shape, inked, numbers, areas)
         may_be_print &= np.ptp(colours, axis=1) < _TINTED
-    run_px = round(strokes.RUN * float(np.median([word.box.bottom - word.box.top for word in words])))
+    run_px = round(strokes.RUN * statistics.median(word.box.bottom - word.box.top for word in words))
     drawn = strokes.drawn(lightest, dark, run_px, (round(paper), paper - ink), dpi)
     if drawn is not None:
         may_be_print &= np.bincount(labels[drawn > 0], minlength=count)[1:] == 0
