@@ -86,6 +86,23 @@ def commune_named(name: str, kind: str = "", province: Province | None = None) -
     return (fitting[0], False) if len(set(fitting)) == 1 else None
 
 
+def is_spelt(name: str, kind: str) -> bool:
+    """Whether a commune or province of this kind is named so, to the marks."""
+    return any(same(place.name, name) for place in _alike(name, kind))
+
+
+def is_misspelt(name: str, kind: str) -> bool:
+    """Whether a commune or province of this kind has the letters of a name, and none its marks ("Ba Chế")."""
+    return bool(_alike(name, kind)) and not is_spelt(name, kind)
+
+
+def _alike(name: str, kind: str) -> list[Province | Commune]:
+    letters = _bare(name)
+    places: list[Province | Commune] = [*_provinces_by_fold().get(letters, ())]
+    places += _communes_by_fold("").get(letters, ())
+    return [place for place in places if fold(place.kind) == fold(kind)]
+
+
 @cache
 def _provinces_by_fold() -> dict[str, tuple[Province, ...]]:
     found: dict[str, tuple[Province, ...]] = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from digitize.fields.addresses import names_a_misspelt_place
 from digitize.fields.layout import DOUBT, UNWITNESSED, doubted, found, plain, sureness, witnessed
 from digitize.fields.people import SURE_NAME, is_name, known_family, tidy_name
 from digitize.fields.words import is_upper, mended
@@ -223,7 +224,8 @@ def _recipients(sheet: Sheet, label: Line) -> Iterator[Field]:
     words = [word for item in items for line in item for word in line.words if len(word.text) > 1]
     value = "\n".join(text for text in texts if text)
     field = found("recipients", value, sheet, words or label.words, raw=value, pen=sheet.pen)
-    yield field if ended and witnessed(words) else doubted(field, UNWITNESSED)
+    is_sure = ended and witnessed(words) and not names_a_misspelt_place(field.value)
+    yield field if is_sure else doubted(field, UNWITNESSED)
 
 
 def _tidy_recipient(text: str) -> str:

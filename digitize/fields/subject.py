@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from digitize.fields.addresses import names_a_misspelt_place
 from digitize.fields.head import number_line
 from digitize.fields.layout import UNWITNESSED, doubted, found, plain, witnessed
 from digitize.fields.words import is_upper
@@ -135,7 +136,8 @@ def _abstract(lines: Sequence[Line], sheet: Sheet) -> Field:
     field = found("abstract", subject.rstrip("."), sheet, words, raw=raw, pen=sheet.pen)
     if len(lines) == _MOST_LINES:
         return doubted(field)
-    return field if witnessed(words) else doubted(field, UNWITNESSED)
+    is_sure = witnessed(words) and not names_a_misspelt_place(subject)
+    return field if is_sure else doubted(field, UNWITNESSED)
 
 
 def _letter(head: Head, sheet: Sheet) -> Iterator[Field]:
@@ -193,6 +195,7 @@ def _bases(bases: Sequence[Sequence[Line]], sheet: Sheet, *, whole: bool) -> Ite
     words = [word for base in bases for line in base for word in line.words]
     field = found("legal_bases", "\n".join(texts), sheet, words, raw="\n".join(texts), pen=sheet.pen)
     if whole:
-        yield field if witnessed(words) else doubted(field, UNWITNESSED)
+        is_sure = witnessed(words) and not names_a_misspelt_place(field.value)
+        yield field if is_sure else doubted(field, UNWITNESSED)
     else:
         yield doubted(field)

@@ -94,6 +94,17 @@ def test_numbers_of_land_stand_behind_their_labels_or_alone(line, key, value):
         assert found(*certificate, line, other)[key].confidence < SURE_FROM, "two of them: a doubt"
 
 
+@pytest.mark.parametrize(
+    ("place", "sure"),
+    [("xã Ba Chẽ", True), ("xã Ba Chế", False), ("tỉnh Quảng Ninh", True), ("tỉnh Quảng Ninb", True),
+     ("tỉnh Quảng Nính", False), ("xã Nơi Không Ai Biết", True)],
+)  # fmt: skip
+def test_a_subject_that_names_a_place_with_other_marks_than_it_has_is_no_sure_one(place, sure):
+    got = found(*HEAD, "Số: 12/SXD-QLN", f"V/v hỗ trợ nhà ở {place}")
+    assert got["abstract"].value == f"hỗ trợ nhà ở {place}"
+    assert (got["abstract"].confidence >= SURE_FROM) is sure
+
+
 def test_the_number_and_the_day_a_hand_wrote_have_a_place_and_no_value():
     page = scans.words(*HEAD, NUMBER)
     label, day = (next(w.box for w in page.words if w.text == text) for text in ("12/QĐ-SXD", "05"))
