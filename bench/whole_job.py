@@ -30,9 +30,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import pikepdf
 from PIL import Image
 
-from digitize import load, pipeline, reading
+from digitize import load, pipeline, quality, reading
+from digitize.cleaning import crop, illumination
 from digitize.pdf import assemble
-from digitize.recognition import tesseract
+from digitize.recognition import second_reader, tesseract
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,7 +145,7 @@ def _split(chosen: dict[str, list[Path]]) -> None:
             for image in images:
                 for step, spent in _steps(image, Path(folder)).items():
                     seconds[step] += spent / len(images)
-        beside = seconds["clean"] + seconds["orient"] + seconds["write"]
+        beside = seconds["clean"] + seconds["orient"] + seconds["write"]  # what is done with words is no part of it
         share = beside / seconds["recognise"]
         print(condition, ", ".join(f"{step} {spent:.3f}" for step, spent in seconds.items()))
         print(
@@ -156,23 +157,31 @@ def _split(chosen: dict[str, list[Path]]) -> None:
 
 
 def _steps(image: Path, folder: Path) -> dict[str, float]:
-    """Seconds of each step of one page. What the reading does besides Tesseract is cleaning."""
+    """Seconds of each step of one page: what is done to the picture, the recognition, and what is done with words."""
     spent: dict[str, float] = {}
     timed: dict[str, float] = defaultdict(float)
-    kept: dict[str, Callable[..., Any]] = {name: getattr(tesseract, name) for name in ("recognise", "orientation")}
+    kept: list[tuple[Any, str, Callable[..., Any]]] = []
 
-    def watched(name: str) -> Callable[..., Any]:
+    def watch(module: Any, name: str, step: str) -> None:
+        function = getattr(module, name)
+        kept.append((module, name, function))
+
         def call(*args: Any, **options: Any) -> Any:
-            before = _spent()
+            before, inside = _spent(), sum(timed.values())
             try:
-                return kept[name](*args, **options)
-            finally:
-                timed[name] += _spent() - before
+                return function(*args, **options)
+            finally:  # what steps within this one took is theirs
+                timed[step] += _spent() - before - (sum(timed.values()) - inside)
 
-        return call
+        setattr(module, name, call)
 
-    for name in kept:
-        setattr(tesseract, name, watched(name))
+    watch(tesseract, "recognise", "recognise")
+    watch(tesseract, "orientation", "orient")
+    watch(second_reader, "read", "second opinion")
+    for module, name in ((crop, "find_sheet"), (crop, "cut"), (quality, "flags_of_sheet"), (pipeline, "_clean")):
+        watch(module, name, "clean")
+    watch(illumination, "lighten", "write")
+    watch(pipeline, "_encoded", "write")
     try:
         start = _spent()
         page = load.page(image, 1)
@@ -181,8 +190,8 @@ def _steps(image: Path, folder: Path) -> dict[str, float]:
         read = pipeline.read_page(page)
         whole = _spent() - start
     finally:
-        for name, function in kept.items():
-            setattr(tesseract, name, function)
+        for module, name, function in kept:
+            setattr(module, name, function)
     start = _spent()
     ocr = reading.from_json(reading.to_json(read)).ocr
     assemble.searchable_pdf(
@@ -191,13 +200,10 @@ def _steps(image: Path, folder: Path) -> dict[str, float]:
         title=image.stem,
         created_at=_NOW,
     )
-    writing = _spent() - start
-    return spent | {
-        "clean": whole - timed["recognise"] - timed["orientation"],
-        "orient": timed["orientation"],
-        "recognise": timed["recognise"],
-        "write": writing,
-    }
+    words = whole - sum(timed.values())
+    timed["write"] += _spent() - start
+    steps = ("clean", "orient", "recognise", "second opinion", "write")
+    return spent | {step: timed[step] for step in steps} | {"words": words}
 
 
 def _spent() -> float:

@@ -148,8 +148,8 @@ def _clean(image: PageImage, *, was_cut_out: bool) -> _Cleaned:
     filled = grey if was_cut_out else border.fill(grey, dpi=image.dpi)
     if filled is not grey:
         steps.append("border")
-    if not image.bitonal and not illumination.is_even(filled):
-        filled = illumination.flatten(filled)
+    if not image.bitonal and not illumination.is_even(levels := illumination.background(filled)):
+        filled = illumination.flatten(filled, levels)
         steps.append("illumination")
     # Before the page is set straight: resampling smears dust into the print.
     if not image.bitonal and despeckle.speckle_level(filled, dpi=image.dpi) >= despeckle.DIRTY:

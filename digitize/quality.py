@@ -58,7 +58,7 @@ def flags_of_sheet(image: PageImage, *, was_cut_out: bool) -> PageFlags:
     measured = {
         "dpi": round(image.dpi, 1),
         "ink": _ink_share(tinted, grey, levels),
-        "sharpness": _sharpness(resample.grey(sharp)),
+        "sharpness": _sharpness(resample.grey(sharp), levels),
         "paper": float(border.paper_level(grey)),
         # A sheet cut out of a photograph was seen whole, or its four edges could not have been found.
         "cut_letters": 0.0 if was_cut_out else _cut_letters(grey, levels),
@@ -130,14 +130,14 @@ def _ink_share(tinted: NDArray[np.bool_], grey: NDArray[np.uint8], levels: NDArr
     return float(sum(sizes)) / grey.size
 
 
-def _sharpness(grey: NDArray[np.uint8]) -> float:
+def _sharpness(grey: NDArray[np.uint8], levels: NDArray[np.float32]) -> float:
     """How steep the edges of letters are: nearer 1 for a sharp scan, near 0 when print is a haze.
 
     The steepest steps between neighbouring pixels, against the contrast of ink and paper, at a fixed resolution.
     """
     if grey.shape[1] < 2:  # noqa: PLR2004  no steps
         return 1.0
-    grey = illumination.flatten(grey)
+    grey = illumination.flatten(grey, levels)
     across = np.asarray(cv2.absdiff(grey[:, 1:], grey[:, :-1]), dtype=np.uint8)
     contrast = resample.percentile(grey, 90) - resample.percentile(grey, 0.5)
     if contrast < 12:  # noqa: PLR2004  hardly any ink: nothing to be sharp

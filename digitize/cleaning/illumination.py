@@ -23,7 +23,7 @@ _MOST_LIGHTENING = 3.0
 
 
 def background(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the page would be without ink, at the page's own size, smooth.
+    """What the page would be without ink, smooth, on a small picture of it.
 
     Source: grey-scale closing removes what is darker and narrower than its window; a median then takes out the steps.
     """
@@ -34,17 +34,27 @@ def background(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(smooth, dtype=np.float32)
 
 
-def is_even(grey: NDArray[np.uint8]) -> bool:
-    """Whether the light is so even, and the paper so light, that dividing by it could only do harm."""
-    levels = background(grey)
+def is_even(levels: NDArray[np.float32]) -> bool:
+    """Whether the light is so even, and the paper so light, that dividing by it could only do harm.
+
+    Args:
+        levels: As `background` gives them.
+    """
     low, middle, high = np.percentile(levels, (2, 50, 98))
     return bool(high - low < _EVEN * max(middle, 1.0))
 
 
-def flatten(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Divide the page by its background, for reading. Grey stays grey: nothing is thresholded."""
-    levels = cv2.resize(
-        np.maximum(background(grey), 8.0), (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR
+def flatten(grey: NDArray[np.uint8], levels: NDArray[np.float32] | None = None) -> NDArray[np.uint8]:
+    """Divide the page by its background, for reading. Grey stays grey: nothing is thresholded.
+
+    Args:
+        grey: Shape (height_px, width_px).
+        levels: Its background at any size, where it is known.
+    """
+    levels = background(grey) if levels is None else levels
+    levels = np.asarray(
+        cv2.resize(np.maximum(levels, 8.0), (grey.shape[1], grey.shape[0]), interpolation=cv2.INTER_LINEAR),
+        dtype=np.float32,
     )
     return np.asarray(cv2.divide(grey, levels, scale=_PAPER, dtype=cv2.CV_8U), dtype=np.uint8)
 
