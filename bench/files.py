@@ -119,7 +119,7 @@ def _form_for_two(maker: _Maker) -> File:
         replace(word, text="".join(str(maker.rng.randrange(10)) if c.isdigit() else c for c in word.text))
         if any(map(str.isdigit, word.text))
         else replace(word, text=maker.rng.choice(words).text)
-        if maker.rng.random() < 0.03
+        if word.y > _HEAD_PT and maker.rng.random() < 0.03
         else word
         for word in sheet.words
     )
