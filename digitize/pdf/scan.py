@@ -22,6 +22,7 @@ import pypdf.errors
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from digitize.cleaning.resample import shrunk
 from digitize.pdf import active_content
 from digitize.pdf import cost as pdf_cost
 from digitize.pdf import words as pdf_words
@@ -329,7 +330,7 @@ def _shows(leaf: pypdfium2.PdfPage, pixels: NDArray[np.uint8]) -> bool:
     """Whether the page, drawn small, looks like the picture: masks, inverted colours and clips make it differ."""
     height, width = 150, 106
     drawn = _bitmap(leaf, width, height, annotations=False)
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(shrunk(pixels, 4 * width / pixels.shape[1]), (width, height), interpolation=cv2.INTER_AREA)
     return float(np.mean(cv2.absdiff(drawn, small))) < 16  # noqa: PLR2004  two ways of shrinking differ by 2 to 8
 
 
@@ -376,9 +377,11 @@ def _bitmap(leaf: pypdfium2.PdfPage, width: int, height: int, *, annotations: bo
 def _as_rgb(bitmap: pypdfium2.PdfBitmap) -> NDArray[np.uint8]:
     """A copy that outlives the bitmap."""
     pixels = bitmap.to_numpy()
-    if pixels.ndim == 2 or pixels.shape[2] == 1:  # noqa: PLR2004  grey
-        return np.repeat(pixels.reshape(*pixels.shape[:2], 1), 3, axis=2)
-    return np.ascontiguousarray(pixels[:, :, 2::-1])
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]  # noqa: PLR2004
+    if channels == 1:
+        return np.asarray(cv2.cvtColor(pixels.reshape(pixels.shape[:2]), cv2.COLOR_GRAY2RGB), dtype=np.uint8)
+    conversion = cv2.COLOR_BGRA2RGB if channels == 4 else cv2.COLOR_BGR2RGB  # noqa: PLR2004
+    return np.asarray(cv2.cvtColor(pixels, conversion), dtype=np.uint8)
 
 
 def _refuse_large(leaf: pypdfium2.PdfPage, max_pixels: int) -> None:
