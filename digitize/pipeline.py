@@ -7,6 +7,7 @@ measured to help a bad page was measured to hurt a good one.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from digitize.types import Flag, OcrPage, PageFlags, PageImage, PenZone, ReadPag
 from digitize.words import context, junk, syllables, symbols
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 #: Below this mean confidence a page may stand on its head: the other turns are tried.
@@ -34,6 +37,7 @@ _STRAIGHT_DEG = 0.1
 _STRAIGHT_BITONAL_DEG = 0.7  # resampling a bitonal page costs more than this lean does
 _FEWEST_WORDS = 5
 _JPEG_QUALITY = 82
+_BAND_PX = 256
 _BY_HAND = {PenZone.NUMBER: Flag.HANDWRITTEN_NUMBER, PenZone.DAY: Flag.HANDWRITTEN_DAY}
 
 cv2.setNumThreads(1)  # pages go beside each other; one page takes one core
@@ -96,7 +100,11 @@ def read_page(image: PageImage, *, language: str = "vie") -> ReadPage:
         ocr = risk.assessed(context.mended(symbols.mended(ocr)))
     if qr.may_have_card(ocr):
         ocr = replace(ocr, codes=qr.codes(cleaned.display.pixels))
-    display = cleaned.display if cleaned.display.bitonal else illumination.lighten(cleaned.display)
+    display = cleaned.display
+    # Of an A3 page every copy counts: what was made here is lightened where it lies, what somebody else holds is not.
+    cleaned = replace(cleaned, grey=np.empty((0, 0), np.uint8))
+    if not display.bitonal:
+        display = illumination.lighten(display, in_place=not np.shares_memory(display.pixels, image.pixels))
     picture, picture_type = _encoded(display)
     return ReadPage(
         picture=picture,
@@ -285,9 +293,25 @@ def _encoded(display: PageImage) -> tuple[bytes, str]:
         grey = np.ascontiguousarray(display.pixels[:, :, 0])
         _, data = cv2.imencode(".png", grey, [cv2.IMWRITE_PNG_BILEVEL, 1, cv2.IMWRITE_PNG_COMPRESSION, 6])
         return data.tobytes(), "image/png"
-    bgr = cv2.cvtColor(display.pixels, cv2.COLOR_RGB2BGR)
-    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
+    with _blue_first(display.pixels) as bgr:
+        _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
     return data.tobytes(), "image/jpeg"
+
+
+@contextmanager
+def _blue_first(pixels: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """The same pixels as OpenCV writes them, turned about where they lie and back: another copy of an A3 is 90 MB."""
+    _swap_red_and_blue(pixels)
+    try:
+        yield pixels
+    finally:
+        _swap_red_and_blue(pixels)
+
+
+def _swap_red_and_blue(pixels: NDArray[np.uint8]) -> None:
+    for top in range(0, pixels.shape[0], _BAND_PX):
+        rows = slice(top, top + _BAND_PX)
+        pixels[rows] = cv2.cvtColor(pixels[rows], cv2.COLOR_RGB2BGR)
 
 
 def _flags(before: PageFlags, cleaned: _Cleaned, ocr: OcrPage) -> PageFlags:

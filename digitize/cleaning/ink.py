@@ -23,6 +23,7 @@ _COLOURED = 28  # how far the strongest channel of paper-white stands above the 
 _SEAL_MM = 9.0  # a seal or signature is larger than this both ways; coloured print has letters and lines that are not
 _JOIN_MM = 0.6
 _MEASURED_DPI = 75.0
+_BAND_PX = 512
 
 
 def has_colour(page: PageImage) -> bool:
@@ -47,28 +48,32 @@ def drop(page: PageImage) -> NDArray[np.uint8]:
     if page.bitonal or not has_colour(page):
         return grey
     paper = _paper_colour(page.pixels)
-    table = np.clip(np.arange(256)[:, None] * (250.0 / paper[None, :]), 0, 255).astype(np.uint8)
-    red, green, blue = (_as_uint8(cv2.LUT(page.pixels[:, :, i], table[:, i])) for i in range(3))
-    outlines = _large_outlines(_coloured(red, green, blue), page.dpi)
-    for outline in outlines:
-        _drop_within(outline, grey, red, green, blue)
+    table = np.clip(np.arange(256)[:, None] * (250.0 / paper[None, :]), 0, 255).astype(np.uint8)[:, None, :]
+    for outline in _large_outlines(_coloured(page.pixels, table), page.dpi):
+        _drop_within(outline, grey, page.pixels, table)
     return grey
 
 
-def _coloured(red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """Where there is red ink, and where blue: sought apart, so that two inks don't make one large shape of print."""
-    reddish = cv2.subtract(red, cv2.max(green, blue))
-    bluish = cv2.subtract(blue, red)
-    return [_as_uint8(colour > _COLOURED) for colour in (reddish, bluish)]
+def _coloured(pixels: NDArray[np.uint8], table: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Where there is red ink, and where blue: sought apart, so that two inks don't make one large shape of print.
+
+    Band by band: three channels of an A3 page, measured against its paper, are as large as the page.
+    """
+    inks: list[NDArray[np.uint8]] = [np.empty(pixels.shape[:2], np.uint8) for _ in range(2)]
+    for top in range(0, pixels.shape[0], _BAND_PX):
+        rows = slice(top, top + _BAND_PX)
+        red, green, blue = cv2.split(cv2.LUT(pixels[rows], table))
+        for ink, colour in zip(inks, (cv2.subtract(red, cv2.max(green, blue)), cv2.subtract(blue, red)), strict=True):
+            ink[rows] = cv2.threshold(colour, _COLOURED, 255, cv2.THRESH_BINARY)[1]
+    return inks
 
 
-def _drop_within(
-    outline: Box, grey: NDArray[np.uint8], red: NDArray[np.uint8], green: NDArray[np.uint8], blue: NDArray[np.uint8]
-) -> None:
+def _drop_within(outline: Box, grey: NDArray[np.uint8], pixels: NDArray[np.uint8], table: NDArray[np.uint8]) -> None:
     """Lighten, in place, every coloured pixel of a box to what its own ink's channel shows of the print below."""
     here = np.s_[outline.top : outline.bottom, outline.left : outline.right]
-    own = cv2.max(red[here], blue[here])  # where a blue signature crosses a red seal, the lighter of the two
-    least = cv2.min(cv2.min(red[here], green[here]), blue[here])
+    red, green, blue = cv2.split(cv2.LUT(np.ascontiguousarray(pixels[here]), table))
+    own = cv2.max(red, blue)  # where a blue signature crosses a red seal, the lighter of the two
+    least = cv2.min(cv2.min(red, green), blue)
     # The more colour, the surer it is ink of that colour and not black print with a tinge.
     sure = np.clip((cv2.subtract(own, least).astype(np.float32) - 14) / 36, 0, 1)
     light = np.clip((own.astype(np.float32) - 85) / 75, 0, 1) * sure
@@ -79,14 +84,14 @@ def _drop_within(
 
 
 def _large_outlines(inks: list[NDArray[np.uint8]], dpi: float) -> list[Box]:
-    """Boxes round the coloured shapes that are larger than print, in pixels of the page."""
+    """Boxes round the coloured shapes, 255 in each of `inks`, that are larger than print, in pixels of the page."""
     scale = min(1.0, _MEASURED_DPI / dpi)
     mm = scale * dpi / MM_PER_INCH
     reach = max(1, round(_JOIN_MM * mm))
     margin = max(1, round(1.0 * mm))
     boxes = []
     for inked in inks:
-        small = (shrunk(_as_uint8(inked * 255), scale) > 50).astype(np.uint8)  # noqa: PLR2004  a fifth of the pixel
+        small = (shrunk(inked, scale) > 50).astype(np.uint8)  # noqa: PLR2004  a fifth of the pixel
         joined = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8))
         _, _, stats, _ = cv2.connectedComponentsWithStats(_as_uint8(joined), connectivity=8)
         for left, top, width, height, _ in stats[1:].tolist():

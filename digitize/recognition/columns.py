@@ -77,7 +77,20 @@ def doubtful_foot(grey: NDArray[np.uint8], ocr: OcrPage) -> tuple[Box, Box] | No
     foot = _foot(ink, em, ocr.words, below=_HEAD if _MOTTO.search(fold(ocr.text)) else 0.0)
     if foot is None or any(_crosses(foot, word) for word in ocr.words):
         return None
+    foot = _with_words_at_its_edge(foot, ocr.words, round(em * _SHRUNK))
     return foot if _is_doubtful(foot, ocr.words) else None
+
+
+def _with_words_at_its_edge(foot: tuple[Box, Box], words: Sequence[OcrWord], em_px: int) -> tuple[Box, Box]:
+    """The left column with the ends of its lines: the ink of faint print wasn't seen, and the gutter began early."""
+    left, right = foot
+    edge = left.right
+    for word in sorted(words, key=lambda word: word.box.left):
+        box = word.box
+        is_sure = left.top <= (box.top + box.bottom) / 2 < left.bottom and word.confidence >= DOUBTFUL
+        if is_sure and box.left <= edge + em_px and edge < box.right < right.left - em_px:
+            edge = box.right + round(_MARGIN_EM * em_px)
+    return replace(left, right=min(edge, right.left)), right
 
 
 def _crosses(foot: tuple[Box, Box], word: OcrWord) -> bool:

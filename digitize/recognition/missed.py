@@ -31,6 +31,7 @@ _CLEAR = 0.6
 _FEWEST_WORDS = 20
 _SURE = 75.0  # of a line read again, mean over its letters
 _SURE_WORD = 50.0
+_SAME_ROW = 0.5  # of the lower height
 _MOST_LINES = 12
 _SIGNS = ".,:;()/-\"'“”"
 # Shares of the median height of the page's longer words.
@@ -132,6 +133,7 @@ def added(page: OcrPage, boxes: Sequence[Box], tops: Sequence[int], again: OcrPa
         if any(word not in inside for word in numbers) or not _reads_as_print(inside):
             continue
         block, line = block + 1, line + 1
+        found = []
         for word in inside:
             moved = Box(
                 min(max(0, word.box.left - gap + box.left), page.width_px - 1),
@@ -139,8 +141,28 @@ def added(page: OcrPage, boxes: Sequence[Box], tops: Sequence[int], again: OcrPa
                 min(word.box.right - gap + box.left, page.width_px),
                 min(word.box.bottom - top + box.top, page.height_px),
             )
-            words.append(replace(word, box=moved, block=block, paragraph=0, line=line, baseline=(0.0, 0.0)))
+            found.append(replace(word, box=moved, block=block, paragraph=0, line=line, baseline=(0.0, 0.0)))
+        at = _place_of(box, words)
+        words[at:at] = found
     return page if len(words) == len(page.words) else replace(page, words=in_order(words, page.tables))
+
+
+def _place_of(box: Box, words: Sequence[OcrWord]) -> int:
+    """Before which word a line belongs: the first of what stands to its right in its row, or below it."""
+    height = box.bottom - box.top
+    for index, word in enumerate(words):
+        other = word.box
+        beside = min(box.bottom, other.bottom) - max(box.top, other.top)
+        follows = beside > _SAME_ROW * min(height, other.bottom - other.top) and other.left >= box.right
+        below = other.top >= box.bottom - _SAME_ROW * height and other.left < box.right and other.right > box.left
+        if follows or below:
+            line = word.block, word.paragraph, word.line
+            first = index
+            while first and (words[first - 1].block, words[first - 1].paragraph, words[first - 1].line) == line:
+                first -= 1
+            # In a line that runs on over the place, it belongs behind what is left of it.
+            return index if any(w.box.right <= box.left for w in words[first:index]) else first
+    return len(words)
 
 
 def _levels(small: NDArray[np.uint8], page: OcrPage, scale: float) -> tuple[float, float]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 #: Height of small letters at which pages are read, pixels. `bench/reading_size.py` measures others beside it.
 BEST_X_HEIGHT_PX = 14.0
+_FINEST_DPI = 300.0  # where no letters can be measured
 _WORTH_IT = 0.9  # a page that would shrink by less stays as it is: resampling softens it
 _MEASURED_DPI = 150.0
 _LETTER_MM = (0.8, 8.0)  # marks above letters are lower, but for the largest print's
@@ -52,9 +53,9 @@ def read(grey: NDArray[np.uint8], *, dpi: float, language: str, column: bool = F
 
 
 def best_scale(grey: NDArray[np.uint8], *, dpi: float) -> float:
-    """How much smaller to read a page: 1.0 as it is, where its print is small or hardly any."""
+    """How much smaller to read a page: 1.0 as it is, where its print is small or hardly any and not very fine."""
     height_px = x_height(grey, dpi=dpi)
-    scale = BEST_X_HEIGHT_PX / height_px if height_px else 1.0
+    scale = BEST_X_HEIGHT_PX / height_px if height_px else _FINEST_DPI / dpi
     return scale if scale < _WORTH_IT else 1.0
 
 

@@ -101,3 +101,14 @@ def test_a_number_or_name_read_otherwise_the_second_time_keeps_its_first_reading
     assert number.confidence == name.confidence == 60.0
     assert (small.text, small.raw, small.confidence) == ("lưa", "", 88.0)
     assert (same.text, same.raw, same.confidence) == ("2026", "", 88.0)
+
+
+def test_the_end_of_a_line_too_faint_to_be_seen_as_ink_stays_with_its_column():
+    """Its words were read surely all the same; left outside, one would come after the whole foot."""
+    foot = Box(90, 400, 300, 500), Box(600, 400, 800, 500)
+    line = [_word("các", 440, left=210), _word("tổ", 440, left=305), _word("chức", 440, left=400)]
+    above = _word("rằng", 380, left=310)
+    far, unsure = _word("KT.", 440, left=510), _word("~", 440, left=305, confidence=40.0)
+
+    assert columns._with_words_at_its_edge(foot, (*line, above), 20)[0].right in range(480, 520)
+    assert columns._with_words_at_its_edge(foot, (far, unsure, above), 20) == foot

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from digitize.recognition import hocr, missed, tesseract
-from digitize.types import Box
+from digitize.types import Box, OcrWord
 from tests.scans import _font
 
 if TYPE_CHECKING:
@@ -101,3 +101,16 @@ def test_a_line_comes_back_with_its_short_numbers(page: OcrPage) -> None:
 @pytest.mark.parametrize("number", [("15", 60.0), ("I5", 95.0), ("2025", 40.0), ("15/8", 40.0)])
 def test_a_line_with_a_doubted_number_does_not_come_back_without_it(page: OcrPage, number: tuple[str, float]) -> None:
     assert recovered(page, ("ngày", 95.0), number, ("tháng", 95.0), ("nghiêm", 95.0)) is None
+
+
+def test_a_lost_line_comes_before_what_stands_to_its_right() -> None:
+    """ "Nơi nhận:" beside "TM. ỦY BAN NHÂN DÂN": found late, it is still the first of its row."""
+    right = [
+        OcrWord(text, Box(960 + 90 * i, 731, 1040 + 90 * i, 765), 95.0, block=4, line=9)
+        for i, text in enumerate(("TM.", "ỦY", "BAN"))
+    ]
+    below = [OcrWord("Như", Box(262, 770, 340, 803), 95.0, block=4, line=10)]
+
+    assert missed._place_of(Box(238, 733, 377, 763), [*right, *below]) == 0
+    assert missed._place_of(Box(238, 820, 377, 850), [*right, *below]) == len(right) + len(below)
+    assert missed._place_of(Box(960, 700, 1200, 728), [*below, *right]) == 1

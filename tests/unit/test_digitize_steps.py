@@ -281,3 +281,13 @@ def test_a_thumbnail_is_a_small_jpeg():
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape[1] == 240
     assert len(data) < 40_000
+
+
+@pytest.mark.parametrize("size", [(1000, 700), (257, 31), (1, 1)])
+def test_a_smooth_picture_spread_in_bands_is_the_whole_one(size: tuple[int, int]) -> None:
+    small = np.random.default_rng(3).random((60, 42), dtype=np.float32) * 200
+    whole = cv2.resize(small, size[::-1], interpolation=cv2.INTER_LINEAR)
+
+    bands = [band for _, band in illumination._spread_in_bands(small, *size)]
+
+    assert np.allclose(np.vstack(bands), whole, atol=1e-3)
