@@ -79,8 +79,8 @@ def _pairs_of(line: Sequence[OcrWord]) -> Iterator[Pair]:
         yield Pair(
             name,
             value,
-            _around(label),
-            _around(filled or label[-1:]) if value else None,
+            Box.around(word.box for word in label),
+            Box.around(word.box for word in filled or label[-1:]) if value else None,
             min((word.confidence for word in filled or label[-1:]), default=0.0) if value else 0.0,
         )
 
@@ -107,12 +107,3 @@ def _label_start(line: Sequence[OcrWord], first: int, end: int) -> int | None:
     if begin > end or not line[begin].text[:1].isupper() or end - begin >= _MOST_LABEL_WORDS:
         return None
     return begin
-
-
-def _around(words: Sequence[OcrWord]) -> Box:
-    return Box(
-        min(word.box.left for word in words),
-        min(word.box.top for word in words),
-        max(word.box.right for word in words),
-        max(word.box.bottom for word in words),
-    )

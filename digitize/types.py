@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -60,6 +62,17 @@ class Box:
     top: int
     right: int
     bottom: int
+
+    @staticmethod
+    def around(boxes: Iterable[Box]) -> Box:
+        """The smallest box with all of them in it; at least one is needed."""
+        every = list(boxes)
+        return Box(
+            min(box.left for box in every),
+            min(box.top for box in every),
+            max(box.right for box in every),
+            max(box.bottom for box in every),
+        )
 
     def holds_middle_of(self, other: Box) -> bool:
         """Whether the middle of `other` lies within."""

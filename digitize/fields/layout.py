@@ -193,12 +193,7 @@ def _top_down(lines: Iterable[Line]) -> list[Line]:
 
 def around(words: Sequence[OcrWord]) -> Box:
     """The smallest box with all the words in it."""
-    return Box(
-        min(word.box.left for word in words),
-        min(word.box.top for word in words),
-        max(word.box.right for word in words),
-        max(word.box.bottom for word in words),
-    )
+    return Box.around(word.box for word in words)
 
 
 def overlap(one: Box, other: Box) -> bool:

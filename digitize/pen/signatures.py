@@ -70,16 +70,19 @@ def rooms(ocr: OcrPage) -> Iterator[Box]:
         if not _says_who_signs(line):
             continue
         room = _room(line, lines[index + 1 :], ocr)
-        if not any(_says_who_signs(below) and room.holds_middle_of(_around(below)) for below in lines[index + 1 :]):
+        if not any(
+            _says_who_signs(below) and room.holds_middle_of(Box.around(word.box for word in below))
+            for below in lines[index + 1 :]
+        ):
             yield room
 
 
 def _room(line: Sequence[OcrWord], lines: Sequence[Sequence[OcrWord]], ocr: OcrPage) -> Box:
     """From a line that says who signs down to the name; where a seal made that unreadable, as far as is usual."""
-    box, mm = _around(line), ocr.dpi / MM_PER_INCH
+    box, mm = Box.around(word.box for word in line), ocr.dpi / MM_PER_INCH
     bottom, left, right = box.bottom + round(_USUAL_MM * mm), box.left, box.right
     for below in lines:
-        there = _around(below)
+        there = Box.around(word.box for word in below)
         gap, aside = there.top - box.bottom, abs(there.left + there.right - box.left - box.right) / 2
         if gap > _GAP_MM[1] * mm:
             break
@@ -110,12 +113,7 @@ def _strokes(page: PageImage, ocr: OcrPage, room: Box) -> Box | None:
             found.append(box)
     if not found:
         return None
-    return Box(
-        min(box.left for box in found),
-        min(box.top for box in found),
-        max(box.right for box in found),
-        max(box.bottom for box in found),
-    )
+    return Box.around(found)
 
 
 def _without_seals(ink: NDArray[np.uint8], mm: float) -> None:
@@ -190,7 +188,7 @@ def _lines(words: Sequence[OcrWord]) -> list[list[OcrWord]]:
     lines: list[list[OcrWord]] = []
     for word in sorted(words, key=lambda w: w.box.top + w.box.bottom):
         middle = (word.box.top + word.box.bottom) / 2
-        last = _around(lines[-1]) if lines else None
+        last = Box.around(word.box for word in lines[-1]) if lines else None
         if last is not None and last.top < middle < last.bottom:
             lines[-1].append(word)
         else:
@@ -213,12 +211,3 @@ def _is_name(line: Sequence[OcrWord]) -> bool:
 
 def _is_sure(line: Sequence[OcrWord]) -> bool:
     return len(line) > 1 and min(word.confidence for word in line) >= _SURE_OF_PRINT
-
-
-def _around(words: Sequence[OcrWord]) -> Box:
-    return Box(
-        min(word.box.left for word in words),
-        min(word.box.top for word in words),
-        max(word.box.right for word in words),
-        max(word.box.bottom for word in words),
-    )
