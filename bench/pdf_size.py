@@ -4,7 +4,8 @@
 
 Reads every colour page of the scans at 250 dpi or more, writes each as a PDF of its own and prints, beside the picture
 alone, the bytes of the PDF, the coarsest tile in colour, the mean ΔE2000 over the pixels of red seals (as PDFium draws
-them, against the display page), and the largest difference of 0.7 mm.
+them, against the display page), and the largest difference of 0.7 mm. Then each file's pages as one PDF, as papers are
+kept: the font, the metadata and the structure are there once.
 """
 
 from __future__ import annotations
@@ -40,23 +41,35 @@ def main() -> None:
     parser.add_argument("files", type=Path, nargs="+")
     parser.add_argument("--keep", type=Path, help="where the PDFs stay")
     given = parser.parse_args()
-    sizes, pages = [], 0
+    sizes: list[int] = []
+    together: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         keep = given.keep or Path(folder)
         for file in given.files:
+            pages: list[ReadPage] = []
             for number in range(1, load.inspect(file).pages + 1):
                 image = load.page(file, number)
                 if image.bitonal or image.dpi < layers.LEAST_DPI:
                     continue
                 out = keep / f"{file.stem}-{number}.pdf"
-                sizes.append(_measured(pipeline.read_page(image), out))
-                pages += 1
-    print(f"{pages} pages, median {statistics.median(sizes) / 1000:.0f} kB")
+                pages.append(pipeline.read_page(image))
+                sizes.append(_measured(pages[-1], out))
+            if pages:
+                whole = _written(pages, keep / f"{file.stem}.pdf")
+                print(f"{file.stem:40} {len(pages)} pages as one file: {whole / len(pages) / 1000:.0f} kB a page")
+                together += [whole / len(pages)] * len(pages)
+    alone, kept = (statistics.median(values) / 1000 for values in (sizes, together))
+    print(f"{len(sizes)} pages, median {alone:.0f} kB each alone, {kept:.0f} kB a page in their files")
+
+
+def _written(pages: list[ReadPage], out: Path) -> int:
+    parts = [assemble.AssemblyPage(read.picture, read.picture_type, read.ocr) for read in pages]
+    assemble.searchable_pdf(parts, out, title=out.stem, created_at=_NOW)
+    return out.stat().st_size
 
 
 def _measured(read: ReadPage, out: Path) -> int:
-    page = assemble.AssemblyPage(read.picture, read.picture_type, read.ocr)
-    assemble.searchable_pdf([page], out, title=out.stem, created_at=_NOW)
+    size = _written([read], out)
     listed = subprocess.run(["pdfimages", "-list", out], check=True, capture_output=True, encoding="utf-8").stdout
     rows = [row.split() for row in listed.splitlines()[2:]]
     tiles = [int(row[12]) for row in rows if row[5] == "rgb"][1 if len(rows) > 1 else 0 :]
@@ -70,7 +83,6 @@ def _measured(read: ReadPage, out: Path) -> int:
     far = cv2.absdiff(*(cv2.blur(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY), (8, 8)) for p in (before, after))).max()
     seal = red(np.asarray(before, dtype=np.uint8))
     colour = f"{delta_e_2000(before[seal], after[seal]).mean():.2f}" if seal.sum() > _SEAL_PX else "-"
-    size = out.stat().st_size
     print(
         f"{out.stem:40} picture {len(read.picture) // 1000:5} kB, PDF {size // 1000:4} kB, coarsest ink "
         f"{min(tiles, default=0)} dpi, seal ΔE2000 {colour}, largest difference {far}"
