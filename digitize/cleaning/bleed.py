@@ -10,9 +10,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: From this share of weak shapes to strong ones the back shows through: 0.39 to 1.1. Other scans and photographs have 0
-#: to 0.04, a copy with dust up to 0.14.
-SEEN = 0.2
+#: From this share of weak shapes to strong ones the back shows through: pages that do have 0.1 to 1.1, nearly all of
+#: them 0.17 and more; other scans and photographs 0 to 0.04, a copy with dust up to 0.14.
+SEEN = 0.16
 
 _WEAKEST = 0.05  # of the paper's level
 _STRONG = 0.45  # of the contrast of the page's own print
@@ -20,6 +20,7 @@ _NEAR_PX = 3  # as far as the soft rim of strong print reaches
 _LETTER_PX = (8, 60)  # at about 100 dpi, the longer side
 _THIN_PX = 4
 _FEWEST_STRONG = 60
+_FEWEST_WEAK = 60  # a page that shows through shows 110 and more; the pattern of an identity card 20
 _PRINT_SHARE = 90  # percentile of all inked pixels that is surely print
 
 
@@ -46,7 +47,8 @@ def share(grey: NDArray[np.uint8], levels: NDArray[np.float32], tinted: NDArray[
         return 0.0
     # Each by itself: the back's lines run between and through the front's, and all of it would be one shape.
     near = cv2.dilate(strong, np.ones((2 * _NEAR_PX + 1, 2 * _NEAR_PX + 1), np.uint8))
-    return _letters((ink & (near == 0)).astype(np.uint8)) / letters
+    weak = _letters((ink & (near == 0)).astype(np.uint8))
+    return weak / letters if weak >= _FEWEST_WEAK else 0.0
 
 
 def _letters(ink: NDArray[np.uint8]) -> int:
