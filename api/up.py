@@ -84,18 +84,22 @@ def _start_and_tend(named: Settings, running: ExitStack) -> None:
         settings.data, {**os.environ, **environment_of(settings), "TMPDIR": str(_scratch(settings))}
     )
     running.callback(_stop, supervisor)
-    if settings.is_demo:
-        _start_demo(settings, supervisor)
-    supervisor.start(*parts(settings))
-    _wait_for(_local_url(settings) + READY, supervisor, "web", status=HTTPStatus.OK)
-    _welcome(settings, seconds_since_start())
-    while True:
-        time.sleep(_TEND_EVERY_S)
+
+    def tend() -> None:
         supervisor.tend()
         if not all(server.is_alive() for server in servers):
             _say("Một máy chủ dữ liệu đã dừng; đang khởi động lại…", "A server has died; starting it again…")
             if _led_to(named, servers) != settings:
                 raise CannotStart("Máy chủ dữ liệu đổi địa chỉ; hãy khởi động lại. (A server moved: start again.)")
+
+    if settings.is_demo:
+        _start_demo(settings, supervisor, tend)
+    supervisor.start(*parts(settings))
+    _wait_for(_local_url(settings) + READY, supervisor, "web", tend, status=HTTPStatus.OK)
+    _welcome(settings, seconds_since_start())
+    while True:
+        time.sleep(_TEND_EVERY_S)
+        tend()
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ def _trust_service(settings: Settings) -> Part:
     return Part("demo-trust", (sys.executable, "-m", "api.demo.trust_service", *where), ends_within_s=5.0)
 
 
-def _start_demo(settings: Settings, supervisor: Supervisor) -> None:
+def _start_demo(settings: Settings, supervisor: Supervisor, tend: Callable[[], None]) -> None:
     """Load the demo centre unless it is there, and start the trust service that its signers need."""
     from api.demo import centre
 
@@ -194,7 +198,7 @@ def _start_demo(settings: Settings, supervisor: Supervisor) -> None:
 
     _say("Tạo trung tâm và dịch vụ chứng thực demo…", "Making the demo centre and its trust service…")
     supervisor.start(_trust_service(settings))
-    _wait_for(settings.demo_trust_url, supervisor, "demo-trust")
+    _wait_for(settings.demo_trust_url, supervisor, "demo-trust", tend)
     # In a process of its own: what it uses starts threads, and we are yet to fork.
     filling = multiprocessing.get_context("fork").Process(target=_fill, args=(settings,))
     filling.start()
@@ -253,11 +257,16 @@ def _wait_for_port(settings: Settings) -> None:
         time.sleep(0.2)
 
 
-def _wait_for(url: str, supervisor: Supervisor, part: str, *, status: int | None = None) -> None:
-    """Wait until `url` answers (with `status`, if one is given), as long as its part isn't past hope."""
+def _wait_for(
+    url: str, supervisor: Supervisor, part: str, tend: Callable[[], None], *, status: int | None = None
+) -> None:
+    """Wait until `url` answers (with `status`, if one is given), as long as its part isn't past hope.
+
+    Meanwhile everything is tended: a database that dies now would keep the web from ever being ready.
+    """
     give_up = time.monotonic() + _READY_WITHIN_S
     while _status(url) not in ({status} if status else set(range(100, 600))):
-        supervisor.tend()
+        tend()
         if supervisor.deaths(part) >= _HOPELESS_DEATHS or time.monotonic() > give_up:
             raise CannotStart(
                 f"Phần “{part}” không chạy được; dữ liệu vẫn còn nguyên. (Part {part} doesn't come up.)\n"

@@ -17,7 +17,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 needed=(ca-certificates python3 python3-venv tesseract-ocr tesseract-ocr-vie tzdata util-linux)
 # libatomic1 is for the Node.js that Playwright brings along: no package asks for it.
-[ "$purpose" = test ] && needed+=(chromium fonts-dejavu-core libatomic1 openssl poppler-utils openjdk-17-jdk-headless libjaxb-java)
+[ "$purpose" = test ] && needed+=(chromium fonts-dejavu-core fonts-dejavu-extra libatomic1 openssl poppler-utils openjdk-17-jdk-headless libjaxb-java)
 
 missing=()
 if command -v dpkg-query >/dev/null; then

@@ -138,6 +138,21 @@ def test_everything_comes_up_mends_itself_survives_sigkill_and_stops_in_order(in
         assert connection.execute("select number from kept").fetchone() == (1,)
 
 
+@pytest.mark.timeout(600)
+def test_a_database_that_dies_before_the_web_is_ready_is_started_again(instance: Instance) -> None:
+    with subprocess.Popen([*HOSO, "up"], env=instance.environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            _until(lambda: (instance.data / "children.json").exists() and "web" in instance.children())
+            os.kill(int((instance.data / "postgres/cluster/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+            _until(lambda: not postgres.is_alive(instance.data / "postgres"))
+            _until(lambda: instance.is_ready() or process.poll() is not None)
+            assert process.poll() is None, "it gave up"
+            assert postgres.is_alive(instance.data / "postgres")
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
 def test_a_demo_never_fills_a_database_that_somebody_named(tmp_path: Path, postgres_dsn: str) -> None:
     environment = os.environ | {"HOSO_DATABASE": postgres_dsn, "HOSO_DATA": str(tmp_path / "data")}
     refused = subprocess.run([*HOSO, "up"], env=environment, capture_output=True, text=True, check=False)
