@@ -25,9 +25,8 @@ from api.pages.frame import Frame, StaffFrame, Typed, local_path
 from api.schemas.common import clean
 from api.wiring import Services, utc_now
 from digitize import reading
-from digitize.fields.layout import around
 from digitize.lines import lines_of, standing
-from digitize.types import RESCAN, Flag, PenZone
+from digitize.types import RESCAN, Box, Flag, PenZone
 from dossiers import record, verification
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
@@ -56,7 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from api.errors import Language
-    from digitize.types import Box, OcrPage, OcrWord
+    from digitize.types import OcrPage, OcrWord
     from dossiers.types import Conflict
 
 router = APIRouter(include_in_schema=False)
@@ -610,7 +609,7 @@ def _line_rows(
     for number, line in enumerate(lines_of(ocr), start=1):
         words = ocr.words[line.start : line.stop]
         change, conflict = changes.get(line.start), in_conflict.get(line.start)
-        seen, box = standing(ocr, page.corrections, line), _sides(around(words))
+        seen, box = standing(ocr, page.corrections, line), _sides(Box.around(word.box for word in words))
         rows.append(
             LineRow(
                 page=page.number,

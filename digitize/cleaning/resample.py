@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -38,6 +38,26 @@ def shrunk(pixels: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     if scale >= 1:
         return pixels
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def means_of_squares(plane: Any, steps: int) -> NDArray[np.uint8]:
+    """Means of squares of `steps` pixels, on a grid that begins at the top left and covers the page.
+
+    The last ones are means of what is left of it. Whole squares go the fast way, which a side that doesn't divide would
+    bar to all of them.
+    """
+    height, width = plane.shape[:2]
+    down, across = height // steps, width // steps
+    small = np.empty((-(-height // steps), -(-width // steps), *plane.shape[2:]), np.uint8)
+    for rows, small_rows in ((slice(0, down * steps), slice(0, down)), (slice(down * steps, None), slice(down, None))):
+        for cols, small_cols in (
+            (slice(0, across * steps), slice(0, across)),
+            (slice(across * steps, None), slice(across, None)),
+        ):
+            size = small[small_rows, small_cols].shape[1::-1]
+            if all(size):
+                small[small_rows, small_cols] = cv2.resize(plane[rows, cols], size, interpolation=cv2.INTER_AREA)
+    return small
 
 
 def spread(mask: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:

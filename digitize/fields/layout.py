@@ -52,7 +52,7 @@ class Line:
     @cached_property
     def box(self) -> Box:
         """Around all words."""
-        return around(self.words)
+        return Box.around(word.box for word in self.words)
 
     @cached_property
     def height(self) -> float:
@@ -191,11 +191,6 @@ def _top_down(lines: Iterable[Line]) -> list[Line]:
     return [line for row in rows for line in sorted(row, key=lambda line: line.box.left)]
 
 
-def around(words: Sequence[OcrWord]) -> Box:
-    """The smallest box with all the words in it."""
-    return Box.around(word.box for word in words)
-
-
 def overlap(one: Box, other: Box) -> bool:
     """Whether two boxes share a pixel."""
     return one.left < other.right and other.left < one.right and one.top < other.bottom and other.top < one.bottom
@@ -252,7 +247,12 @@ def found(
     text = raw or " ".join(word.text for word in words)
     sure = sureness(words, pen)
     return Field(
-        key, "" if not guess and touched(words, pen) else value, text, sheet.number, around(words), min(sure, most)
+        key,
+        "" if not guess and touched(words, pen) else value,
+        text,
+        sheet.number,
+        Box.around(w.box for w in words),
+        min(sure, most),
     )
 
 

@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from digitize.cleaning.resample import means_of_squares
 from digitize.pdf import print_mask
-from digitize.pdf.planes import shrunk
 from digitize.types import MM_PER_INCH, Box
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ def taken_apart(pixels: NDArray[np.uint8], ocr: OcrPage) -> Layers | None:
     coarse = np.s_[region.top // steps : -(-region.bottom // steps), region.left // steps : -(-region.right // steps)]
     fine = tuple(slice(part.start * steps, part.stop * steps) for part in coarse)
     before, seen = _without_print(pixels, bare, fine, steps)
-    share = shrunk(bare[fine], steps)
+    share = means_of_squares(bare[fine], steps)
     cover = np.zeros(seen.shape[:2], np.uint8)
-    cover[coarse] = shrunk(mask[fine], steps)
+    cover[coarse] = means_of_squares(mask[fine], steps)
     seen[coarse] = _filled(seen[coarse], share)
     paper = _paper(seen)
     wide: Any = cv2.resize(paper, (seen.shape[1], seen.shape[0]), interpolation=cv2.INTER_LINEAR)
@@ -129,11 +129,11 @@ def _without_print(
     for start in range(0, height, _BAND_STEPS):
         here = slice(start, start + _BAND_STEPS)
         rows = slice(start * steps, here.stop * steps)
-        small = shrunk(pixels[rows], steps)
+        small = means_of_squares(pixels[rows], steps)
         grey[here] = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
         if rows.start < fine[0].stop and rows.stop > fine[0].start:
             left: Any = cv2.copyTo(pixels[rows, fine[1]], bare[rows, fine[1]])
-            small[:, fine[1].start // steps : fine[1].stop // steps] = shrunk(left, steps)
+            small[:, fine[1].start // steps : fine[1].stop // steps] = means_of_squares(left, steps)
         colour[here] = small
     return grey, colour
 
@@ -150,7 +150,7 @@ def _filled(seen: NDArray[np.uint8], share: NDArray[np.uint8]) -> NDArray[np.uin
     coarse: list[tuple[Any, Any]] = []
     colour, weight = (cv2.copyMakeBorder(plane, *sides, cv2.BORDER_REPLICATE) for plane in (seen, share))
     for steps in (2**power for power in range(1, _FILL_STEPS[0].bit_length())):
-        colour, weight = shrunk(colour, 2), shrunk(weight, 2)
+        colour, weight = means_of_squares(colour, 2), means_of_squares(weight, 2)
         if steps in _FILL_STEPS:
             coarse.append((cv2.blur(colour, (3, 3)), cv2.blur(weight, (3, 3))))
     around: Any = None
@@ -170,7 +170,7 @@ def _filled(seen: NDArray[np.uint8], share: NDArray[np.uint8]) -> NDArray[np.uin
 def _paper(seen: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The sheet without anything on it, coarse and smooth: medians of medians, over 11 mm in all."""
     small = math.ceil(seen.shape[1] / _PAPER_STEPS), math.ceil(seen.shape[0] / _PAPER_STEPS)
-    near = cv2.medianBlur(shrunk(seen, _PAPER_STEPS), _PAPER_PX[0])
+    near = cv2.medianBlur(means_of_squares(seen, _PAPER_STEPS), _PAPER_PX[0])
     far = cv2.medianBlur(np.ascontiguousarray(near[1::3, 1::3]), _PAPER_PX[1])
     return np.asarray(cv2.blur(cv2.resize(far, small, interpolation=cv2.INTER_LINEAR), (7, 7)), dtype=np.uint8)
 
@@ -301,9 +301,11 @@ def _largest_difference(
 ) -> float:
     """How far the layers are from the page where they are farthest: the mean of 0.7 mm, in levels of grey."""
     level = cv2.cvtColor(np.array([[colour]], np.uint8), cv2.COLOR_RGB2GRAY).item()
-    before, cover = shrunk(before, _COMPARED_STEPS), shrunk(cover, _COMPARED_STEPS)
+    before, cover = means_of_squares(before, _COMPARED_STEPS), means_of_squares(cover, _COMPARED_STEPS)
     after = cv2.multiply(
-        shrunk(cv2.cvtColor(ground, cv2.COLOR_RGB2GRAY), _COMPARED_STEPS), cv2.bitwise_not(cover), scale=1 / 255
+        means_of_squares(cv2.cvtColor(ground, cv2.COLOR_RGB2GRAY), _COMPARED_STEPS),
+        cv2.bitwise_not(cover),
+        scale=1 / 255,
     )
     after = cv2.add(after, cv2.convertScaleAbs(cover, alpha=level / 255))
     window = round(_COMPARED_MM * _MEASURED_DPI / _COMPARED_STEPS / MM_PER_INCH)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from digitize.cleaning.resample import means_of_squares
 from digitize.pdf import strokes
-from digitize.pdf.planes import shrunk
 from digitize.types import MM_PER_INCH, Box
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def without(found: Print, dpi: float) -> NDArray[np.uint8]:
     # Shrinking and stretching blur too: each adds its own variance.
     own = (_SOFT_STEPS**2 - 1) / 12 + _SOFT_STEPS**2 / 6
     spread = max(0.5, (spread**2 - own) ** 0.5 / _SOFT_STEPS) if spread**2 > own else 0.5
-    soft: Any = cv2.GaussianBlur(shrunk(cv2.dilate(mask, _NEIGHBOURS), _SOFT_STEPS), (0, 0), spread)
+    soft: Any = cv2.GaussianBlur(means_of_squares(cv2.dilate(mask, _NEIGHBOURS), _SOFT_STEPS), (0, 0), spread)
     explained: Any = cv2.convertScaleAbs(soft, alpha=max(0, paper - max(found.colour)) / 255, beta=_GRAIN)
     # As light as this, or lighter, is what optics explain; far from print nothing is.
     floor = cv2.bitwise_or(cv2.subtract(np.full_like(explained, paper), explained), _up_to(soft, 2))

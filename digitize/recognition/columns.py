@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from digitize.cleaning.resample import shrunk
 from digitize.recognition.hocr import mean_confidence
 from digitize.recognition.reading_order import in_order
 from digitize.types import Box, Repair
@@ -72,7 +73,7 @@ def doubtful_foot(grey: NDArray[np.uint8], ocr: OcrPage) -> tuple[Box, Box] | No
     if ocr.tables or not ocr.words:
         return None
     em = float(np.median([word.box.bottom - word.box.top for word in ocr.words])) / _SHRUNK
-    small = cv2.resize(grey, None, fx=1 / _SHRUNK, fy=1 / _SHRUNK, interpolation=cv2.INTER_AREA)
+    small = shrunk(grey, 1 / _SHRUNK)
     ink = (small < _INK * float(np.percentile(small, 75))).astype(np.uint8)
     foot = _foot(ink, em, ocr.words, below=_HEAD if _MOTTO.search(fold(ocr.text)) else 0.0)
     if foot is None or any(_crosses(foot, word) for word in ocr.words):

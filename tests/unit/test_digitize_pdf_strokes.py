@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from digitize.cleaning.resample import means_of_squares
 from digitize.pdf import strokes
-from digitize.pdf.planes import shrunk
 
 
 def stroke(length_px: int, slope: float) -> np.ndarray:
@@ -54,7 +54,7 @@ def test_the_shadow_of_bits_has_the_columns_that_have_any(height):
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_squares_are_shrunk_to_their_means_and_what_is_left_at_the_edges_too(shape, steps):
     plane = np.random.default_rng(4).integers(0, 256, shape, np.uint8)
-    small = shrunk(plane, steps)
+    small = means_of_squares(plane, steps)
     for row, column in ((0, 0), (small.shape[0] - 1, small.shape[1] - 1), (small.shape[0] - 1, 0)):
         square = plane[row * steps : (row + 1) * steps, column * steps : (column + 1) * steps]
         assert small[row, column] == pytest.approx(square.mean(axis=(0, 1)), abs=0.6)
