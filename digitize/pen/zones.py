@@ -34,6 +34,7 @@ _SLACK = 1.06
 _LEAST_ROOM = 0.1
 _YEAR = 2  # after day and month
 _SURE_OF_PRINT = 85.0
+_MOST_BETWEEN = 3  # words that a day or a month filled in by hand is taken for
 _MOST_BEFORE = 7  # words before the day: "Thành phố Hồ Chí Minh,"
 _MOST_AFTER = 2  # words after "năm": the year, in two pieces at worst
 _TOO_NEAR = 0.35  # no room for a day of two digits
@@ -119,8 +120,11 @@ def _date(head: Sequence[OcrWord], width: int) -> Iterator[Place]:
     months = [w for w in head if _is_month(w) and w.box.left > 0.35 * width]
     for month in sorted(months, key=lambda word: word.box.top):
         row = _row(month, head)
-        before = [w for w in row if w.box.left < month.box.left and _is_day(w)]
-        after = [w for w in row if w.box.left > month.box.left and fold(w.text).lstrip("0123456789").startswith("nam")]
+        # Only what a hand filled in stands between: "Nguyễn" four words before an unsure "Thắng" is no "ngày".
+        left = [w for w in row if w.box.left < month.box.left][-_MOST_BETWEEN - 1 :]
+        right = [w for w in row if w.box.left > month.box.left][: _MOST_BETWEEN + 1]
+        before = [w for w in left if _is_day(w)]
+        after = [w for w in right if fold(w.text).lstrip("0123456789").startswith("nam")]
         day, year = (before[-1] if before else None), (after[0] if after else None)
         if day is None and year is None:
             continue

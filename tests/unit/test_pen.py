@@ -165,6 +165,13 @@ def test_a_name_that_sounds_like_the_words_of_a_date_is_no_place_for_a_day() -> 
     assert not list(pen_zones.places(page))
 
 
+def test_two_names_beside_each_other_are_no_date_however_unsurely_they_were_read() -> None:
+    """On a blurred page "Nguyễn Quốc Thuận … Đặng Quốc Thắng" asked for a day."""
+    words = ("Nguyễn", "Quốc", "Thuận", "Đặng", "Quốc", "Thắng")
+
+    assert not list(pen_zones.places(_line(*((word, 60.0) for word in words))))
+
+
 @pytest.mark.parametrize("month", ["tháng", "thang", "thảng", "tháng9"])
 def test_a_date_whose_words_lost_their_marks_keeps_its_places(month: str) -> None:
     page = _line(("Phú,", 93.0), ("ngày", 93.0), (month, 93.0), ("năm", 93.0), left=1300)
