@@ -17,6 +17,7 @@ ACCEPTED = {
     "BSD-3-Clause",
     "CC0-1.0",
     "ISC",
+    "LGPL-2.1-or-later",
     "LGPL-3.0-only",
     "LGPL-3.0-or-later",
     "MIT",
@@ -31,6 +32,7 @@ ACCEPTED = {
 OTHER_WORDS = {
     "3-Clause BSD License": "BSD-3-Clause",
     "Apache 2.0": "Apache-2.0",
+    "Apache License": "Apache-2.0",  # the first line of its text, which has had no other version since 2004
     "Apache License 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "BSD 2-Clause License": "BSD-2-Clause",
@@ -41,6 +43,8 @@ OTHER_WORDS = {
     # pypdfium2's wheel names pdfium's own dependencies (libjpeg-turbo, FreeType, …) in files beside it: all permissive
     "dependency licenses": "BSD-3-Clause",
 }
+#: Packages that may be taken under any one of several licences, which classifiers can't say; and the one we take.
+CHOSEN = {"pyphen": "LGPL-2.1-or-later"}
 #: Not licences: what the classifier group also holds.
 ASIDE = {"DFSG approved", "OSI Approved"}
 
@@ -49,7 +53,7 @@ INSTALLED = {dist.metadata["Name"].lower().replace("_", "-"): dist for dist in m
 
 def licences(dist: metadata.Distribution) -> set[str]:
     """What a package says its licence is, in SPDX names where it can be told."""
-    said = dist.metadata.get("License-Expression", "")
+    said = CHOSEN.get(dist.metadata["Name"].lower()) or dist.metadata.get("License-Expression", "")
     if not said:
         classifiers = dist.metadata.get_all("Classifier") or []
         said = ", ".join(c.rsplit(" :: ", 1)[-1] for c in classifiers if c.startswith("License ::"))
