@@ -1,27 +1,39 @@
-"""The folder of signing keys: PKCS#12 files with their passphrases beside them, opened by the signing worker alone."""
+"""The keys folder: PKCS#12 files with their passphrases beside them, and the way to keys that are elsewhere.
+
+Opened by the signing worker alone.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography.x509 import load_der_x509_certificate
 from cryptography.x509.oid import NameOID
 
-from dossiers.types import CertificateRecord
+from dossiers.types import CertificateRecord, KeyHeld, PinAsked
 from signing import keys
+from signing.types import SigningRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from cryptography import x509
 
     from signing.keys import SigningKey
+    from signing.locators import RemoteKey, TokenKey
 
 _OWNER_ONLY = 0o600
+
+_ELSEWHERE = (
+    "Khóa của {subject} nằm trong thiết bị của chính người ký; máy chủ không ký thay được. Chưa có gì được ký. "
+    "Hãy ký bằng thiết bị đó ở trang của văn bản."
+)
 
 
 @dataclass(frozen=True)
@@ -34,20 +46,27 @@ class KeyFolder:
         """The key of this certificate.
 
         Raises:
-            SigningRefused: The file or its passphrase can't be used.
+            SigningRefused: It can't be used, or isn't within the server's reach.
         """
         file = self.folder / record.key_file
-        return keys.open_pkcs12(file, keys.read_passphrase_file(_passphrase_file(file)))
+        match record.held:
+            case KeyHeld.FOLDER:
+                return keys.open_pkcs12(file, keys.read_passphrase_file(_passphrase_file(file)))
+            case KeyHeld.OWN_TOKEN | KeyHeld.PKCS11 | KeyHeld.REMOTE:
+                raise SigningRefused("held_elsewhere", _ELSEWHERE.format(subject=record.subject))
 
     def picture(self, record: CertificateRecord) -> bytes | None:
         """The owner's signature or seal as drawn, if one was given."""
         file = _picture_file(self.folder / record.key_file)
         return file.read_bytes() if file.exists() else None
 
+    @contextmanager
     def take_in(
         self, p12: Path, passphrase: bytes, *, agency: str, owner: str, picture: bytes | None = None
-    ) -> tuple[CertificateRecord, SigningKey]:
+    ) -> Iterator[tuple[CertificateRecord, SigningKey]]:
         """Copy a key into the folder, durably and for its owner only, and describe its certificate.
+
+        The caller records it meanwhile; where that fails, the folder is as it was.
 
         Args:
             owner: Username, or "" for the agency's seal.
@@ -57,27 +76,80 @@ class KeyFolder:
             SigningRefused: The key can't be opened with this passphrase, or is too weak.
         """
         key = keys.open_pkcs12(p12, passphrase)
-        certificate = load_der_x509_certificate(key.certificate_der)
-        sha256 = hashlib.sha256(key.certificate_der).hexdigest()
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = self.folder / f"{sha256[:32]}.p12"
-        _write(file, p12.read_bytes())
-        _write(_passphrase_file(file), passphrase)
-        if picture is not None:
-            _write(_picture_file(file), picture)
-        record = CertificateRecord(
-            id=uuid.uuid5(uuid.NAMESPACE_OID, f"{agency}/{owner}/{sha256}"),
+        record = _record(key.certificate_der, agency=agency, owner=owner, ending="p12")
+        with self._kept(record, p12.read_bytes(), passphrase, picture):
+            yield record, key
+
+    @contextmanager
+    def take_note(
+        self,
+        certificate_der: bytes,
+        *,
+        agency: str,
+        owner: str,
+        held: KeyHeld,
+        at: TokenKey | RemoteKey | None = None,
+        pin_asked: PinAsked = PinAsked.NEVER,
+        opens: bytes | None = None,
+        picture: bytes | None = None,
+    ) -> Iterator[CertificateRecord]:
+        """Describe a certificate whose key is elsewhere; otherwise as `take_in`.
+
+        Args:
+            at: Where a token's or a service's key is found; None for an official's own token.
+            opens: What opens it without anybody typing: the token's PIN, the service's access token.
+
+        Raises:
+            SigningRefused: Its public key is too weak.
+        """
+        keys.require_strong(certificate_der)
+        record = _record(
+            certificate_der,
             agency=agency,
             owner=owner,
-            subject=key.subject,
-            issuer=_common_name(certificate.issuer),
-            serial=f"{certificate.serial_number:x}",
-            sha256=sha256,
-            valid_from=key.valid_from,
-            valid_to=key.valid_to,
-            key_file=file.name,
+            ending="cer",
+            held=held,
+            locator=str(at) if at else "",
+            pin_asked=pin_asked,
         )
-        return record, key
+        with self._kept(record, certificate_der, opens, picture):
+            yield record
+
+    @contextmanager
+    def _kept(
+        self, record: CertificateRecord, content: bytes, opens: bytes | None, picture: bytes | None
+    ) -> Iterator[None]:
+        """Files of a record in their place; put back as they were where the caller fails."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = self.folder / record.key_file
+        wanted = {file: content, _passphrase_file(file): opens, _picture_file(file): picture}
+        given = {name: made for name, made in wanted.items() if made is not None}
+        before = {name: name.read_bytes() if name.exists() else None for name in given}
+        try:
+            _put(given)
+            yield
+        except BaseException:
+            _put(before)
+            raise
+
+
+def _record(certificate_der: bytes, *, agency: str, owner: str, ending: str, **held: object) -> CertificateRecord:
+    certificate = load_der_x509_certificate(certificate_der)
+    sha256 = hashlib.sha256(certificate_der).hexdigest()
+    return CertificateRecord(
+        id=uuid.uuid5(uuid.NAMESPACE_OID, f"{agency}/{owner}/{sha256}"),
+        agency=agency,
+        owner=owner,
+        subject=keys.subject_of(certificate_der),
+        issuer=_common_name(certificate.issuer),
+        serial=f"{certificate.serial_number:x}",
+        sha256=sha256,
+        valid_from=certificate.not_valid_before_utc,
+        valid_to=certificate.not_valid_after_utc,
+        key_file=f"{sha256[:32]}.{ending}",
+        der=certificate_der,
+        **held,  # type: ignore[arg-type]
+    )
 
 
 def _common_name(name: x509.Name) -> str:
@@ -91,6 +163,14 @@ def _passphrase_file(file: Path) -> Path:
 
 def _picture_file(file: Path) -> Path:
     return file.with_name(file.name + ".picture")
+
+
+def _put(contents: Mapping[Path, bytes | None]) -> None:
+    for file, content in contents.items():
+        if content is None:
+            file.unlink(missing_ok=True)
+        else:
+            _write(file, content)
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -16,8 +16,10 @@ from dossiers.types import (
     DigitisationProfile,
     DossierState,
     Doubt,
+    KeyHeld,
     PageState,
     PaperState,
+    PinAsked,
     RegisterStatus,
     ResultState,
     Role,
@@ -98,6 +100,17 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
         RegisterStatus.WITHDRAWN: ("đã bị thu hồi", "withdrawn"),
         RegisterStatus.SUPERSEDED: ("đã được thay thế", "superseded"),
         RegisterStatus.NOT_OURS: ("không có trong sổ phát hành của trung tâm", "not in this centre's register"),
+    },
+    KeyHeld: {
+        KeyHeld.FOLDER: ("tệp khóa ở máy chủ", "a key file on the server"),
+        KeyHeld.OWN_TOKEN: ("thiết bị của người ký (USB token, SIM)", "the signer's own token or SIM"),
+        KeyHeld.PKCS11: ("token hoặc HSM ở máy ký", "a token or HSM at the signing machine"),
+        KeyHeld.REMOTE: ("dịch vụ ký từ xa", "a remote signing service"),
+    },
+    PinAsked: {
+        PinAsked.NEVER: ("không hỏi mã PIN", "no PIN is asked for"),
+        PinAsked.BATCH: ("mã PIN một lần cho cả đợt", "a PIN once for a batch"),
+        PinAsked.SIGNATURE: ("mã PIN cho từng chữ ký", "a PIN for every signature"),
     },
     Doubt: {
         Doubt.LOW_CONFIDENCE: ("máy đọc chưa chắc", "the reader isn't sure"),
@@ -290,6 +303,42 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
     "unreadable_key": (
         "Không đọc được tệp khóa nên chưa ký gì. Xin báo quản trị viên.",
         "The key file can't be read, so nothing was signed. Please tell the administrator.",
+    ),
+    "held_elsewhere": (
+        "Khóa nằm trong thiết bị của chính người ký; máy chủ không ký thay được. Xin ký bằng thiết bị đó.",
+        "The key is on the signer's own token; the server can't sign with it. The signer signs with their token.",
+    ),
+    "token_absent": (
+        "Máy ký không thấy token nên chưa ký gì. Xin cắm đúng token rồi cho ký tiếp.",
+        "The signing machine doesn't see the token, so nothing was signed. Plug it in, then let signing go on.",
+    ),
+    "token_module": (
+        "Máy ký không nạp được thư viện của token nên chưa ký gì. Xin báo quản trị viên.",
+        "The token's library can't be loaded, so nothing was signed. Please tell the administrator.",
+    ),
+    "token_key_missing": (
+        "Token không có khóa hoặc chứng thư đã ghi nên chưa ký gì. Xin báo quản trị viên.",
+        "The token lacks the registered key or certificate, so nothing was signed. Please tell the administrator.",
+    ),
+    "token_failed": (
+        "Token báo lỗi nên chưa ký gì. Xin rút ra cắm lại rồi cho ký tiếp.",
+        "The token reported a fault, so nothing was signed. Plug it in again, then let signing go on.",
+    ),
+    "pin_needed": (
+        "Cần gõ lại mã PIN để ký tiếp; văn bản đã duyệt vẫn an toàn.",
+        "The PIN must be typed again to go on; what was approved is safe.",
+    ),
+    "pin_wrong": (
+        "Mã PIN không đúng nên chưa ký gì. Hệ thống không tự thử lại; xin gõ lại cẩn thận.",
+        "The PIN is wrong, so nothing was signed. It isn't tried again by itself; please type it with care.",
+    ),
+    "pin_locked": (
+        "Token đã khóa mã PIN nên chưa ký gì. Xin liên hệ nơi cấp chứng thư để mở khóa.",
+        "The token's PIN is locked, so nothing was signed. Please ask the certificate's issuer to unlock it.",
+    ),
+    "remote_refused": (
+        "Dịch vụ ký từ xa từ chối nên chưa ký gì. Xin xem lại chứng thư và quyền truy cập ở dịch vụ.",
+        "The remote signing service refused, so nothing was signed. Check the credential and the access to it.",
     ),
     "encrypted_pdf": (
         "PDF có mật khẩu nên không ký được. Xin bỏ mật khẩu rồi gửi lại.",

@@ -732,14 +732,37 @@ _RESULT_MOVES: dict[ResultState, frozenset[ResultState]] = {
 }
 
 
+class KeyHeld(StrEnum):
+    """Where the private key of a certificate is."""
+
+    FOLDER = "folder"  # a PKCS#12 file in the keys folder
+    OWN_TOKEN = "own_token"  # noqa: S105  the official's own USB token or SIM; the server never reaches it
+    PKCS11 = "pkcs11"  # a token or HSM at the signing worker
+    REMOTE = "remote"  # a signing service, by CSC
+
+
+class PinAsked(StrEnum):
+    """How often the owner of a key at the signing worker, or with a service, types a PIN or one-time code."""
+
+    NEVER = "never"  # what opens it lies in the keys folder
+    BATCH = "batch"
+    SIGNATURE = "signature"
+
+
 @dataclass(frozen=True)
 class CertificateRecord:
-    """A signing certificate the office holds a key for. The key itself lies in the keys folder, never in the database.
+    """A signing certificate and where its key is. The key itself, and what opens it, is never in the database.
 
     Attributes:
         owner: Username for a person's certificate, "" for the agency's seal.
         sha256: Lower-case hex of the DER certificate.
-        key_file: File name of the PKCS#12 inside the keys folder; its passphrase is beside it as "<key_file>.pass".
+        key_file: Inside the keys folder: the PKCS#12, or the certificate where the key is elsewhere. Beside it stand
+            "<key_file>.pass", what opens the key, and "<key_file>.picture".
+        held: Where the key is.
+        locator: Which token and key (RFC 7512), or which service and credential; "" in folder and own token. As
+            `signing.locators` writes it.
+        pin_asked: For a key at the worker or with a service.
+        der: The certificate; b"" in a record of before it was kept whose certificate was lost since.
     """
 
     id: UUID
@@ -753,6 +776,10 @@ class CertificateRecord:
     valid_to: datetime
     key_file: str
     active: bool = True
+    held: KeyHeld = KeyHeld.FOLDER
+    locator: str = ""
+    pin_asked: PinAsked = PinAsked.NEVER
+    der: bytes = b""
 
 
 @dataclass(frozen=True)

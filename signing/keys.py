@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asn1crypto import algos, x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
+from cryptography.x509 import load_der_x509_certificate
 from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
@@ -24,6 +25,8 @@ from signing.types import SigningRefused
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 #: TT 15/2025/TT-BKHCN, as collected in requirements.md 3.2.
 _LEAST_RSA_BITS = 2048
@@ -89,23 +92,44 @@ def open_pkcs12(path: Path, passphrase: bytes, *, prefer_pss: bool = True) -> Si
         raise SigningRefused("unreadable_key", _UNREADABLE.format(name=path.name))
     certificate_der = bundle.cert.certificate.public_bytes(Encoding.DER)
     chain_der = tuple(other.certificate.public_bytes(Encoding.DER) for other in bundle.additional_certs)
+    signer = _SoftwareSigner(
+        strong(bundle.key, subject_of(certificate_der)),
+        x509.Certificate.load(certificate_der),
+        [x509.Certificate.load(der) for der in chain_der],
+        prefer_pss=prefer_pss,
+    )
+    return key_of(signer, certificate_der, chain_der)
+
+
+def key_of(signer: Signer, certificate_der: bytes, chain_der: tuple[bytes, ...] = ()) -> SigningKey:
+    """A key with what its certificate says of its owner."""
     certificate = x509.Certificate.load(certificate_der)
-    names = certificate.subject.native
-    subject = _one(names.get("common_name")) or _one(names.get("organization_name"))
     return SigningKey(
-        signer=_SoftwareSigner(
-            _strong(bundle.key, subject),
-            certificate,
-            [x509.Certificate.load(der) for der in chain_der],
-            prefer_pss=prefer_pss,
-        ),
+        signer=signer,
         certificate_der=certificate_der,
         chain_der=chain_der,
-        subject=subject,
-        organization=_one(names.get("organization_name")),
+        subject=subject_of(certificate_der),
+        organization=_one(certificate.subject.native.get("organization_name")),
         valid_from=certificate.not_valid_before,
         valid_to=certificate.not_valid_after,
     )
+
+
+def subject_of(certificate_der: bytes) -> str:
+    """Common name of a certificate's owner, or the organisation's where there is none."""
+    names = x509.Certificate.load(certificate_der).subject.native
+    return _one(names.get("common_name")) or _one(names.get("organization_name"))
+
+
+def require_strong(certificate_der: bytes) -> PublicKey:
+    """The public key of a certificate, strong enough to sign with.
+
+    Raises:
+        SigningRefused: "weak_key".
+    """
+    public = load_der_x509_certificate(certificate_der).public_key()
+    key: PublicKey = strong(public, subject_of(certificate_der))
+    return key
 
 
 def read_passphrase_file(path: Path) -> bytes:
@@ -140,18 +164,23 @@ def _one(value: str | list[str] | None) -> str:
     return value or ""
 
 
-def _strong(key: object, subject: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
-    """Refuse what the rules don't allow any more."""
-    if isinstance(key, rsa.RSAPrivateKey):
-        if key.key_size >= _LEAST_RSA_BITS:
-            return key
-        kind = f"RSA {key.key_size}"
-    elif isinstance(key, ec.EllipticCurvePrivateKey):
-        if key.curve.name in _CURVES:
-            return key
-        kind = f"ECDSA {key.curve.name}"
-    else:
-        kind = type(key).__name__
+def strong(key: object, subject: str) -> Any:
+    """A private or public key, unless the rules don't allow its kind any more.
+
+    Raises:
+        SigningRefused: "weak_key".
+    """
+    match key:
+        case rsa.RSAPrivateKey() | rsa.RSAPublicKey():
+            if key.key_size >= _LEAST_RSA_BITS:
+                return key
+            kind = f"RSA {key.key_size}"
+        case ec.EllipticCurvePrivateKey() | ec.EllipticCurvePublicKey():
+            if key.curve.name in _CURVES:
+                return key
+            kind = f"ECDSA {key.curve.name}"
+        case _:
+            kind = type(key).__name__
     raise SigningRefused("weak_key", _WEAK_KEY.format(subject=subject, kind=kind))
 
 

@@ -22,7 +22,9 @@ from dossiers.types import (
     ComponentState,
     DigitisationProfile,
     DossierState,
+    KeyHeld,
     PageState,
+    PinAsked,
     ResultState,
     Role,
     TransferState,
@@ -248,6 +250,10 @@ certificates = sa.Table(
     _moment("valid_to"),
     _text("key_file"),
     sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("held", Named(KeyHeld), nullable=False),
+    _text("locator"),
+    sa.Column("pin_asked", Named(PinAsked), nullable=False),
+    sa.Column("der", sa.LargeBinary, nullable=False),
 )
 #: A person has one certificate in use, an agency one seal.
 sa.Index(

@@ -18,19 +18,24 @@ from api.key_folder import KeyFolder
 from api.sign_in import hash_password
 from api.wiring import Services, utc_now, wire
 from dossiers import administration
+from dossiers.labels import label
 from dossiers.trust_upkeep import refresh_revocation_lists
 from dossiers.types import (
     Account,
     Agency,
     AgencyKind,
+    CertificateRecord,
     ComponentKind,
     DigitisationProfile,
+    KeyHeld,
     OfficeError,
+    PinAsked,
     Procedure,
     Role,
 )
 from signing import trust
 from signing.keys import open_pkcs12, read_passphrase_file
+from signing.locators import RemoteKey, TokenKey
 from signing.types import SigningRefused
 
 if TYPE_CHECKING:
@@ -111,8 +116,34 @@ def _certificate(parser: argparse.ArgumentParser) -> None:
     add = _acts(parser, "chứng thư PEM/DER của cơ quan chứng thực; --anchor: tin cậy làm gốc", anchor=True)
     add.add_argument("--agency", required=True)
     add.add_argument("--user", default="", help="chủ chứng thư; bỏ trống: con dấu của cơ quan")
-    add.add_argument("--p12", required=True, type=Path)
-    add.add_argument("--passphrase-file", type=Path, help="tệp 0600; không có thì hỏi tại chỗ")
+    add.add_argument(
+        "--held",
+        type=KeyHeld,
+        choices=list(KeyHeld),
+        default=KeyHeld.FOLDER,
+        help="khóa ở đâu: folder tệp PKCS#12 (mặc định); own_token thiết bị của người ký; pkcs11 token/HSM ở máy ký; "
+        "remote dịch vụ ký từ xa (CSC)",
+    )
+    add.add_argument("--p12", type=Path, help="folder: tệp khóa")
+    add.add_argument("--passphrase-file", type=Path, help="folder: tệp 0600; không có thì hỏi tại chỗ")
+    add.add_argument("--certificate", type=Path, metavar="FILE", help="nơi khác: chứng thư của khóa, PEM hoặc DER")
+    add.add_argument("--module", help="pkcs11: thư viện của nhà sản xuất (.so), đường dẫn đầy đủ")
+    add.add_argument("--token-label", help="pkcs11: nhãn của token")
+    add.add_argument("--key-label", default="", help="pkcs11: nhãn của khóa")
+    add.add_argument("--key-id", default="", metavar="HEX", help="pkcs11: mã của khóa, thay cho nhãn")
+    add.add_argument("--service-url", help="remote: địa chỉ dịch vụ, https://")
+    add.add_argument("--credential-id", help="remote: mã chứng thư ở dịch vụ")
+    add.add_argument(
+        "--pin-asked",
+        type=PinAsked,
+        choices=list(PinAsked),
+        default=None,
+        help="pkcs11, remote: người ký gõ mã PIN khi nào; never: để trong --secret-file (mặc định với con dấu); "
+        "batch: một lần cho cả đợt (mặc định với người ký); signature: mỗi chữ ký một lần",
+    )
+    add.add_argument(
+        "--secret-file", type=Path, help="pkcs11: tệp 0600 chứa mã PIN; remote: chứa thẻ truy cập (token) của dịch vụ"
+    )
     add.add_argument("--picture", type=Path, help="chữ ký (xanh) hoặc con dấu (đỏ), PNG/SVG nền trong suốt")
 
 
@@ -187,19 +218,77 @@ def _import_procedures(office: Services, args: argparse.Namespace) -> str:
 
 
 def _add_certificate(office: Services, args: argparse.Namespace) -> str:
+    picture = args.picture.read_bytes() if args.picture else None
+    folder = KeyFolder(office.keys_folder)
+    if args.held is KeyHeld.FOLDER:
+        record = _add_key(office, folder, args, picture)
+    else:
+        record = _add_note(office, folder, args, picture)
+    where = f" Khóa: {label(record.held)}."
+    return f"Đã nhận chứng thư {record.subject}, hiệu lực đến {record.valid_to:%d/%m/%Y}.{where} {_refresh(office)}"
+
+
+def _add_key(office: Services, folder: KeyFolder, args: argparse.Namespace, picture: bytes | None) -> CertificateRecord:
+    """Take a PKCS#12 file in."""
+    if args.p12 is None:
+        raise BadEntry("thiếu --p12")
     passphrase = (
         read_passphrase_file(args.passphrase_file)
         if args.passphrase_file
         else getpass.getpass("Mật khẩu của tệp PKCS#12: ").encode()
     )
-    picture = args.picture.read_bytes() if args.picture else None
     key = open_pkcs12(args.p12, passphrase)
     chain = [key.certificate_der, *key.chain_der]
     _refuse_demo(chain)  # before anything is written
-    folder = KeyFolder(office.keys_folder)
-    record, _ = folder.take_in(args.p12, passphrase, agency=args.agency, owner=args.user, picture=picture)
-    administration.keep_certificate(office.begin, record, chain=chain)
-    return f"Đã nhận chứng thư {record.subject}, hiệu lực đến {record.valid_to:%d/%m/%Y}. {_refresh(office)}"
+    with folder.take_in(args.p12, passphrase, agency=args.agency, owner=args.user, picture=picture) as (record, _):
+        administration.keep_certificate(office.begin, record, chain=chain)
+    return record
+
+
+def _add_note(
+    office: Services, folder: KeyFolder, args: argparse.Namespace, picture: bytes | None
+) -> CertificateRecord:
+    """Note a certificate whose key is on a token or with a service."""
+    chain = trust.load([args.certificate]).anchors if args.certificate else ()
+    if not chain:
+        raise BadEntry("thiếu --certificate: tệp chứng thư của người ký, PEM hoặc DER")
+    _refuse_demo(chain)
+    pin_asked = _pin_asked(args)
+    with folder.take_note(
+        chain[0],
+        agency=args.agency,
+        owner=args.user,
+        held=args.held,
+        at=_where(args),
+        pin_asked=pin_asked,
+        opens=read_passphrase_file(args.secret_file) if args.secret_file else None,
+        picture=picture,
+    ) as record:
+        administration.keep_certificate(office.begin, record, chain=chain)
+    return record
+
+
+def _where(args: argparse.Namespace) -> TokenKey | RemoteKey | None:
+    match args.held:
+        case KeyHeld.PKCS11:
+            return TokenKey(args.module or "", args.token_label or "", args.key_label, bytes.fromhex(args.key_id))
+        case KeyHeld.REMOTE:
+            return RemoteKey((args.service_url or "").rstrip("/"), args.credential_id or "")
+    return None
+
+
+def _pin_asked(args: argparse.Namespace) -> PinAsked:
+    """How often; a seal signs by itself, so that nobody can be asked for it."""
+    if args.held is KeyHeld.OWN_TOKEN:
+        return PinAsked.NEVER
+    asked: PinAsked = args.pin_asked or (PinAsked.BATCH if args.user else PinAsked.NEVER)
+    if not args.user and asked is not PinAsked.NEVER:
+        raise BadEntry("con dấu được ký tự động, không có ai để hỏi mã PIN: dùng --pin-asked never và --secret-file")
+    if args.secret_file is None and (asked is PinAsked.NEVER or args.held is KeyHeld.REMOTE):
+        raise BadEntry("thiếu --secret-file")
+    if args.secret_file and asked is not PinAsked.NEVER and args.held is KeyHeld.PKCS11:
+        raise BadEntry("mã PIN được gõ khi ký thì không để trong tệp: bỏ --secret-file, hoặc dùng --pin-asked never")
+    return asked
 
 
 def _import_certificates(office: Services, args: argparse.Namespace) -> str:

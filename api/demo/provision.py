@@ -35,15 +35,15 @@ def fill(office: Services, *, trust_folder: Path, trust_url: str) -> None:
         known = {record.sha256 for record in work.certificates.all()}
     for signer in centre.SIGNERS:
         p12, passphrase = trust.p12(signer.subject.id)
-        record, key = folder.take_in(
+        with folder.take_in(
             p12,
             passphrase.read_bytes(),
             agency=signer.agency,
             owner=signer.username,
             picture=(artwork.handwriting if signer.username else artwork.seal)(signer.subject.name),
-        )
-        if record.sha256 not in known:
-            administration.keep_certificate(office.begin, record, chain=[key.certificate_der], demo=True)
+        ) as (record, key):
+            if record.sha256 not in known:
+                administration.keep_certificate(office.begin, record, chain=[key.certificate_der], demo=True)
 
 
 def refresh(office: Services) -> None:

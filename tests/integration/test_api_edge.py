@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import stat
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -19,9 +20,13 @@ from api import cli, sign_in
 from api.app import UPLOADS
 from api.commands import admin
 from api.demo import centre
+from api.key_folder import KeyFolder
 from api.log import write_events
 from api.settings import Mode, Settings
 from dossiers.ports import StoreUnavailable
+from dossiers.types import KeyHeld, NotFound, PinAsked
+from signing.locators import TokenKey
+from signing.types import SigningRefused
 from storage.objects import MinioObjectStore
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
 
@@ -321,6 +326,85 @@ def test_production_writes_nothing_of_a_demo_certificate_to_its_keys(
 
     assert _add_certificate(office, tmp_path, monkeypatch) == 65
     assert not (tmp_path / "keys").exists()
+
+
+def _add_note(office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str, user: str) -> int:
+    apart = replace(office.services, keys_folder=folder / "keys", close_store=lambda: None)
+    monkeypatch.setattr(admin, "wire", lambda: apart)
+    with office.services.begin() as work:
+        record = next(r for r in work.certificates.all() if r.owner == user)
+    (folder / "own.cer").write_bytes(record.der)
+    asked = ["--agency", record.agency, "--certificate", str(folder / "own.cer"), *more]
+    return cli.main(["admin", "certificate", "add", *(["--user", user] if user else []), *asked])
+
+
+_AT_TOKEN = (
+    "--held",
+    "pkcs11",
+    "--module",
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "--token-label",
+    "Bình",
+    "--key-id",
+    "0A",
+)
+
+
+def test_an_officials_own_token_needs_its_certificate_alone(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _add_note(office, tmp_path, monkeypatch, "--held", "own_token", user=centre.LEADER) == 0
+
+    with office.services.begin() as work:
+        record = work.certificates.for_person(centre.LEADER)
+    assert (record.held, record.locator, record.pin_asked) == (KeyHeld.OWN_TOKEN, "", PinAsked.NEVER)
+    assert hashlib.sha256(record.der).hexdigest() == record.sha256
+    (kept,) = (tmp_path / "keys").iterdir()
+    assert kept.read_bytes() == record.der, "nothing that opens a key is beside it"
+    with pytest.raises(SigningRefused) as refused:
+        KeyFolder(tmp_path / "keys").open(record)
+    assert refused.value.reason == "held_elsewhere"
+
+
+def test_a_leaders_token_at_the_worker_asks_for_a_pin_and_a_seals_has_it_in_a_file(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _add_note(office, tmp_path, monkeypatch, *_AT_TOKEN, user=centre.LEADER) == 0
+    with office.services.begin() as work:
+        record = work.certificates.for_person(centre.LEADER)
+    assert (record.held, record.pin_asked) == (KeyHeld.PKCS11, PinAsked.BATCH)
+    assert TokenKey.parse(record.locator) == TokenKey("/usr/lib/softhsm/libsofthsm2.so", "Bình", "", b"\n")
+
+    assert _add_note(office, tmp_path, monkeypatch, *_AT_TOKEN, user="") == 65
+    assert "--secret-file" in capsys.readouterr().err
+    (tmp_path / "pin").write_bytes(b"123456\n")
+    (tmp_path / "pin").chmod(0o600)
+    with_pin = ("--secret-file", str(tmp_path / "pin"))
+    assert _add_note(office, tmp_path, monkeypatch, *_AT_TOKEN, *with_pin, user="") == 0
+    (kept,) = (tmp_path / "keys").glob("*.pass")
+    assert kept.read_bytes() == b"123456"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert "123456" not in capsys.readouterr().out
+
+
+def test_where_adding_a_certificate_fails_the_keys_folder_is_as_it_was(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise NotFound("nobody")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(admin.administration, "keep_certificate", fail)
+        assert _add_certificate(office, tmp_path, monkeypatch) == 1
+    assert list((tmp_path / "keys").iterdir()) == []
+
+    assert _add_certificate(office, tmp_path, monkeypatch) == 0
+    before = {file.name: file.read_bytes() for file in (tmp_path / "keys").iterdir()}
+    (tmp_path / "drawn.png").write_bytes(b"another picture")
+    with monkeypatch.context() as failing:
+        failing.setattr(admin.administration, "keep_certificate", fail)
+        assert _add_certificate(office, tmp_path, monkeypatch) == 1
+    assert {file.name: file.read_bytes() for file in (tmp_path / "keys").iterdir()} == before
 
 
 def _unavailable(*_: object) -> None:
