@@ -311,7 +311,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     try:
         with database.begin() as work:
             records = [record for record in work.certificates.all() if record.active]
-            trusted = [*work.trust.anchors(), *work.trust.intermediates()]
+            trusted = [*(anchor.der for anchor in work.trust.anchors()), *work.trust.intermediates()]
     finally:
         database.close()
     yield from _demo_trust(settings, trusted)

@@ -15,11 +15,13 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from digitize.types import ReadingFailed, UnreadableScan
+from dossiers.anchors import FingerprintDiffers, NoAuthority
 from dossiers.codes import BadCode
 from dossiers.issuance import Unread
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.signatures import SignatureUnproven
 from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound, OfficeError, Overtaken, WrongState
+from signing.certificates import NotACertificate
 from signing.places import PlaceNotFound
 from signing.templates import TemplateDataError, UnknownTemplate
 from signing.types import SigningRefused, TrustServiceUnavailable
@@ -216,6 +218,48 @@ OUTCOMES: dict[type[Exception], Outcome] = {
             "The service tries again by itself.",
         ),
         retry=True,
+    ),
+    FingerprintDiffers: Outcome(
+        422,
+        "fingerprint_differs",
+        Said(
+            "Dấu vân tay không khớp với chứng thư đang chờ.",
+            "Chưa có gì được tin.",
+            "Lấy lại dấu vân tay SHA-256 từ nguồn của cơ quan chứng thực; nếu vẫn khác, từ chối gốc này.",
+        ),
+        Said(
+            "The fingerprint isn't that of the certificate that waits.",
+            "Nothing is trusted.",
+            "Take the SHA-256 fingerprint from the authority again; if it still differs, refuse this anchor.",
+        ),
+    ),
+    NotACertificate: Outcome(
+        422,
+        "not_a_certificate",
+        Said(
+            "Tệp không phải một chứng thư.",
+            "Chưa có gì thay đổi.",
+            "Chọn tệp .cer, .crt hoặc .pem chứa đúng một chứng thư.",
+        ),
+        Said(
+            "The file isn't one certificate.",
+            "Nothing was changed.",
+            "Choose a .cer, .crt or .pem file with exactly one certificate.",
+        ),
+    ),
+    NoAuthority: Outcome(
+        422,
+        "no_authority",
+        Said(
+            "Chứng thư này không làm gốc tin cậy được.",
+            "Chưa có gì thay đổi.",
+            "Chọn chứng thư của chính cơ quan chứng thực, khóa RSA từ 2048 bit hoặc ECDSA từ 256 bit.",
+        ),
+        Said(
+            "This certificate can't be a trust anchor.",
+            "Nothing was changed.",
+            "Choose the authority's own certificate, with an RSA key from 2048 or an ECDSA key from 256 bits.",
+        ),
     ),
     SigningRefused: Outcome(
         422,

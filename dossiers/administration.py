@@ -76,16 +76,16 @@ def keep_certificate(begin: Begin, record: CertificateRecord, *, chain: Sequence
             raise NotFound(record.owner)
         work.certificates.keep(record)
         for der in chain:
-            work.trust.add_certificate(der, anchor=False, demo=demo)
+            work.trust.add_certificate(der, demo=demo)
         work.audit.append(CONSOLE, "certificate.kept", record.sha256, agency=record.agency, owner=record.owner)
 
 
-def trust_certificates(begin: Begin, certificates: Sequence[bytes], *, anchor: bool, demo: bool = False) -> None:
-    """Add trust anchors, or certificates that help to build paths."""
+def add_intermediates(begin: Begin, certificates: Sequence[bytes], *, demo: bool = False) -> None:
+    """Add certificates that help to build paths and are trusted for nothing; for anchors see `dossiers.anchors`."""
     with begin() as work:
         for der in certificates:
-            work.trust.add_certificate(der, anchor=anchor, demo=demo)
-        work.audit.append(CONSOLE, "trust.added", "anchors" if anchor else "intermediates", count=len(certificates))
+            work.trust.add_certificate(der, demo=demo)
+        work.audit.append(CONSOLE, "trust.added", "intermediates", count=len(certificates))
 
 
 def _above_first(agencies: Sequence[Agency]) -> list[Agency]:

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Final, Literal
 
 from digitize.types import Flag
+from dossiers.anchors import AnchorState
 from dossiers.types import (
     AgencyKind,
     ComponentState,
@@ -25,6 +26,7 @@ from dossiers.types import (
     Role,
     TransferState,
 )
+from signing.types import StoreName
 
 Language = Literal["vi", "en"]
 
@@ -36,6 +38,20 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
         Role.LEADER: ("lãnh đạo", "leader"),
         Role.SEAL_KEEPER: ("văn thư", "seal keeper"),
         Role.ADMINISTRATOR: ("quản trị viên", "administrator"),
+    },
+    StoreName: {
+        StoreName.NEAC: (
+            "Gốc quốc gia (Trung tâm Chứng thực điện tử quốc gia, NEAC)",
+            "National root (National Electronic Authentication Centre, NEAC)",
+        ),
+        StoreName.CIPHER: ("Ban Cơ yếu Chính phủ (chứng thư công vụ)", "Government Cipher Committee (public duty)"),
+        StoreName.CENTRE: ("Kho riêng của trung tâm", "The centre's own store"),
+    },
+    AnchorState: {
+        AnchorState.PROPOSED: ("chờ người thứ hai xác nhận", "waiting for a second person's confirmation"),
+        AnchorState.TRUSTED: ("được tin", "trusted"),
+        AnchorState.REFUSED: ("đã từ chối", "refused"),
+        AnchorState.RETIRED: ("đã thôi tin", "trust ended"),
     },
     AgencyKind: {
         AgencyKind.CENTRE: ("trung tâm phục vụ hành chính công", "public service centre"),
@@ -437,7 +453,13 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "agency.kept": ("lưu cơ quan", "agency kept"),
     "procedure.kept": ("lưu thủ tục", "procedure kept"),
     "certificate.kept": ("lưu chứng thư", "certificate kept"),
-    "trust.added": ("thêm chứng thư gốc tin cậy", "trust anchor added"),
+    "trust.added": ("thêm chứng thư trung gian", "intermediate certificates added"),
+    "anchor.proposed": ("thêm gốc tin cậy, chờ người thứ hai", "trust anchor added, a second person awaited"),
+    "anchor.confirmed": ("xác nhận dấu vân tay, bắt đầu tin", "fingerprint confirmed, trusted from then on"),
+    "anchor.fingerprint_differs": ("nhập dấu vân tay không khớp", "a fingerprint that differs was given"),
+    "anchor.refused": ("từ chối gốc tin cậy", "trust anchor refused"),
+    "anchor.retired": ("thôi tin", "trust ended"),
+    "anchor.demo": ("nạp gốc tin cậy của bản demo", "trust anchor of the demo loaded"),
 }
 
 _CARRIED: Final[dict[str, tuple[str, str]]] = {

@@ -31,6 +31,7 @@ class Act(StrEnum):
     WITHDRAW = "withdraw"
     HAND_OVER = "hand_over"
     TRANSFER = "transfer"
+    KEEP_TRUST = "keep_trust"
 
 
 _DESK = frozenset({Role.POSTAL, Role.CLERK})
@@ -56,6 +57,7 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.WITHDRAW: frozenset({Role.LEADER, Role.SEAL_KEEPER}),
     Act.HAND_OVER: _DESK,
     Act.TRANSFER: _DESK,
+    Act.KEEP_TRUST: frozenset({Role.ADMINISTRATOR}),
 }
 
 

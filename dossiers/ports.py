@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from dossiers.anchors import TrustAnchor
     from dossiers.reader_report import FieldTally, FlagTally
     from dossiers.transfers import Transfer
     from dossiers.types import (
@@ -179,8 +180,20 @@ class Certificates(Protocol):
 class TrustMaterial(Protocol):
     """Anchors, intermediate certificates and revocation lists, kept as DER."""
 
-    def anchors(self) -> Sequence[bytes]:
-        """Trust anchors an administrator added."""
+    def anchors(self) -> Sequence[TrustAnchor]:
+        """Every decision ever taken about an anchor: by store, in each the newest first."""
+        ...
+
+    def trusted_anchors(self) -> Sequence[TrustAnchor]:
+        """Those that a second administrator confirmed, also when their trust has ended since."""
+        ...
+
+    def anchor(self, anchor_id: UUID) -> TrustAnchor:
+        """Raises NotFound."""
+        ...
+
+    def keep_anchor(self, anchor: TrustAnchor) -> TrustAnchor:
+        """Insert or change. Raises Changed, Duplicate."""
         ...
 
     def intermediates(self) -> Sequence[bytes]:
@@ -199,7 +212,7 @@ class TrustMaterial(Protocol):
         """Whether a certificate of a demo trust service was ever added."""
         ...
 
-    def add_certificate(self, der: bytes, *, anchor: bool, demo: bool = False) -> None:
+    def add_certificate(self, der: bytes, *, demo: bool = False) -> None:
         """Insert once; the same certificate again is no error."""
         ...
 

@@ -66,8 +66,10 @@ class SigningDesk:
 
 def trusted(work: UnitOfWork) -> trust.TrustStore:
     """The office's trust material as the verifier takes it."""
+    anchors = work.trust.trusted_anchors()
     return trust.TrustStore(
-        anchors=tuple(work.trust.anchors()),
+        anchors=tuple(dict.fromkeys(anchor.der for anchor in anchors)),
+        terms=tuple(anchor.term for anchor in anchors),
         intermediates=tuple(work.trust.intermediates()),
         crls=tuple(work.trust.crls()),
     )

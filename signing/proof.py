@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
     from signing.trust import TrustStore
+    from signing.types import StoreName
 
 #: Circular 15/2025/TT-BKHCN: RSA from 2048, elliptic curves from 256 bits, no SHA-1.
 ALGORITHMS = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call]  # untyped in 0.33
@@ -134,6 +135,7 @@ class Judgement:
 
     Attributes:
         proven_at: Time by which the signature is known to have existed, or None.
+        store: The trust store whose anchor vouches for the signer; None when nobody does, or nobody said which it is.
     """
 
     indication: Indication
@@ -142,6 +144,7 @@ class Judgement:
     reasons: tuple[Reason, ...] = ()
     stamp: Stamp | None = None
     proven_at: datetime | None = None
+    store: StoreName | None = None
 
 
 class Court:
@@ -156,7 +159,7 @@ class Court:
     def __init__(self, trust: TrustStore, reader: PdfFileReader, *, at: datetime) -> None:
         self._trust = trust
         self._reader = reader
-        self._anchors = SimpleTrustManager.build(trust_roots=[x509.Certificate.load(der) for der in trust.anchors])
+        self._managers: dict[tuple[bytes, ...], SimpleTrustManager] = {}
         self._now = Instant(at, self._ours + _carried(reader))
         #: Trusted document timestamps, newest first: revision and instant.
         self._proofs: list[tuple[int, Instant]] = []
@@ -234,9 +237,10 @@ class Court:
     ) -> Judgement:
         """Judge from one instant. From a proven one the certificate is judged at the time of signing."""
         moment = min(proven_at, instant.at) if instant.proven and proven_at else instant.at
+        existed = min(proven_at or instant.at, instant.at)
         result = await ades_basic_validation(
             embedded.signed_data,
-            self._spec(instant, cert),
+            self._spec(instant, cert, self._trust.vouching(existed)),
             timing_info=_timing(moment, past=instant.proven),
             raw_digest=embedded.compute_digest(),
         )
@@ -253,13 +257,13 @@ class Court:
         if passed and proven_at is not None and proven_at + CLOCK_SKEW < cert.not_valid_before:
             return _refuse(AdESIndeterminate.NOT_YET_VALID, Reason.CERTIFICATE_NOT_YET_VALID)
         if passed:
-            return Judgement(Indication.PASSED, Verdict.GENUINE)
+            return Judgement(Indication.PASSED, Verdict.GENUINE, store=self._vouched_by(result))
         if found is AdESIndeterminate.OUT_OF_BOUNDS_NO_POE:
             return _refuse(found, _outside_validity(cert, moment, proven_at))
         reason = _REASONS.get(found, Reason.NOT_VERIFIABLE)
         if reason is Reason.INVALID_CHAIN and moment < cert.not_valid_before:
             reason = Reason.CERTIFICATE_NOT_YET_VALID
-        elif reason is Reason.INVALID_CHAIN and await self._lacks_status_only(instant, embedded, cert, moment):
+        elif reason is Reason.INVALID_CHAIN and await self._lacks_status_only(instant, embedded, cert, moment, existed):
             reason = Reason.NO_STATUS
         return _refuse(found, reason)
 
@@ -295,7 +299,7 @@ class Court:
         for instant in instants:
             result = await ades_timestamp_validation(
                 token,
-                self._spec(instant, authority),
+                self._spec(instant, authority, self._trust.vouching(stated, seen_from=instant.at)),
                 imprint,
                 timing_info=_timing(instant.at, past=instant.proven),
             )
@@ -308,22 +312,32 @@ class Court:
         return None, reason
 
     async def _lacks_status_only(
-        self, instant: Instant, embedded: EmbeddedPdfSignature, cert: x509.Certificate, moment: datetime
+        self,
+        instant: Instant,
+        embedded: EmbeddedPdfSignature,
+        cert: x509.Certificate,
+        moment: datetime,
+        existed: datetime,
     ) -> bool:
         result = await ades_basic_validation(
             embedded.signed_data,
-            self._spec(instant, cert, checking=NO_REVOCATION),
+            self._spec(instant, cert, self._trust.vouching(existed), checking=NO_REVOCATION),
             timing_info=_timing(moment, past=instant.proven),
             raw_digest=embedded.compute_digest(),
         )
         return result.ades_subindic is AdESPassed.OK
 
     def _spec(
-        self, instant: Instant, about: x509.Certificate, *, checking: RevocationCheckingPolicy = REQUIRE_REVINFO
+        self,
+        instant: Instant,
+        about: x509.Certificate,
+        anchors: tuple[bytes, ...],
+        *,
+        checking: RevocationCheckingPolicy = REQUIRE_REVINFO,
     ) -> SignatureValidationSpec:
         return SignatureValidationSpec(
             CertValidationPolicySpec(
-                self._anchors,
+                self._trusting(anchors),
                 CertRevTrustPolicy(checking, retroactive_revinfo=instant.proven),
                 algorithm_usage_policy=ALGORITHMS,
                 time_tolerance=CLOCK_SKEW,
@@ -332,6 +346,18 @@ class Court:
             local_knowledge=instant.material.about(about),
             key_usage_settings=USAGE,
         )
+
+    def _trusting(self, anchors: tuple[bytes, ...]) -> SimpleTrustManager:
+        if anchors not in self._managers:
+            roots = [x509.Certificate.load(der) for der in anchors]
+            self._managers[anchors] = SimpleTrustManager.build(trust_roots=roots)
+        return self._managers[anchors]
+
+    def _vouched_by(self, result: Any) -> StoreName | None:
+        """Which of our trust stores the chain of a signature leads to."""
+        path = getattr(result.api_status, "validation_path", None)
+        anchor = next(iter(path.iter_certs(include_root=True)), None) if path is not None else None
+        return self._trust.store_of(anchor.dump()) if anchor is not None else None
 
     def _listed(self, cert: x509.Certificate) -> datetime | None:
         """When one of our own lists, of any age, says the certificate was revoked.

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from pyhanko_certvalidator.path import ValidationPath
 
+    from signing.types import StoreName
+
 #: The largest list we read: public ones reach a few megabytes.
 MAX_CRL_BYTES = 32 * 1024 * 1024
 _MAX_OCSP_BYTES = 64 * 1024
@@ -50,11 +52,37 @@ _CLOCK_SKEW = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
+class Term:
+    """How far the trust in one anchor goes, as it was decided.
+
+    Attributes:
+        certificate: The anchor, DER.
+        store: Which store vouches.
+        since, until: The trust holds for what existed from `since` on and before `until`; None is no bound.
+        broken: The trust ended because the anchor's keys may be in other hands: then a timestamp that hangs on this
+            anchor, too, proves nothing any more from `until` on, whatever moment it states.
+    """
+
+    certificate: bytes
+    store: StoreName
+    since: datetime | None = None
+    until: datetime | None = None
+    broken: bool = False
+
+    def covers(self, existed: datetime, *, seen_from: datetime) -> bool:
+        """Whether the anchor vouches for what existed at a moment, looked at from the same or a later one."""
+        if self.since is not None and existed < self.since:
+            return False
+        return self.until is None or (existed < self.until and not (self.broken and seen_from >= self.until))
+
+
+@dataclass(frozen=True)
 class TrustStore:
     """What signatures are measured against, all DER.
 
     Attributes:
-        anchors: Certificates trusted by decision, roots or intermediate authorities.
+        anchors: Certificates trusted by decision, roots or intermediate authorities, at one time or another.
+        terms: How far the trust in each goes; an anchor without any is trusted without bounds.
         intermediates: Certificates that help to build a chain and are not trusted by themselves.
         crls: Revocation lists, of any age; each is used only while it is in force.
         ocsps: OCSP responses, likewise.
@@ -64,6 +92,24 @@ class TrustStore:
     intermediates: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
     ocsps: tuple[bytes, ...] = ()
+    terms: tuple[Term, ...] = ()
+
+    def vouching(self, existed: datetime, *, seen_from: datetime | None = None) -> tuple[bytes, ...]:
+        """The anchors that vouch for what existed at a moment.
+
+        Args:
+            existed: When it is known to have existed.
+            seen_from: For a timestamp, whose own word that moment is: the moment that it is looked at from.
+        """
+        return tuple(der for der in self.anchors if self._vouches(der, existed, seen_from or existed))
+
+    def _vouches(self, der: bytes, existed: datetime, seen_from: datetime) -> bool:
+        terms = [term for term in self.terms if term.certificate == der]
+        return not terms or any(term.covers(existed, seen_from=seen_from) for term in terms)
+
+    def store_of(self, anchor: bytes) -> StoreName | None:
+        """Which store an anchor belongs to; None when nobody said."""
+        return next((term.store for term in reversed(self.terms) if term.certificate == anchor), None)
 
     def with_crls(self, crls: Iterable[bytes]) -> TrustStore:
         """Give the same trust with other revocation lists."""
@@ -271,7 +317,7 @@ def _validate(
     """Build and check the chain; with lists or answers also everybody's status, which then must be known."""
     with_status = bool(crls or ocsps)
     context = ValidationContext(
-        trust_roots=[x509.Certificate.load(der) for der in trust.anchors],
+        trust_roots=[x509.Certificate.load(der) for der in trust.vouching(moment)],
         other_certs=[*(x509.Certificate.load(der) for der in trust.intermediates), *extra],
         moment=moment,
         crls=crls,

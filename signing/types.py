@@ -19,6 +19,14 @@ class Place(StrEnum):
     SCANNER = "scanner"
 
 
+class StoreName(StrEnum):
+    """Which of the three trust stores an anchor belongs to (`requirements.md` 3.1)."""
+
+    NEAC = "neac"
+    CIPHER = "cipher"
+    CENTRE = "centre"
+
+
 #: The signature field of each place. Ours alone: a file of another system has other names.
 FIELD_NAMES = {
     Place.LEADER: "HoSoSo_NguoiKy",

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from dossiers.anchors import AnchorState, TrustAnchor
 from dossiers.types import CertificateRecord
-from storage.rows import many, one, to_row, upsert
-from storage.tables import certificates, crls, trust_certificates
+from storage.rows import keep_version, many, one, to_row, upsert
+from storage.tables import certificates, crls, trust_anchors, trust_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from uuid import UUID
 
 _SEAL = ""  # the owner of an agency's certificate
 
@@ -66,13 +68,33 @@ class PostgresTrustMaterial:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def anchors(self) -> Sequence[bytes]:
-        """Trust anchors an administrator added."""
-        return self._certificates(trust_certificates.c.anchor)
+    def anchors(self) -> Sequence[TrustAnchor]:
+        """Every decision ever taken about an anchor: by store, in each the newest first."""
+        query = sa.select(trust_anchors).order_by(
+            trust_anchors.c.store, trust_anchors.c.proposed_at.desc(), trust_anchors.c.id
+        )
+        return many(TrustAnchor, self._connection, query)
+
+    def trusted_anchors(self) -> Sequence[TrustAnchor]:
+        """Those that a second administrator confirmed, also when their trust has ended since."""
+        confirmed = (AnchorState.TRUSTED, AnchorState.RETIRED)
+        query = sa.select(trust_anchors).where(trust_anchors.c.state.in_(confirmed))
+        order = (trust_anchors.c.sha256, trust_anchors.c.proposed_at, trust_anchors.c.id)
+        return many(TrustAnchor, self._connection, query.order_by(*order))
+
+    def anchor(self, anchor_id: UUID) -> TrustAnchor:
+        """Raises NotFound."""
+        query = sa.select(trust_anchors).where(trust_anchors.c.id == anchor_id)
+        return one(TrustAnchor, self._connection, query)
+
+    def keep_anchor(self, anchor: TrustAnchor) -> TrustAnchor:
+        """Insert or change. Raises Changed, Duplicate."""
+        return keep_version(self._connection, trust_anchors, anchor)
 
     def intermediates(self) -> Sequence[bytes]:
-        """CA certificates that help to build paths; trusted for nothing by themselves."""
-        return self._certificates(~trust_certificates.c.anchor)
+        """Certificates that help to build paths; trusted for nothing by themselves."""
+        query = sa.select(trust_certificates.c.der).order_by(trust_certificates.c.sha256)
+        return self._connection.execute(query).scalars().all()
 
     def crls(self) -> Sequence[bytes]:
         """The newest list of each distribution point."""
@@ -85,29 +107,16 @@ class PostgresTrustMaterial:
 
     def holds_demo(self) -> bool:
         """Whether a certificate of a demo trust service was ever added."""
-        query = sa.select(sa.exists().where(trust_certificates.c.demo))
-        return bool(self._connection.execute(query).scalar_one())
+        helper, anchor = sa.exists().where(trust_certificates.c.demo), sa.exists().where(trust_anchors.c.demo)
+        return bool(self._connection.execute(sa.select(sa.or_(helper, anchor))).scalar_one())
 
-    def add_certificate(self, der: bytes, *, anchor: bool, demo: bool = False) -> None:
-        """Insert once; the same certificate again is no error.
-
-        An intermediate that is added as an anchor becomes one; what was once marked as demo stays marked.
-        """
-        row = {"sha256": hashlib.sha256(der).hexdigest(), "der": der, "anchor": anchor, "demo": demo}
+    def add_certificate(self, der: bytes, *, demo: bool = False) -> None:
+        """Insert once; the same certificate again is no error, and what was once marked as demo stays marked."""
+        row = {"sha256": hashlib.sha256(der).hexdigest(), "der": der, "demo": demo}
         new = insert(trust_certificates).values(row)
-        statement = new.on_conflict_do_update(
-            index_elements=["sha256"],
-            set_={
-                "anchor": trust_certificates.c.anchor | new.excluded.anchor,
-                "demo": trust_certificates.c.demo | new.excluded.demo,
-            },
-        )
-        self._connection.execute(statement)
+        marked = trust_certificates.c.demo | new.excluded.demo
+        self._connection.execute(new.on_conflict_do_update(index_elements=["sha256"], set_={"demo": marked}))
 
     def keep_crl(self, url: str, der: bytes, *, fetched_at: datetime) -> None:
         """Replace the list of this distribution point."""
         upsert(self._connection, crls, {"url": url, "der": der, "fetched_at": fetched_at})
-
-    def _certificates(self, which: sa.ColumnElement[bool]) -> Sequence[bytes]:
-        query = sa.select(trust_certificates.c.der).where(which)
-        return self._connection.execute(query.order_by(trust_certificates.c.sha256)).scalars().all()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 
+from dossiers.anchors import AnchorState
 from dossiers.transfers import TransferLine
 from dossiers.types import (
     AgencyKind,
@@ -29,6 +30,7 @@ from dossiers.types import (
     Role,
     TransferState,
 )
+from signing.types import StoreName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -274,9 +276,38 @@ trust_certificates = sa.Table(
     metadata,
     sa.Column("sha256", sa.Text, primary_key=True),
     sa.Column("der", sa.LargeBinary, nullable=False),
-    sa.Column("anchor", sa.Boolean, nullable=False),
     sa.Column("demo", sa.Boolean, nullable=False),
     _moment("added_at", server_default=sa.func.now()),
+)
+
+trust_anchors = sa.Table(
+    "trust_anchors",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("store", Named(StoreName), nullable=False),
+    _text("sha256"),
+    sa.Column("der", sa.LargeBinary, nullable=False),
+    sa.Column("state", Named(AnchorState), nullable=False),
+    _moment("trusted_from"),
+    _moment("trusted_to", nullable=True),
+    _text("reason"),
+    _text("proposed_by"),
+    _moment("proposed_at"),
+    _text("confirmed_by"),
+    _moment("confirmed_at", nullable=True),
+    sa.Column("broken", sa.Boolean, nullable=False),
+    _text("ended_by"),
+    _moment("ended_at", nullable=True),
+    _text("end_reason"),
+    sa.Column("demo", sa.Boolean, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+)
+#: One decision at a time about a certificate, two people wherever one is trusted: the rules of the office, once more.
+sa.Index(
+    "trust_anchors_one_live",
+    trust_anchors.c.sha256,
+    unique=True,
+    postgresql_where=sa.text("state IN ('proposed', 'trusted')"),
 )
 
 crls = sa.Table(

@@ -12,14 +12,14 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from api import settings as settings_module
-from api.demo.mark import is_demo_certificate
+from api.commands import trust_admin
+from api.commands.trust_admin import BadEntry
+from api.errors import OUTCOMES
 from api.key_folder import KeyFolder
 from api.sign_in import hash_password
-from api.wiring import Services, utc_now, wire
+from api.wiring import Services, wire
 from dossiers import administration
 from dossiers.labels import label
-from dossiers.trust_upkeep import refresh_revocation_lists
 from dossiers.types import (
     Account,
     Agency,
@@ -45,17 +45,14 @@ _UNREADABLE = 65
 _OWNER_ONLY = 0o600
 
 
-class BadEntry(Exception):
-    """A row of an import file isn't right; the message names it and says why. Nothing was changed."""
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`hoso admin agency|user|procedure|certificate add|import`."""
-    things = parser.add_subparsers(dest="thing", required=True, metavar="agency|user|procedure|certificate")
+    """`hoso admin agency|user|procedure|certificate add|import`, `hoso admin trust …`."""
+    things = parser.add_subparsers(dest="thing", required=True, metavar="agency|user|procedure|certificate|trust")
     _agency(things.add_parser("agency", help="cơ quan"))
     _user(things.add_parser("user", help="người dùng"))
     _procedure(things.add_parser("procedure", help="thủ tục hành chính"))
-    _certificate(things.add_parser("certificate", help="chứng thư ký và chứng thư gốc"))
+    _certificate(things.add_parser("certificate", help="chứng thư ký và chứng thư trung gian"))
+    trust_admin.add_arguments(things.add_parser("trust", help="gốc tin cậy: một người thêm, người thứ hai xác nhận"))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,11 +64,18 @@ def run(args: argparse.Namespace) -> int:
         print(f"Không nhập được: {error}. Chưa có gì thay đổi.", file=sys.stderr)
         return _UNREADABLE
     except (OfficeError, SigningRefused) as error:
-        print(f"Không thực hiện được ({type(error).__name__}): {error}. Chưa có gì thay đổi.", file=sys.stderr)
+        print(f"Không thực hiện được ({_why(error)}). Chưa có gì thay đổi.", file=sys.stderr)
         return 1
     finally:
         office.close()
     return 0
+
+
+def _why(error: Exception) -> str:
+    """What the pages say of this error, and its own words where it has any."""
+    outcome = OUTCOMES.get(type(error))
+    told = outcome.vi.title.rstrip(".") if outcome else type(error).__name__
+    return f"{told}: {error}" if str(error) else told
 
 
 def _agency(parser: argparse.ArgumentParser) -> None:
@@ -113,7 +117,7 @@ def _procedure(parser: argparse.ArgumentParser) -> None:
 
 
 def _certificate(parser: argparse.ArgumentParser) -> None:
-    add = _acts(parser, "chứng thư PEM/DER của cơ quan chứng thực; --anchor: tin cậy làm gốc", anchor=True)
+    add = _acts(parser, "chứng thư trung gian PEM/DER của cơ quan chứng thực; gốc tin cậy: hoso admin trust add")
     add.add_argument("--agency", required=True)
     add.add_argument("--user", default="", help="chủ chứng thư; bỏ trống: con dấu của cơ quan")
     add.add_argument(
@@ -147,12 +151,10 @@ def _certificate(parser: argparse.ArgumentParser) -> None:
     add.add_argument("--picture", type=Path, help="chữ ký (xanh) hoặc con dấu (đỏ), PNG/SVG nền trong suốt")
 
 
-def _acts(parser: argparse.ArgumentParser, what_file: str, *, anchor: bool = False) -> argparse.ArgumentParser:
+def _acts(parser: argparse.ArgumentParser, what_file: str) -> argparse.ArgumentParser:
     acts = parser.add_subparsers(dest="act", required=True, metavar="add|import")
     imported = acts.add_parser("import", help="nhập từ tệp")
     imported.add_argument("files", nargs="+", type=Path, help=what_file)
-    if anchor:
-        imported.add_argument("--anchor", action="store_true")
     added: argparse.ArgumentParser = acts.add_parser("add", help="thêm hoặc sửa một mục")
     return added
 
@@ -225,7 +227,8 @@ def _add_certificate(office: Services, args: argparse.Namespace) -> str:
     else:
         record = _add_note(office, folder, args, picture)
     where = f" Khóa: {label(record.held)}."
-    return f"Đã nhận chứng thư {record.subject}, hiệu lực đến {record.valid_to:%d/%m/%Y}.{where} {_refresh(office)}"
+    listed = trust_admin.refresh(office)
+    return f"Đã nhận chứng thư {record.subject}, hiệu lực đến {record.valid_to:%d/%m/%Y}.{where} {listed}"
 
 
 def _add_key(office: Services, folder: KeyFolder, args: argparse.Namespace, picture: bytes | None) -> CertificateRecord:
@@ -239,7 +242,7 @@ def _add_key(office: Services, folder: KeyFolder, args: argparse.Namespace, pict
     )
     key = open_pkcs12(args.p12, passphrase)
     chain = [key.certificate_der, *key.chain_der]
-    _refuse_demo(chain)  # before anything is written
+    trust_admin.refuse_demo(chain)  # before anything is written
     with folder.take_in(args.p12, passphrase, agency=args.agency, owner=args.user, picture=picture) as (record, _):
         administration.keep_certificate(office.begin, record, chain=chain)
     return record
@@ -252,7 +255,7 @@ def _add_note(
     chain = trust.load([args.certificate]).anchors if args.certificate else ()
     if not chain:
         raise BadEntry("thiếu --certificate: tệp chứng thư của người ký, PEM hoặc DER")
-    _refuse_demo(chain)
+    trust_admin.refuse_demo(chain)
     pin_asked = _pin_asked(args)
     with folder.take_note(
         chain[0],
@@ -295,21 +298,9 @@ def _import_certificates(office: Services, args: argparse.Namespace) -> str:
     certificates = trust.load(args.files).anchors
     if not certificates:
         raise BadEntry("không có chứng thư nào trong các tệp này")
-    _refuse_demo(certificates)
-    administration.trust_certificates(office.begin, certificates, anchor=args.anchor)
-    kind = "chứng thư gốc" if args.anchor else "chứng thư trung gian"
-    return f"Đã thêm {len(certificates)} {kind}. {_refresh(office)}"
-
-
-def _refuse_demo(certificates: Any) -> None:
-    """No production instance trusts the throw-away trust service."""
-    if not settings_module.read().is_demo and any(is_demo_certificate(der) for der in certificates):
-        raise BadEntry("đây là chứng thư DEMO, hệ thống vận hành thật không nhận")
-
-
-def _refresh(office: Services) -> str:
-    failed = refresh_revocation_lists(office.begin, now=utc_now())
-    return f"CHƯA tải được danh sách thu hồi: {', '.join(failed)}." if failed else "Danh sách thu hồi đã tải."
+    trust_admin.refuse_demo(certificates)
+    administration.add_intermediates(office.begin, certificates)
+    return f"Đã thêm {len(certificates)} chứng thư trung gian. {trust_admin.refresh(office)}"
 
 
 def _rows(files: list[Path], thing: str) -> list[dict[str, Any]]:
@@ -364,4 +355,5 @@ _DOES = {
     ("procedure", "import"): _import_procedures,
     ("certificate", "add"): _add_certificate,
     ("certificate", "import"): _import_certificates,
+    **{("trust", act): does for act, does in trust_admin.DOES.items()},
 }

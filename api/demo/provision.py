@@ -9,7 +9,7 @@ from api.demo.trust_service import DemoTrust
 from api.key_folder import KeyFolder
 from api.sign_in import hash_password
 from api.wiring import utc_now
-from dossiers import administration
+from dossiers import administration, anchors
 from dossiers.trust_upkeep import refresh_revocation_lists
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def fill(office: Services, *, trust_folder: Path, trust_url: str) -> None:
     trust = DemoTrust.create_or_load(
         trust_folder, base_url=trust_url, people=[signer.subject for signer in centre.SIGNERS]
     )
-    administration.trust_certificates(office.begin, [trust.anchor_der], anchor=True, demo=True)
-    administration.trust_certificates(office.begin, trust.intermediates_der, anchor=False, demo=True)
+    anchors.install_demo(office.begin, [trust.anchor_der], now=utc_now())
+    administration.add_intermediates(office.begin, trust.intermediates_der, demo=True)
     folder = KeyFolder(office.keys_folder)
     with office.begin() as work:
         known = {record.sha256 for record in work.certificates.all()}

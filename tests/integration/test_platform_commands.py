@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from api import cli
 from api.doctor import State, examine
 from api.settings import Mode, Settings, explained
+from dossiers.anchors import install_demo
 from storage.database import Database
 from storage.migrations import current, head
 
@@ -116,8 +118,7 @@ def test_the_doctor_refuses_a_production_instance_that_trusts_a_demo(
     tmp_path: Path, migrated_dsn: str, pki: Pki
 ) -> None:
     database = Database(migrated_dsn)
-    with database.begin() as work:
-        work.trust.add_certificate(pki.trust.anchor_der, anchor=True, demo=True)
+    install_demo(database.begin, [pki.trust.anchor_der], now=datetime.now(UTC))
     database.close()
 
     real = Settings(mode=Mode.PRODUCTION, data=tmp_path, database=migrated_dsn, service_secret="x" * 40)

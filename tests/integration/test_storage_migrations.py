@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -12,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from dossiers.types import Actor, Role
+from signing.types import StoreName
 from storage import migrations
 from storage.database import Database
 from storage.migrations import current, head, migrate, procrastinate_schema
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pytest
+
+    from tests.pki import Pki
 
 
 def test_an_empty_database_comes_to_the_newest_revision_and_stays(postgres_dsn: str) -> None:
@@ -112,6 +117,23 @@ def _upgrade(dsn: str, revision: str) -> None:
         command.upgrade(config, revision)
         connection.commit()
     engine.dispose()
+
+
+def test_what_was_trusted_before_two_had_to_agree_goes_on_counting(postgres_dsn: str, pki: Pki) -> None:
+    _upgrade(postgres_dsn, "0007")
+    with psycopg.connect(postgres_dsn) as connection:
+        for der, anchor in ((pki.trust.anchor_der, True), (pki.trust.intermediates_der[0], False)):
+            connection.execute(
+                "INSERT INTO trust_certificates VALUES (%s, %s, %s, true)", [sha256(der).hexdigest(), der, anchor]
+            )
+    migrate(postgres_dsn)
+    database = Database(postgres_dsn)
+    with database.begin() as work:
+        (anchor,) = work.trust.trusted_anchors()
+        assert (anchor.der, anchor.store, anchor.demo) == (pki.trust.anchor_der, StoreName.CENTRE, True)
+        assert anchor.counts(datetime.now(UTC))
+        assert work.trust.intermediates() == [*pki.trust.intermediates_der]
+    database.close()
 
 
 def _is_ours(name: str | None, kind: str, _: Mapping[str, object]) -> bool:

@@ -145,13 +145,13 @@ def test_a_new_certificate_retires_the_one_before_it(work: PostgresUnitOfWork) -
 
 
 def test_trust_material_is_kept_once(work: PostgresUnitOfWork) -> None:
-    work.trust.add_certificate(b"root", anchor=True)
-    work.trust.add_certificate(b"issuing", anchor=False)
-    work.trust.add_certificate(b"issuing", anchor=False)
-    work.trust.add_certificate(b"root", anchor=False)
-    assert (work.trust.anchors(), work.trust.intermediates()) == ([b"root"], [b"issuing"])
-    work.trust.add_certificate(b"issuing", anchor=True)
-    assert work.trust.intermediates() == []
+    work.trust.add_certificate(b"issuing")
+    work.trust.add_certificate(b"issuing")
+    assert work.trust.intermediates() == [b"issuing"]
+    assert not work.trust.holds_demo()
+    work.trust.add_certificate(b"issuing", demo=True)
+    work.trust.add_certificate(b"issuing")
+    assert work.trust.holds_demo()
     work.trust.keep_crl("http://crl/1", b"old", fetched_at=NOON)
     work.trust.keep_crl("http://crl/2", b"other", fetched_at=NOON)
     work.trust.keep_crl("http://crl/1", b"new", fetched_at=NOON)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from asn1crypto import crl
 
+from dossiers.anchors import install_demo
 from dossiers.trust_upkeep import refresh_revocation_lists
 from signing import trust
 from signing.types import TrustServiceUnavailable
@@ -27,10 +28,10 @@ HOUR = timedelta(hours=1)
 def database(migrated_dsn: str, pki: Pki) -> Iterator[Database]:
     """One that trusts the demo service and a certificate of it, hence asks for both of its lists."""
     database = Database(migrated_dsn)
+    install_demo(database.begin, [pki.trust.anchor_der], now=NOW)
     with database.begin() as work:
-        work.trust.add_certificate(pki.trust.anchor_der, anchor=True)
         for der in (*pki.trust.intermediates_der, pki.trust.certificate_der(LEADER_P256.id)):
-            work.trust.add_certificate(der, anchor=False)
+            work.trust.add_certificate(der)
     yield database
     database.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -14,8 +14,8 @@ from pyhanko.sign.timestamps import DummyTimeStamper
 
 from signing.prepare import add_fields
 from signing.sign import sign
-from signing.trust import TrustStore
-from signing.types import Indication, Integrity, Kind, Place, SignaturePlace, Verdict
+from signing.trust import Term, TrustStore
+from signing.types import Indication, Integrity, Kind, Place, SignaturePlace, SigningRefused, StoreName, Verdict
 from signing.verify import verify
 from tests import pki as people
 from tests.signed_files import issued, leader_signed, signed_by_hand
@@ -355,3 +355,52 @@ def test_a_renewed_archive_timestamp_changes_nothing(pki: Pki, good: Path, tmp_p
     found = verify(tmp_path / "a.pdf", trust=pki.store())
     assert (found.verdict, found.reasons) == (Verdict.GENUINE, ())
     assert len(found.detail["document_timestamps"]) == 2
+
+
+# --- trust that begins and ends --------------------------------------------------------------------------------------
+
+
+def trusting(store: TrustStore, **bounds: Any) -> TrustStore:
+    """The same anchors with bounds, as the office keeps them."""
+    return replace(store, terms=tuple(Term(der, StoreName.CIPHER, **bounds) for der in store.anchors))
+
+
+def test_the_store_that_vouches_is_told(pki: Pki, good: Path) -> None:
+    court_sees = trusting(pki.store())
+    assert court_sees.store_of(pki.trust.anchor_der) is StoreName.CIPHER
+    assert pki.store().store_of(pki.trust.anchor_der) is None
+    assert verify(good, trust=court_sees).verdict is Verdict.GENUINE
+
+
+def test_what_was_signed_and_stamped_while_the_root_was_trusted_stays_genuine(pki: Pki, good: Path) -> None:
+    then = _later(YEAR)
+    lists = pki.store(at=then)
+    for until in (_later(HOUR), _later(YEAR / 2)):
+        assert verify(good, trust=trusting(lists, until=until), at=then).verdict is Verdict.GENUINE
+    assert verify(good, trust=trusting(lists, until=_later(-HOUR)), at=then).verdict is Verdict.UNCONFIRMED
+    assert verify(good, trust=trusting(lists, since=_later(HOUR)), at=then).verdict is Verdict.UNCONFIRMED
+    assert verify(good, trust=trusting(lists, since=_later(-HOUR)), at=then).verdict is Verdict.GENUINE
+
+
+def test_without_a_timestamp_nothing_counts_once_the_trust_has_ended(pki: Pki, tmp_path: Path) -> None:
+    file = issued(pki, tmp_path, timestamper=None)
+    signatures = verify(file, trust=trusting(pki.store(), until=_later(HOUR))).signatures
+    assert {one.verdict for one in signatures} == {Verdict.GENUINE}
+    then = _later(2 * HOUR)
+    ended = verify(file, trust=trusting(pki.store(), until=_later(HOUR)), at=then).signatures
+    assert {(one.verdict, one.reasons) for one in ended} == {(Verdict.UNCONFIRMED, ("untrusted_issuer",))}
+
+
+def test_a_root_whose_keys_were_lost_proves_no_time_either(pki: Pki, good: Path) -> None:
+    then, ended = _later(YEAR), _later(HOUR)
+    lists = pki.store(at=then)
+    lost = trusting(lists, until=ended, broken=True)
+    assert verify(good, trust=lost, at=_later(HOUR / 2)).verdict is Verdict.GENUINE
+    found = verify(good, trust=lost, at=then)
+    assert (found.verdict, found.integrity) == (Verdict.UNCONFIRMED, Integrity.INTACT)
+
+
+def test_nobody_signs_under_a_root_that_is_trusted_no_more(pki: Pki, tmp_path: Path) -> None:
+    with pytest.raises(SigningRefused) as refused:
+        leader_signed(pki, tmp_path, trust=trusting(pki.store(), until=_later(-HOUR)))
+    assert refused.value.reason == "untrusted_issuer"
