@@ -20,6 +20,7 @@ from cryptography.x509 import load_der_x509_certificate
 from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from signing.mechanisms import DIGEST, longest, mechanism_for
 from signing.types import SigningRefused
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 #: TT 15/2025/TT-BKHCN, as collected in requirements.md 3.2.
 _LEAST_RSA_BITS = 2048
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
-_DIGEST = "sha256"
 
 _UNREADABLE = (
     "Không mở được tệp khóa {name}: tệp hỏng, không phải PKCS#12, hoặc được bảo vệ bằng thuật toán cũ (RC2, 3DES). "
@@ -201,30 +201,18 @@ class _SoftwareSigner(Signer):
         self._key = key
 
     def get_signature_mechanism_for_digest(self, digest_algorithm: str | None) -> algos.SignedDigestAlgorithm:
-        """PSS with a salt as long as the digest (RFC 4055, 3.1): what other readers expect."""
-        if not (isinstance(self._key, rsa.RSAPrivateKey) and self.prefer_pss and digest_algorithm):
+        """As other readers expect it."""
+        if digest_algorithm != DIGEST:
             return super().get_signature_mechanism_for_digest(digest_algorithm)
-        digest = {"algorithm": digest_algorithm}
-        return algos.SignedDigestAlgorithm(
-            {
-                "algorithm": "rsassa_pss",
-                "parameters": {
-                    "hash_algorithm": digest,
-                    "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": digest},
-                    "salt_length": hashes.SHA256.digest_size,
-                },
-            }
-        )
+        return mechanism_for(self._key.public_key(), prefer_pss=self.prefer_pss)
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: FBT001, FBT002 - pyHanko's signature
-        if digest_algorithm != _DIGEST:
+        if digest_algorithm != DIGEST:
             raise ValueError(digest_algorithm)
-        if isinstance(self._key, ec.EllipticCurvePrivateKey):
-            size = (self._key.key_size + 7) // 8
-            # The longest DER an ECDSA signature can take, so that a size measured dry always suffices.
-            return bytes(2 * size + 16) if dry_run else self._key.sign(data, ec.ECDSA(hashes.SHA256()))
         if dry_run:
-            return bytes(self._key.key_size // 8)
+            return bytes(longest(self._key.public_key()))
+        if isinstance(self._key, ec.EllipticCurvePrivateKey):
+            return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
         if self.prefer_pss:
             mask = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=hashes.SHA256.digest_size)
             return self._key.sign(data, mask, hashes.SHA256())

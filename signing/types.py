@@ -229,5 +229,17 @@ class SigningRefused(Exception):
         self.reason = reason
 
 
+class PinRefused(SigningRefused):
+    """The PIN or one-time code opens nothing: "pin_wrong" or "pin_locked". It was presented once and isn't again.
+
+    Attributes:
+        tries_left: Where the token or service tells.
+    """
+
+    def __init__(self, reason: str, message: str, *, tries_left: int | None = None) -> None:
+        super().__init__(reason, message)
+        self.tries_left = tries_left
+
+
 class TrustServiceUnavailable(Exception):
     """A timestamp authority, OCSP responder or CRL host didn't answer. Nothing was signed; try again later."""

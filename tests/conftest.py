@@ -27,7 +27,7 @@ from api.embedded import postgres, s3
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytest_plugins = ["tests.pki"]
+pytest_plugins = ["tests.pki", "tests.softhsm"]
 
 # What this machine's owner set for the service is none of the tests' business.
 for _name in [name for name in os.environ if name.startswith("HOSO_") and not name.startswith("HOSO_TEST_")]:

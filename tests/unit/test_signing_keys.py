@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 from cryptography.x509.oid import NameOID
 
 from signing.keys import open_pkcs12, read_passphrase_file
@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def bundle(path: Path, key: Any, *, name: str = "Lê Thị Ánh", organization: str = "Xã Thử") -> Path:
+def self_signed(key: Any, *, name: str = "Lê Thị Ánh", organization: str = "Xã Thử") -> bytes:
+    """A certificate (DER) that nobody trusts, for a day."""
+    return _self_signed(key, name, organization).public_bytes(Encoding.DER)
+
+
+def _self_signed(key: Any, name: str, organization: str) -> x509.Certificate:
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.COMMON_NAME, name),
@@ -28,9 +33,13 @@ def bundle(path: Path, key: Any, *, name: str = "Lê Thị Ánh", organization: 
         ]
     )
     now = datetime.now(UTC).replace(microsecond=0)
-    certificate = (x509.CertificateBuilder(subject, subject, key.public_key(), 7, now, now + timedelta(days=1))).sign(
+    return (x509.CertificateBuilder(subject, subject, key.public_key(), 7, now, now + timedelta(days=1))).sign(
         key, None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     )
+
+
+def bundle(path: Path, key: Any, *, name: str = "Lê Thị Ánh", organization: str = "Xã Thử") -> Path:
+    certificate = _self_signed(key, name, organization)
     path.write_bytes(
         pkcs12.serialize_key_and_certificates(b"x", key, certificate, None, BestAvailableEncryption(b"mk"))
     )
