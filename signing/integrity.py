@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from mmap import mmap
 
+    from pyhanko.sign.diff_analysis import QualifiedWhitelistRule
+
     #: All bytes of a file, in memory or mapped.
     Content = bytes | mmap
 
@@ -55,11 +57,15 @@ DECODE_LIMITS = DecodeLimits(
 )
 
 
-def _afterwards(late: LateFields) -> StandardDiffPolicy:
-    """What may follow a signature. Unlike pyHanko's own list it doesn't let a text field be filled in again."""
+def afterwards(late: LateFields, catalog: QualifiedWhitelistRule | None = None) -> StandardDiffPolicy:
+    """What may follow a signature. Unlike pyHanko's own list it doesn't let a text field be filled in again.
+
+    Args:
+        catalog: What may change in the catalog, if more than usual.
+    """
     return StandardDiffPolicy(
         global_rules=[
-            CatalogModificationRule(),  # type: ignore[no-untyped-call]  # untyped in 0.38, like the two below
+            catalog or CatalogModificationRule(),  # type: ignore[no-untyped-call]  # untyped in 0.38, like two below
             *(
                 rule.as_qualified(ModificationLevel.LTA_UPDATES)
                 for rule in (
@@ -230,7 +236,7 @@ def _padding(signature: bytes) -> bytes:
 
 def _what_follows(embedded: EmbeddedPdfSignature, late: LateFields) -> ModificationLevel | None:
     """The gravest thing done after the signature, None when it isn't on the list."""
-    embedded.compute_integrity_info(diff_policy=_afterwards(late))  # type: ignore[no-untyped-call]  # untyped in 0.38
+    embedded.compute_integrity_info(diff_policy=afterwards(late))  # type: ignore[no-untyped-call]  # untyped in 0.38
     coverage: Any = embedded.coverage  # declared None there, set by the call above
     if coverage not in {SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION}:
         return None

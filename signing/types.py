@@ -157,7 +157,7 @@ class SignatureReport:
     """One signature judged.
 
     Attributes:
-        field: Name of the signature field.
+        field: Name of the signature field; of our leader's field also where the leader's own tool made another one.
         signer: Common name in the certificate, NFC.
         signer_organization: Organisation or unit in the certificate, or "".
         issuer: Common name of the issuing CA.

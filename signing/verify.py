@@ -18,6 +18,7 @@ from mmap import ACCESS_READ, mmap
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pikepdf
+from pyhanko.sign.fields import enumerate_sig_fields
 
 from signing import integrity
 from signing.proof import Court, Judgement, common_name
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
     from signing.integrity import Content, Found
@@ -176,7 +178,7 @@ def _judge(content: Content, trust: TrustStore, at: datetime) -> FileVerdict:
     if revisions > MAX_REVISIONS or len(fields) > MAX_SIGNATURES:
         raise _Unreadable(Reason.TOO_COMPLEX)
     hidden = integrity.has_hidden_signature(content, len(fields))
-    found = integrity.examine_all(reader, fields, content)
+    found = _in_the_leaders_name(integrity.examine_all(reader, fields, content), reader)
     if reader.xrefs.hybrid_xrefs_present:
         found = [_of_two_structures(one, content) for one in found]
     kind = _kind({one.field for one in found if not one.is_timestamp}, hidden=hidden, content=content)
@@ -243,6 +245,22 @@ def _shows_pages(content: Content) -> bool:
             return len(document.pages) > 0
     except pikepdf.PdfError:
         return False
+
+
+def _in_the_leaders_name(found: list[Found], reader: PdfFileReader) -> list[Found]:
+    """A person's own tool may sign in a field that it makes itself, and leave ours empty: it counts as the leader's.
+
+    Only where there is one such signature alone, and before the seal, which answers for it (decision 0030).
+    """
+    fields = {str(name): value is not None for name, value, _ in enumerate_sig_fields(reader)}
+    leaders, seals = FIELD_NAMES[Place.LEADER], FIELD_NAMES[Place.SEAL]
+    others = [one for one in found if not one.is_timestamp and one.field not in FIELD_NAMES.values()]
+    if fields.get(leaders) is not False or seals not in fields or len(others) != 1:
+        return found
+    own, sealed = others[0], next((one.revision for one in found if one.field == seals), None)
+    if sealed is not None and not 0 <= own.revision < sealed:
+        return found
+    return [replace(one, field=leaders) if one is own else one for one in found]
 
 
 def _with_profile(found: list[Found]) -> list[Found]:
