@@ -6,7 +6,7 @@ was expected, over all of it; and after that nothing but evidence. Whether that 
 `signing.verify`'s to say.
 
 The signature stands in the field that was prepared for it. Tools that can't fill a field make one of their own: for
-the person's signature that is taken too, where the new field covers no text (decision 0030).
+the person's signature that is taken too, where the new field covers no text (decision 0029).
 """
 
 from __future__ import annotations

@@ -250,7 +250,7 @@ def _shows_pages(content: Content) -> bool:
 def _in_the_leaders_name(found: list[Found], reader: PdfFileReader) -> list[Found]:
     """A person's own tool may sign in a field that it makes itself, and leave ours empty: it counts as the leader's.
 
-    Only where there is one such signature alone, and before the seal, which answers for it (decision 0030).
+    Only where there is one such signature alone, and before the seal, which answers for it (decision 0029).
     """
     fields = {str(name): value is not None for name, value, _ in enumerate_sig_fields(reader)}
     leaders, seals = FIELD_NAMES[Place.LEADER], FIELD_NAMES[Place.SEAL]
