@@ -340,6 +340,10 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Token báo lỗi nên chưa ký gì. Xin rút ra cắm lại rồi cho ký tiếp.",
         "The token reported a fault, so nothing was signed. Plug it in again, then let signing go on.",
     ),
+    "document_changed": (
+        "Tệp chờ ký không còn như lúc chuẩn bị nên chưa ký gì. Xin ký lại từ đầu.",
+        "The waiting file isn't as it was prepared, so nothing was signed. Please sign again from the start.",
+    ),
     "pin_needed": (
         "Cần gõ lại mã PIN để ký tiếp; văn bản đã duyệt vẫn an toàn.",
         "The PIN must be typed again to go on; what was approved is safe.",

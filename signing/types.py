@@ -221,7 +221,8 @@ class SigningRefused(Exception):
             "wrong_key_usage", "untrusted_issuer", "weak_key", "status_unknown", "wrong_passphrase",
             "unreadable_key", "encrypted_pdf", "already_signed", "unreadable_pdf", "field_missing",
             "forbidden_by_document"; of a key elsewhere: "held_elsewhere", "token_absent", "token_module",
-            "token_key_missing", "token_failed", "pin_needed", "pin_wrong", "pin_locked", "remote_refused".
+            "token_key_missing", "token_failed", "pin_needed", "pin_wrong", "pin_locked", "remote_refused",
+            "document_changed".
     """
 
     def __init__(self, reason: str, message: str) -> None:
