@@ -20,7 +20,7 @@ from digitize.realign import carried
 from digitize.types import ReadingFailed, UnreadableScan
 from dossiers.calendar import VIETNAM
 from dossiers.ports import ObjectMissing
-from dossiers.signatures import SignatureUnproven, SigningDesk, recorded, sign_once
+from dossiers.signatures import SignatureUnproven, SigningDesk, complete, make_once, recorded
 from dossiers.types import (
     Actor,
     ComponentState,
@@ -254,6 +254,8 @@ def extract_fields(begin: Begin, store: ObjectStore, component_id: UUID, *, work
 def sign_copy(desk: SigningDesk, component_id: UUID, revision: int) -> None:
     """Sign the searchable PDF: as the scanning person at capture, or as the agency's electronic copy (SAO Y).
 
+    In two goes, as results are (`issuance.sign`): the signature is made and kept, then gets its timestamp.
+
     Raises:
         TrustServiceUnavailable, StoreUnavailable, SignatureUnproven: Try again later.
     """
@@ -262,38 +264,64 @@ def sign_copy(desk: SigningDesk, component_id: UUID, revision: int) -> None:
         if component.revision != revision or component.state not in _SIGNED_IN or component.searchable is None:
             return
         dossier = work.dossiers.for_job(component.dossier_id)
-        agency = work.agencies.of(dossier.receiving)
-        if component.state is ComponentState.CAPTURE_SIGNING:
-            record = work.certificates.for_person(component.scanned_by)
-            place, look = Place.SCANNER, appearance.scanner(work.accounts.of(component.scanned_by).name)
-        else:
-            record = work.certificates.for_agency(agency.code)
-            place, look = Place.COPY, appearance.copy(agency.name)
     try:
-        copy = sign_once(
-            desk,
-            component_id,
-            revision,
-            source=component.searchable,
-            place=place,
-            record=record,
-            appearance=look,
-        )
+        if component.unstamped is None:
+            _make_copy(desk, dossier, component, component.searchable)
+        else:
+            _complete_copy(desk, dossier, component, component.unstamped)
     except SigningRefused as refused:
         give_up(desk.begin, component_id, f"signing_{refused.reason}")
-        return
     except TrustServiceUnavailable:
-        note(desk.begin, component_id, "waiting_for_trust_service")
+        waits = "waiting_for_trust_service" if component.unstamped is None else "waiting_for_timestamp"
+        note(desk.begin, component_id, waits)
         raise
     except SignatureUnproven:
         note(desk.begin, component_id, "signature_unproven")
         raise
+
+
+def _make_copy(desk: SigningDesk, dossier: Dossier, component: Component, searchable: ObjectKey) -> None:
     with desk.begin() as work:
-        component = work.components.lock(component_id)
-        if component.revision == revision and component.state in _SIGNED_IN:
-            work.e_results.finish_attempt(component_id, place, revision, copy)
-            _copied(work, work.dossiers.for_job(component.dossier_id), component, copy, record.sha256)
-    recorded(desk, component_id, place, revision)
+        agency = work.agencies.of(dossier.receiving)
+        if component.state is ComponentState.CAPTURE_SIGNING:
+            record = work.certificates.for_person(component.scanned_by)
+            name = work.accounts.of(component.scanned_by).name
+            place, look, names = Place.SCANNER, appearance.scanner(name), [name]
+        else:
+            record = work.certificates.for_agency(agency.code)
+            place, look, names = Place.COPY, appearance.copy(agency.name), [agency.name, agency.letterhead]
+    made = make_once(
+        desk,
+        component.id,
+        component.revision,
+        source=searchable,
+        place=place,
+        record=record,
+        names=names,
+        appearance=look,
+    )
+    with desk.begin() as work:
+        now = work.components.lock(component.id)
+        if (now.revision, now.state, now.unstamped) == (component.revision, component.state, None):
+            work.e_results.finish_attempt(component.id, place, component.revision, made)
+            work.components.keep(replace(now, unstamped=made, trouble=""))
+            work.jobs.sign_copy(component.id, component.revision, made=True)
+            work.audit.append(
+                _system(dossier), "copy.made", component.id, sha256=made.sha256, certificate=record.sha256
+            )
+    recorded(desk, component.id, place, component.revision)
+
+
+def _complete_copy(desk: SigningDesk, dossier: Dossier, component: Component, unstamped: ObjectKey) -> None:
+    captures = component.state is ComponentState.CAPTURE_SIGNING
+    with desk.begin() as work:
+        known = work.certificates
+        records = known.of_person(component.scanned_by) if captures else known.of_agency(dossier.receiving)
+    copy, signer = complete(desk, unstamped, place=Place.SCANNER if captures else Place.COPY, records=records)
+    with desk.begin() as work:
+        now = work.components.lock(component.id)
+        if (now.revision, now.state, now.unstamped) == (component.revision, component.state, unstamped):
+            _copied(work, work.dossiers.for_job(component.dossier_id), replace(now, unstamped=None), copy, signer)
 
 
 def _copied(

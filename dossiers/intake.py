@@ -221,7 +221,7 @@ def move_component(
         if moved == component:
             return component
         if component.state is ComponentState.REVIEWED:  # its PDF is made already, under the old name
-            moved = replace(moved, revision=component.revision + 1, searchable=None)
+            moved = replace(moved, revision=component.revision + 1, searchable=None, unstamped=None)
             work.jobs.assemble(moved.id, moved.revision)
         moved = work.components.keep(moved)
         work.audit.append(by, "component.moved", moved.id, dossier=dossier.code, was=component.kind, kind=kind)

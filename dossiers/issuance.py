@@ -17,7 +17,7 @@ from digitize.types import UnreadableScan
 from dossiers import codes, drafts
 from dossiers.calendar import local_day
 from dossiers.policy import Act, require
-from dossiers.signatures import SignatureUnproven, SigningDesk, recorded, sign_once, trusted
+from dossiers.signatures import SignatureUnproven, SigningDesk, complete, make_once, recorded, trusted
 from dossiers.types import (
     Actor,
     Changed,
@@ -294,6 +294,7 @@ def send_back(
                 symbol="",
                 dated=None,
                 document=None,
+                unstamped=None,
                 places=(),
                 comment=comment,
                 trouble="",
@@ -388,6 +389,9 @@ _SIGNED_FROM = {Place.LEADER: ResultState.APPROVED, Place.SEAL: ResultState.LEAD
 def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
     """Sign an approved result as its leader, or seal a signed one; nothing happens if that is done already.
 
+    In two goes, the second as a job of its own: the key is touched and the signature kept (`unstamped`); then it gets
+    its timestamp and evidence, however long that takes. A signature that is kept is never made again.
+
     Raises:
         TrustServiceUnavailable, StoreUnavailable, SignatureUnproven: Try again later; the record says that it waits.
     """
@@ -395,47 +399,95 @@ def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
         e_result = work.e_results.for_job(e_result_id)
         if e_result.state is not _SIGNED_FROM[place]:
             return
+    try:
+        if e_result.unstamped is None:
+            _make(desk, e_result, place)
+        else:
+            _complete(desk, e_result, place)
+    except SigningRefused as refused:
+        give_up(desk.begin, e_result_id, refused.reason, lost=e_result.unstamped if refused.lost else None)
+    except TrustServiceUnavailable:
+        if e_result.unstamped is None:  # else it says so already, and goes on by itself
+            give_up(desk.begin, e_result_id, "waiting_for_trust_service")
+        raise
+    except SignatureUnproven:
+        give_up(desk.begin, e_result_id, "signature_unproven")
+        raise
+
+
+def _make(desk: SigningDesk, e_result: EResult, place: Place) -> None:
+    """Sign, and keep what was signed; the time comes later."""
+    with desk.begin() as work:
         agency = work.agencies.of(e_result.agency)
         if place is Place.LEADER:
-            record = work.certificates.for_person(e_result.leader)
-            look = appearance.leader(work.accounts.of(e_result.leader).name, desk.keys.picture(record))
+            leader = _still_the_leader(work, e_result)
+            record, names = work.certificates.for_person(leader.username), [leader.name]
+            look = appearance.leader(leader.name, desk.keys.picture(record))
         else:
-            record = work.certificates.for_agency(agency.code)
+            record, names = work.certificates.for_agency(agency.code), [agency.name, agency.letterhead]
             look = appearance.seal(agency.letterhead or agency.name, desk.keys.picture(record))
     if record.agency != e_result.agency:  # the person has moved, and their certificate hasn't
-        give_up(desk.begin, e_result_id, "wrong_certificate")
-        return
+        raise SigningRefused("wrong_certificate", "Chứng thư của cơ quan khác.")
     revision = e_result.number or 0
-    try:
-        document = sign_once(
-            desk,
-            e_result_id,
-            revision,
-            source=_key(e_result.document),
-            place=place,
-            where=_place_of(e_result, place),
-            record=record,
-            appearance=look,
-        )
-    except SigningRefused as refused:
-        give_up(desk.begin, e_result_id, refused.reason)
-        return
-    except (TrustServiceUnavailable, SignatureUnproven) as later:
-        waits = isinstance(later, TrustServiceUnavailable)
-        give_up(desk.begin, e_result_id, "waiting_for_trust_service" if waits else "signature_unproven")
-        raise
+    made = make_once(
+        desk,
+        e_result.id,
+        revision,
+        source=_key(e_result.document),
+        place=place,
+        where=_place_of(e_result, place),
+        record=record,
+        names=names,
+        appearance=look,
+    )
     with desk.begin() as work:
-        e_result = work.e_results.for_job(e_result_id)
-        if e_result.state is _SIGNED_FROM[place]:
-            work.e_results.finish_attempt(e_result_id, place, revision, document)
-            _signed(work, e_result, place, document, record.sha256)
-    recorded(desk, e_result_id, place, revision)
+        now = work.e_results.for_job(e_result.id)
+        if now.state is _SIGNED_FROM[place] and now.unstamped is None and now.document == e_result.document:
+            work.e_results.finish_attempt(e_result.id, place, revision, made)
+            work.e_results.keep(replace(now, unstamped=made, trouble=""))
+            work.jobs.sign_e_result(e_result.id, place, made=True)
+            work.audit.append(
+                Actor.system(e_result.agency),
+                "e_result.made",
+                e_result.id,
+                place=place.value,
+                sha256=made.sha256,
+                certificate=record.sha256,
+            )
+    recorded(desk, e_result.id, place, revision)
+
+
+def _still_the_leader(work: UnitOfWork, e_result: EResult) -> Account:
+    """Who is to sign is at this moment what they were at approval.
+
+    Raises:
+        SigningRefused: "signer_left".
+    """
+    leader = work.accounts.of(e_result.leader)
+    may = leader.active and Role.LEADER in leader.roles and leader.agency == e_result.agency
+    if not may or leader.username in e_result.drafters:
+        raise SigningRefused("signer_left", "Người phải ký không còn là lãnh đạo của cơ quan này. Chưa có gì được ký.")
+    return leader
+
+
+def _complete(desk: SigningDesk, e_result: EResult, place: Place) -> None:
+    """Give a signature that is kept its timestamp and evidence, and move on."""
+    waiting = _key(e_result.unstamped)
+    with desk.begin() as work:
+        known = work.certificates
+        records = known.of_person(e_result.leader) if place is Place.LEADER else known.of_agency(e_result.agency)
+    records = [record for record in records if record.agency == e_result.agency]
+    document, signer = complete(desk, waiting, place=place, records=records)
+    with desk.begin() as work:
+        now = work.e_results.for_job(e_result.id)
+        if now.state is _SIGNED_FROM[place] and now.unstamped == waiting:
+            _signed(work, now, place, document, signer)
 
 
 def _signed(work: UnitOfWork, e_result: EResult, place: Place, document: ObjectKey, certificate_sha256: str) -> EResult:
     """A signature was made and verified: keep it and ask for what follows."""
     state = ResultState.LEADER_SIGNED if place is Place.LEADER else ResultState.SEALED
-    e_result = work.e_results.keep(e_result.move(state, document=document, trouble=""))
+    e_result = work.e_results.keep(e_result.move(state, document=document, unstamped=None, trouble=""))
     if state is ResultState.LEADER_SIGNED:
         work.jobs.sign_e_result(e_result.id, Place.SEAL)
     else:
@@ -450,13 +502,23 @@ def _signed(work: UnitOfWork, e_result: EResult, place: Place, document: ObjectK
     return e_result
 
 
-def give_up(begin: Begin, e_result_id: UUID, trouble: str) -> None:
-    """The signing worker can't go on: the seal keeper is told why, and resumes it."""
+def give_up(begin: Begin, e_result_id: UUID, trouble: str, *, lost: ObjectKey | None = None) -> None:
+    """The signing worker can't go on: the seal keeper is told why, and resumes it.
+
+    Args:
+        lost: A signature that was kept and can never count; resumed, it is made anew. Its bytes stay in the store.
+    """
     with begin() as work:
         e_result = work.e_results.for_job(e_result_id)
-        if e_result.state in (ResultState.APPROVED, ResultState.LEADER_SIGNED) and e_result.trouble != trouble:
+        if e_result.state not in (ResultState.APPROVED, ResultState.LEADER_SIGNED):
+            return
+        system = Actor.system(e_result.agency)
+        if lost is not None and e_result.unstamped == lost:
+            e_result = work.e_results.keep(replace(e_result, unstamped=None))
+            work.audit.append(system, "e_result.dropped", e_result.id, sha256=lost.sha256, trouble=trouble)
+        if e_result.trouble != trouble:
             work.e_results.keep(replace(e_result, trouble=trouble))
-            work.audit.append(Actor.system(e_result.agency), "e_result.trouble", e_result.id, trouble=trouble)
+            work.audit.append(system, "e_result.trouble", e_result.id, trouble=trouble)
 
 
 def resume_signing(begin: Begin, e_result_id: UUID, *, by: Actor) -> EResult:

@@ -181,6 +181,10 @@ _STEPS: Final[dict[str, tuple[str, str]]] = {
     "approve": ("duyệt và ký", "approve and sign"),
     "sign_as_leader": ("hệ thống đang ký số theo lệnh duyệt của lãnh đạo", "being signed as the approver asked"),
     "seal": ("hệ thống đang ký số cơ quan", "being sealed"),
+    "await_timestamp": (
+        "đã ký, chờ dấu thời gian; hệ thống tự làm tiếp",
+        "signed, waiting for its timestamp; goes on by itself",
+    ),
     "issue": ("hệ thống đang phát hành", "being issued"),
     "send_papers": ("bàn giao hồ sơ giấy cho bộ phận một cửa", "send the paper dossier on to the desk"),
     "accept_papers": ("kiểm đếm và nhận hồ sơ giấy", "count and accept the paper dossier"),
@@ -304,6 +308,10 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Nơi cấp chứng thư số chưa được tin cậy nên chưa ký gì. Xin báo quản trị viên.",
         "The certificate's issuer isn't trusted, so nothing was signed. Please tell the administrator.",
     ),
+    "signer_left": (
+        "Người phải ký không còn là lãnh đạo của cơ quan này nên chưa ký gì. Trả về dự thảo để chọn người ký khác.",
+        "Who was to sign is no leader of this agency any more, so nothing was signed. Send it back and choose another.",
+    ),
     "weak_key": (
         "Khóa ký quá yếu nên chưa ký gì. Xin đổi chứng thư.",
         "The key is too weak, so nothing was signed. Please change the certificate.",
@@ -396,6 +404,10 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Dịch vụ dấu thời gian hoặc chứng thư chưa trả lời; chưa ký gì, hệ thống sẽ tự ký lại sau.",
         "The timestamp or certificate service doesn't answer; nothing was signed, it will be tried again by itself.",
     ),
+    "waiting_for_timestamp": (
+        "Đã ký, chờ dấu thời gian. Chữ ký được giữ an toàn, không ký lại; hệ thống tự làm tiếp.",
+        "Signed, waiting for its timestamp. The signature is kept safe and isn't made again; it goes on by itself.",
+    ),
     "signature_unproven": (
         "Chữ ký vừa tạo không qua được bước tự kiểm tra nên không dùng. Xin báo quản trị viên.",
         "The signature just made didn't pass our own check, so it isn't used. Please tell the administrator.",
@@ -436,12 +448,15 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "component.set_aside": ("dừng, cần người xem lại", "set aside for a person to look at"),
     "component.taken_up_again": ("cho xử lý lại", "taken up again"),
     "copy.requested": ("yêu cầu ký bản số hóa", "signature on the copy asked for"),
+    "copy.made": ("đã ký bản số hóa, chờ dấu thời gian", "digitised copy signed, waiting for its timestamp"),
     "copy.signed": ("đã ký bản số hóa", "digitised copy signed"),
     "e_result.drafted": ("soạn dự thảo kết quả", "result drafted"),
     "e_result.submitted": ("trình ký, lấy số", "submitted, number taken"),
     "e_result.read": ("lãnh đạo đã đọc", "read by the leader"),
     "e_result.returned": ("trả lại để sửa, hủy số", "returned for correction, number void"),
     "e_result.approved": ("lãnh đạo duyệt", "approved by the leader"),
+    "e_result.made": ("đã ký, chờ dấu thời gian", "signed, waiting for its timestamp"),
+    "e_result.dropped": ("bỏ chữ ký chưa kịp có dấu thời gian", "dropped a signature that got no timestamp in time"),
     "e_result.leader_signed": ("đã ký số lãnh đạo", "signed by the leader"),
     "e_result.sealed": ("đã ký số cơ quan", "sealed by the agency"),
     "e_result.issued": ("phát hành, vào sổ", "issued and registered"),

@@ -168,6 +168,14 @@ class Certificates(Protocol):
         """The active seal. Raises NotFound."""
         ...
 
+    def of_person(self, username: str) -> Sequence[CertificateRecord]:
+        """All that ever were this person's, the active one first."""
+        ...
+
+    def of_agency(self, agency: str) -> Sequence[CertificateRecord]:
+        """All that ever were this agency's seal, the active one first."""
+        ...
+
     def keep(self, record: CertificateRecord) -> None:
         """Insert or change; a new active one retires the owner's earlier one."""
         ...
@@ -527,12 +535,12 @@ class Jobs(Protocol):
         """Find number, date and the other fields."""
         ...
 
-    def sign_copy(self, component_id: UUID, revision: int) -> None:
-        """Sign the digitised copy. Runs in the one signing worker."""
+    def sign_copy(self, component_id: UUID, revision: int, *, made: bool = False) -> None:
+        """Sign the digitised copy, or complete it where it is `made`. Runs in the one signing worker."""
         ...
 
-    def sign_e_result(self, e_result_id: UUID, place: str) -> None:
-        """Sign an e-result as its leader, or seal it. Runs in the one signing worker."""
+    def sign_e_result(self, e_result_id: UUID, place: str, *, made: bool = False) -> None:
+        """Sign an e-result as its leader, or seal it, or complete what is `made`. Runs in the one signing worker."""
         ...
 
     def issue(self, e_result_id: UUID) -> None:

@@ -206,7 +206,7 @@ def review(
         else:
             revision = component.revision + 1
             component = work.components.keep(
-                replace(component, state=ComponentState.REVIEWED, revision=revision, searchable=None)
+                replace(component, state=ComponentState.REVIEWED, revision=revision, searchable=None, unstamped=None)
             )
             work.jobs.assemble(component.id, revision)
         work.audit.append(
@@ -270,7 +270,7 @@ def try_again(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) 
         reviewed = not broken and all(p.state is PageState.REVIEWED for p in pages)
         state = ComponentState.REVIEWED if reviewed else ComponentState.RECEIVED
         component = work.components.keep(
-            replace(component, state=state, trouble="", revision=revision, searchable=None)
+            replace(component, state=state, trouble="", revision=revision, searchable=None, unstamped=None)
         )
         if not broken:
             work.jobs.assemble(component.id, revision)

@@ -1,31 +1,37 @@
-"""One signature, made once: attempt, sign, verify, put, record.
+"""One signature, made once: attempt, sign, put, record; then, once the time is told: augment, verify, put, record.
 
 The signing worker is one process. It writes what it signs to its outbox first, durably; killed at any moment, it finds
-there what was already signed and never signs the same thing twice. We verify our own signature before it is recorded.
+there what was already signed and never signs the same thing twice. What is signed is kept in the store before anybody
+is asked for the time, so that a timestamp authority that is slow or dead loses no signature (decision 0030). We verify
+our own signature before it is recorded.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
+import threading
+import unicodedata
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from dossiers.types import OfficeError
-from signing import prepare, sign, trust, verify
+from signing import augment, prepare, sign, trust, verify
 from signing.corner import corner
 from signing.timestamp import Timestamper
 from signing.types import FIELD_NAMES, Integrity, Place, SignaturePlace, SigningRefused, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
     from dossiers.types import CertificateRecord, ObjectKey
     from signing.appearance import Appearance
     from signing.keys import SigningKey
+    from signing.types import FileVerdict
 
 
 class SignatureUnproven(OfficeError):
@@ -75,7 +81,11 @@ def trusted(work: UnitOfWork) -> trust.TrustStore:
     )
 
 
-def sign_once(
+#: One key is in use at a time, whatever else goes on: tokens have one session, and people one PIN.
+_KEY_IN_USE = threading.Lock()
+
+
+def make_once(
     desk: SigningDesk,
     subject: UUID,
     revision: int,
@@ -84,19 +94,20 @@ def sign_once(
     place: Place,
     where: SignaturePlace | None = None,
     record: CertificateRecord,
+    names: Sequence[str],
     appearance: Appearance,
 ) -> ObjectKey:
-    """The document with one more signature, verified and stored; the caller records it.
+    """The document with one more signature, stored and still without its timestamp; the caller records it.
 
     Args:
         subject: What is being signed; with `place` and `revision` it names the attempt.
         source: The document before this signature.
         where: Its field, there since the result was submitted; None makes one in a corner of the first page, for scans.
+        names: Whose certificate it has to be, as the office's records write them; it has to bear one of them.
 
     Raises:
         SigningRefused: Nothing was signed and nothing will be by trying again.
         TrustServiceUnavailable, StoreUnavailable: Try again later; what is signed already is kept.
-        SignatureUnproven: The new signature can't be confirmed yet; it is kept and judged again later.
     """
     outbox = _outbox_file(desk, subject, place, revision)
     with desk.begin() as work:
@@ -112,20 +123,48 @@ def sign_once(
                 prepare.add_fields(stored, unsigned, [where])
             else:
                 unsigned = stored
-            key = desk.keys.open(record)
-            if hashlib.sha256(key.certificate_der).hexdigest() != record.sha256:
-                raise SigningRefused("wrong_certificate", "Tệp khóa không phải của chứng thư đã ghi.")
-            sign.sign(
-                unsigned,
-                outbox,
-                place=where,
-                key=key,
-                trust=known,
-                timestamper=Timestamper(desk.tsa_urls),
-                appearance=appearance,
-            )
-    _must_prove(outbox, known, place, record)
+            with _KEY_IN_USE:
+                key = desk.keys.open(record)
+                _must_be_theirs(key, record, names)
+                sign.make(unsigned, outbox, place=where, key=key, trust=known, appearance=appearance)
+    _must_be_whole(outbox, known, place, record)
     return desk.store.put(outbox, media_type="application/pdf")
+
+
+def complete(
+    desk: SigningDesk, unstamped: ObjectKey, *, place: Place, records: Iterable[CertificateRecord]
+) -> tuple[ObjectKey, str]:
+    """A signature that was made, with its timestamp and evidence, verified and stored; the caller records it.
+
+    Done twice it costs another timestamp and nothing else: no key is touched.
+
+    Args:
+        unstamped: The document with the signature; the last one in it.
+        records: All certificates of whoever was to sign: the active one may be another by now.
+
+    Returns:
+        The document, and which certificate signed it, as lower-case hex of its SHA-256.
+
+    Raises:
+        SigningRefused: It can't be completed; with `lost` it never will.
+        TrustServiceUnavailable, StoreUnavailable, SignatureUnproven: Try again later; the signature is kept.
+    """
+    with desk.begin() as work:
+        known = trusted(work)
+    theirs = {record.sha256: record for record in records}
+    with tempfile.TemporaryDirectory(dir=desk.outbox) as folder:
+        made, whole = Path(folder, "made.pdf"), Path(folder, "whole.pdf")
+        desk.store.fetch(unstamped, made)
+        augment.augment(
+            made,
+            whole,
+            place=place,
+            trust=known,
+            timestamper=Timestamper(desk.tsa_urls),
+            certificates=tuple(theirs),
+        )
+        signer = _must_prove(whole, known, place, theirs)
+        return desk.store.put(whole, media_type="application/pdf"), signer
 
 
 def recorded(desk: SigningDesk, subject: UUID, place: Place, revision: int) -> None:
@@ -137,16 +176,48 @@ def _outbox_file(desk: SigningDesk, subject: UUID, place: Place, revision: int) 
     return desk.outbox / f"{subject}-{place}-{revision}.pdf"
 
 
-def _must_prove(file: Path, known: trust.TrustStore, place: Place, record: CertificateRecord) -> None:
-    """Judge the new signature as a stranger would.
+def _must_be_theirs(key: SigningKey, record: CertificateRecord, names: Sequence[str]) -> None:
+    """The key is that of the certificate on record, and the certificate names the person or agency on record.
+
+    Raises:
+        SigningRefused: "wrong_certificate".
+    """
+    if hashlib.sha256(key.certificate_der).hexdigest() != record.sha256:
+        raise SigningRefused("wrong_certificate", "Tệp khóa không phải của chứng thư đã ghi.")
+    if not {_plain(key.subject), _plain(key.organization) if not record.owner else ""} & {_plain(n) for n in names}:
+        raise SigningRefused("wrong_certificate", "Chứng thư không mang tên người hoặc cơ quan phải ký.")
+
+
+def _plain(name: str) -> str:
+    """A name as two people who write it differently would both read it."""
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split()) or "\0"
+
+
+def _must_be_whole(file: Path, known: trust.TrustStore, place: Place, record: CertificateRecord) -> None:
+    """The new signature is the expected one, over everything; what it is worth shows when its time is proven.
 
     A file that is damaged or carries another's signature is kept aside as evidence, and a person decides whether to
-    sign again; one whose status can't be told now (a list is stale) stays in the outbox and is judged again later.
+    sign again.
     """
     found = verify.verify(file, trust=known, max_bytes=None)
-    ours = [s for s in found.signatures if s.field == FIELD_NAMES[place]]
-    if found.integrity is not Integrity.INTACT or [s.certificate_sha256 for s in ours] != [record.sha256]:
+    if found.integrity is not Integrity.INTACT or _signers(found, place) != [record.sha256]:
         file.rename(file.with_suffix(f".{uuid.uuid4().hex}.unproven"))
         raise SigningRefused("signature_unproven", ",".join(found.reasons) or found.integrity)
+
+
+def _must_prove(file: Path, known: trust.TrustStore, place: Place, records: Mapping[str, CertificateRecord]) -> str:
+    """Judge the completed signature as a stranger would; gives the certificate that signed.
+
+    One whose status can't be told now (a list is stale) is judged again later.
+    """
+    found = verify.verify(file, trust=known, max_bytes=None)
+    signers = _signers(found, place)
+    if found.integrity is not Integrity.INTACT or len(signers) != 1 or signers[0] not in records:
+        raise SigningRefused("signature_unproven", ",".join(found.reasons) or found.integrity, lost=True)
     if any(s.verdict is not Verdict.GENUINE for s in found.signatures):
         raise SignatureUnproven(",".join(found.reasons) or found.verdict)
+    return signers[0]
+
+
+def _signers(found: FileVerdict, place: Place) -> list[str]:
+    return [s.certificate_sha256 for s in found.signatures if s.field == FIELD_NAMES[place]]

@@ -516,6 +516,7 @@ class Component:
         signed_scan: The scan came signed: kept byte for byte, its derivative says that it is unsigned.
         searchable: The searchable PDF/A (unsigned), once made.
         copy: The signed copy, once made; for a scan that came signed, the scan itself.
+        unstamped: The copy with its signature made and safe, still waiting for timestamp and evidence.
         revision: How often the searchable PDF has been asked for; a late job of an older revision changes nothing.
         trouble: Why it was set aside, a stable code; "" otherwise.
         scanned_by: Username of who brought it in.
@@ -537,6 +538,7 @@ class Component:
     pages_declared: int | None = None
     searchable: ObjectKey | None = None
     copy: ObjectKey | None = None
+    unstamped: ObjectKey | None = None
     revision: int = 0
     trouble: str = ""
     keep_reason: str = ""
@@ -646,6 +648,7 @@ class EResult:
         number, symbol, dated: Fixed at submission, voided by a return.
         places: Where its signatures stand once submitted: {"place", "page", "box"} each, as `signing` found them.
         draft: The PDF before the first signature. document: the PDF as it stands, with every signature so far.
+        unstamped: `document` with one signature more, made and safe, still waiting for its timestamp and evidence.
         leader: Username of the person who is to sign. prepared_by: who changed it last.
         drafters: Usernames of everybody who drafted, changed or submitted it; none of them may approve it.
         lookup_code: Printed on it with the QR code.
@@ -667,6 +670,7 @@ class EResult:
     leader: str = ""
     draft: ObjectKey | None = None
     document: ObjectKey | None = None
+    unstamped: ObjectKey | None = None
     number: int | None = None
     symbol: str = ""
     dated: date | None = None
@@ -695,6 +699,8 @@ class EResult:
         """Who acts next; None once it is issued, withdrawn or superseded."""
         if self.trouble:
             return Step("mend_signing", Role.SEAL_KEEPER, self.agency)
+        if self.unstamped is not None:
+            return Step("await_timestamp", None, self.agency)
         if self.state is ResultState.DRAFT and self.came_signed:
             return Step("register_signed", Role.SEAL_KEEPER, self.agency)
         return {

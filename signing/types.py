@@ -222,12 +222,14 @@ class SigningRefused(Exception):
             "unreadable_key", "encrypted_pdf", "already_signed", "unreadable_pdf", "field_missing",
             "forbidden_by_document"; of a key elsewhere: "held_elsewhere", "token_absent", "token_module",
             "token_key_missing", "token_failed", "pin_needed", "pin_wrong", "pin_locked", "remote_refused",
-            "document_changed".
+            "document_changed"; of what was signed: "wrong_certificate", "signature_unproven".
+        lost: A signature was made already and can never count: it has to be made anew.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, *, lost: bool = False) -> None:
         super().__init__(message)
         self.reason = reason
+        self.lost = lost
 
 
 class PinRefused(SigningRefused):

@@ -41,6 +41,18 @@ class PostgresCertificates:
         )
         return one(CertificateRecord, self._connection, query)
 
+    def of_person(self, username: str) -> Sequence[CertificateRecord]:
+        """All that ever were this person's, the active one first."""
+        return self._of(certificates.c.owner == username, certificates.c.owner != _SEAL)
+
+    def of_agency(self, agency: str) -> Sequence[CertificateRecord]:
+        """All that ever were this agency's seal, the active one first."""
+        return self._of(certificates.c.owner == _SEAL, certificates.c.agency == agency)
+
+    def _of(self, *which: sa.ColumnElement[bool]) -> Sequence[CertificateRecord]:
+        newest = (certificates.c.active.desc(), certificates.c.valid_from.desc(), certificates.c.id)
+        return many(CertificateRecord, self._connection, sa.select(certificates).where(*which).order_by(*newest))
+
     def keep(self, record: CertificateRecord) -> None:
         """Insert or change; a new active one retires the owner's earlier one."""
         if record.active:

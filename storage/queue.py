@@ -63,6 +63,8 @@ _LOWEST_PRIORITY = -100
 #: What is nearly done comes before what is only begun, and paper that is still on the desk before both.
 _FINISHING_PRIORITY = 10
 _ON_THE_DESK_PRIORITY = 20
+#: Keys are in use, and a PIN in memory, no longer than they must be: waiting for the time comes after all signing.
+_STAMPING_PRIORITY = -10
 
 # A worker killed outright is missed after STALLED_AFTER_S at most HEARTBEAT_S late, found within one LOOK_EVERY_S and
 # its jobs fetched within one POLL_EVERY_S: 20 s at worst, while a promise of 30 s is kept with some to spare.
@@ -136,21 +138,26 @@ class PostgresJobs:
         """Find number, date and the other fields."""
         self._defer(EXTRACT_FIELDS, str(component_id), priority=_FINISHING_PRIORITY, component_id=str(component_id))
 
-    def sign_copy(self, component_id: UUID, revision: int) -> None:
-        """Sign the digitised copy. Two jobs for one component never run at once."""
+    def sign_copy(self, component_id: UUID, revision: int, *, made: bool = False) -> None:
+        """Sign the digitised copy, or complete it where it is `made`. Two jobs for one component never run at once."""
         self._defer(
             SIGN_COPY,
             f"{component_id}:{revision}",
+            priority=_STAMPING_PRIORITY if made else 0,
             lock=f"sign:{component_id}",
             component_id=str(component_id),
             revision=revision,
         )
 
-    def sign_e_result(self, e_result_id: UUID, place: str) -> None:
-        """Sign an e-result as its leader, or seal it. Two jobs for one e-result never run at once."""
+    def sign_e_result(self, e_result_id: UUID, place: str, *, made: bool = False) -> None:
+        """Sign an e-result as its leader, or seal it, or complete what is `made`.
+
+        Two jobs for one e-result never run at once.
+        """
         self._defer(
             SIGN_E_RESULT,
             f"{e_result_id}:{place}",
+            priority=_STAMPING_PRIORITY if made else 0,
             lock=f"sign:{e_result_id}",
             e_result_id=str(e_result_id),
             place=str(place),

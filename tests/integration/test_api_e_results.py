@@ -180,21 +180,6 @@ def test_it_still_verifies_an_hour_later_and_without_the_trust_service(own_offic
         assert judged.in_force, judged.file.reasons
 
 
-def test_a_dead_trust_service_loses_nothing_and_signs_nothing_twice(own_office: Office) -> None:
-    dossier = digitised_dossier(own_office)
-    result = submitted(own_office, dossier)
-    own_office.pki.stop()
-    ok(approve(own_office, result))
-
-    own_office.work_off()
-
-    waiting = look(own_office, result)
-    assert waiting["state"]["code"] == "approved"
-    assert waiting["trouble"] == "waiting_for_trust_service"
-    assert waiting["next_step"]["role"] == "seal_keeper"
-    assert waiting["document_sha256"] == result["document_sha256"]
-
-
 def test_a_revoked_leader_cannot_sign_and_the_seal_keeper_is_told(own_office: Office) -> None:
     dossier = digitised_dossier(own_office)
     result = submitted(own_office, dossier)
