@@ -46,7 +46,8 @@ def first_words(dossier: Dossier, procedure: Procedure, template: str) -> dict[s
         "bases": Suggested([f"Xét hồ sơ {dossier.code}{received} của {who.name}"], "dossier"),
         "opening": Suggested([f"Căn cứ hồ sơ {dossier.code}{received},"], "dossier"),
         "facts": Suggested([[name, value] for name, value in facts if value], "dossier"),
-        "recipients": Suggested([who.name], "dossier"),
+        "recipients": Suggested(["Như trên"] if template == "letter" else [who.name], "dossier"),
+        "addressees": Suggested([who.name], "dossier"),
     }
     asked_for = {field.key for field in templates.fields(template) if field.source == "clerk"}
     return {key: value for key, value in known.items() if key in asked_for}
@@ -72,6 +73,8 @@ def _subject(procedure: Procedure, template: str) -> str:
     rest = name[len(kind) :].strip() if name.casefold().startswith(kind.casefold()) else name
     if template == "decision" and not rest.casefold().startswith("về"):
         rest = f"Về việc {rest[:1].lower()}{rest[1:]}"
+    if template == "letter":  # printed behind "V/v"
+        return rest[:1].lower() + rest[1:]
     return rest[:1].upper() + rest[1:]
 
 
@@ -110,7 +113,7 @@ def _filled_up(field: TemplateField, value: Any) -> Any:
 def _gap(field: TemplateField) -> Any:
     mark = f"[{field.label}]"
     match field.kind:
-        case "text":
+        case "text" | "power":
             return mark if field.required else ""
         case "lines":
             return [mark] if field.required else []

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
-    from dossiers.types import Account, AuditEntry, Dossier, ObjectKey
+    from dossiers.types import Account, Agency, AuditEntry, Dossier, ObjectKey, Procedure
     from signing.templates import TemplateProblem
     from signing.trust import TrustStore
 
@@ -686,7 +686,7 @@ def _numbered(work: UnitOfWork, e_result: EResult, now: datetime) -> EResult:
             e_result.agency, e_result.symbol, e_result.dated.year, e_result.number, "not_submitted"
         )
     procedure = work.procedures.of(work.dossiers.for_job(e_result.dossier_id).procedure)
-    symbol = f"{procedure.result_symbol}-{work.agencies.of(e_result.agency).symbol}"
+    symbol = _symbol(e_result, procedure, work.agencies.of(e_result.agency))
     number = work.e_results.take_number(e_result.agency, symbol, day.year, e_result.id)
     return replace(e_result, number=number, symbol=symbol, dated=day)
 
@@ -703,10 +703,10 @@ def _filled(work: UnitOfWork, e_result: EResult, verify_url: str) -> dict[str, A
         "parent_name": agency.parent_name,
         "agency_name": agency.letterhead or agency.name,
         "place": agency.place,
-        "symbol": e_result.symbol or f"{procedure.result_symbol}-{agency.symbol}",
+        "symbol": e_result.symbol or _symbol(e_result, procedure, agency),
         "signer_title": leader.title,
         "signer_name": leader.name,
-        "authority": f"{leader.title} {agency.letterhead or agency.name}".upper(),
+        "authority": _authority(str(e_result.data.get("signer_power") or ""), leader.title, agency),
         "archive_unit": "",
         "lookup_code": codes.format_lookup_code(e_result.lookup_code),
         "verify_url": verify_url,
@@ -718,6 +718,23 @@ def _filled(work: UnitOfWork, e_result: EResult, verify_url: str) -> dict[str, A
     if e_result.number is not None and e_result.dated is not None:
         filled |= {"number": e_result.number, "dated": e_result.dated}
     return filled
+
+
+def _symbol(e_result: EResult, procedure: Procedure, agency: Agency) -> str:
+    """The procedure's own, unless the result is of another kind than its results are."""
+    if not e_result.template:
+        return f"{procedure.result_symbol}-{agency.symbol}"
+    usual = procedure.result_symbol if e_result.template == procedure.result_template else ""
+    return templates.symbol(e_result.template, agency=agency.symbol, procedure=usual)
+
+
+def _authority(power: str, title: str, agency: Agency) -> str:
+    """Who decides, above the text: the head whom the signer stands in for, or the body in whose name they sign."""
+    name = agency.letterhead or agency.name
+    sign, _, whose = power.partition(".")
+    if sign.strip().upper() == "TM":
+        return name.upper()
+    return f"{whose.strip() or title} {name}".upper()
 
 
 def _as_data(place: SignaturePlace) -> dict[str, Any]:

@@ -9,26 +9,23 @@ Units: millimetres in, PDF points out. Rules: Decree 30/2020, Appendices I (layo
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import pikepdf
-import typst
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]  # it ships no types
-
-from signing import qr
+from signing import qr, typeface, typesetting
+from signing.document_kinds import KINDS
 from signing.places import LEADER_MM, MM, SEAL_MM, signature_places
 from signing.template_fields import TemplateDataError, TemplateField, TemplateProblem, checked
+from signing.typesetting import LayoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from signing.document_kinds import DocumentKind
+    from signing.typeface import Typeface
     from signing.types import SignaturePlace
 
 __all__ = [
@@ -39,27 +36,26 @@ __all__ = [
     "TemplateProblem",
     "UnknownTemplate",
     "fields",
+    "forms",
     "names",
     "render",
+    "symbol",
     "type_name",
 ]
 
 SOURCES = Path(__file__).parent / "typst"
-FONTS = Path(__file__).parent / "fonts"
-TYPEFACE = "Liberation Serif"
-
-#: What typst is asked to promise: PDF/A-2 with tags (PDF 1.7), and PDF/UA-1 on top.
-STANDARDS: list[Literal["a-2a", "ua-1"]] = ["a-2a", "ua-1"]
 
 PAGE_HEIGHT = 297 * MM
 
 #: A last text longer than this may break over two pages: its end still stays with the signer.
 LONG_LAST = 900
+#: More lines of recipients than this may go on beside nothing, on the next page.
+LONG_RECIPIENTS = 24
 
 
 @dataclass(frozen=True)
 class RenderedResult:
-    """A document and the places of its two signatures, the leader's first."""
+    """A document and the places of its two signatures, the leader's first; none on a form."""
 
     pdf: bytes
     places: tuple[SignaturePlace, ...]
@@ -69,123 +65,14 @@ class UnknownTemplate(LookupError):
     """There is no template of that name."""
 
 
-class LayoutError(RuntimeError):
-    """typst could not lay the document out, or not in the typeface asked for: a fault of ours, not of the data."""
-
-
-@dataclass(frozen=True)
-class _Template:
-    """A kind of document: its name in print, its typst source, its own fields, how they become the layout's values."""
-
-    type_name: str
-    english: str
-    source: str
-    fields: tuple[TemplateField, ...]
-    body: Callable[[Mapping[str, Any]], dict[str, Any]]
-
-
-_LETTERHEAD = (
-    TemplateField("parent_name", "Cơ quan chủ quản", "Agency above", max_length=200, source="office"),
-    TemplateField("agency_name", "Cơ quan ban hành", "Issuing agency", required=True, max_length=200, source="office"),
-    TemplateField("place", "Địa danh", "Place", required=True, max_length=60, source="office"),
-    TemplateField("symbol", "Ký hiệu", "Symbol", required=True, max_length=30, source="office"),
-    TemplateField("number", "Số văn bản", "Number", max_length=11, kind="number", source="system"),
-    TemplateField("dated", "Ngày ban hành", "Date of issue", max_length=10, kind="date", source="system"),
-)
-_SIGNER = (
-    TemplateField(
-        "signer_power", "Quyền hạn ký (TM., KT., TL., TUQ., Q.)", "Power to sign", max_length=100, source="office"
-    ),
-    TemplateField("signer_title", "Chức vụ người ký", "Signer's title", required=True, max_length=100, source="office"),
-    TemplateField(
-        "signer_name", "Họ và tên người ký", "Signer's full name", required=True, max_length=50, source="office"
-    ),
-    TemplateField("recipients", "Nơi nhận", "Recipients", max_length=200, kind="lines"),
-    TemplateField("archive_unit", "Đơn vị soạn thảo", "Drafting unit", max_length=100, source="office"),
-)
-_VERIFY = (
-    TemplateField("lookup_code", "Mã tra cứu", "Look-up code", max_length=20, source="system"),
-    TemplateField("verify_url", "Địa chỉ kiểm tra", "Address to check it", max_length=120, source="system"),
-    TemplateField("dossier_code", "Mã hồ sơ", "Dossier code", max_length=60, source="system"),
-    TemplateField("procedure_code", "Mã thủ tục hành chính", "Procedure code", max_length=30, source="system"),
-    TemplateField("applicant_id", "Số định danh người nộp", "Applicant's personal ID", max_length=20, source="system"),
-    TemplateField("system_name", "Tên hệ thống cung cấp", "Name of the system", max_length=100, source="system"),
-    TemplateField("published_at", "Thời điểm công bố", "Time of publication", max_length=40, source="system"),
-    TemplateField("valid_until", "Thời hạn có hiệu lực", "Valid until", max_length=40),
-    TemplateField("scope", "Phạm vi có hiệu lực", "Scope of validity", max_length=100),
-)
-
-
-def _ended(lines: Sequence[str]) -> list[str]:
-    """Grounds as the decree ends them: each with a semicolon, the last with a full stop."""
-    bare = [line.rstrip(" .;,") for line in lines]
-    return [line + (";" if index < len(bare) - 1 else ".") for index, line in enumerate(bare)]
-
-
-def _closed(text: str) -> str:
-    """The end of a document's text: "./."."""
-    return text.rstrip(" ./") + "./."
-
-
-def _split(text: str) -> list[str]:
-    return [line.strip() for line in text.split("\n") if line.strip()]
-
-
-def _decision(data: Mapping[str, Any]) -> dict[str, Any]:
-    articles = [_split(article) for article in data["articles"]]
-    articles[-1][-1] = _closed(articles[-1][-1])
-    return {
-        "authority": data["authority"],
-        "bases": _ended(data["bases"]),
-        "articles": articles,
-        "last": "\n".join(articles[-1]),
-    }
-
-
-def _paper(data: Mapping[str, Any]) -> dict[str, Any]:
-    closing = [line for paragraph in data["closing"] for line in _split(paragraph)]
-    closing[-1] = _closed(closing[-1])
-    return {
-        "authority": data["authority"],
-        "opening": [line for paragraph in data["opening"] for line in _split(paragraph)],
-        "facts": [list(fact) for fact in data["facts"]],
-        "closing": closing,
-        "last": closing[-1],
-    }
-
-
-_SUBJECT = TemplateField("subject", "Trích yếu", "Subject", required=True, max_length=500)
-_AUTHORITY = TemplateField(
-    "authority", "Thẩm quyền ban hành", "Issuing authority", required=True, max_length=200, source="office"
-)
-_PAPER_FIELDS = (
-    _SUBJECT,
-    _AUTHORITY,
-    TemplateField("opening", "Lời dẫn", "Opening words", max_length=3000, kind="lines"),
-    TemplateField("facts", "Thông tin chứng nhận", "What is certified", required=True, max_length=500, kind="facts"),
-    TemplateField("closing", "Nội dung kết thúc", "Closing words", required=True, max_length=3000, kind="lines"),
-)
-_TEMPLATES = {
-    "decision": _Template(
-        "Quyết định",
-        "Decision",
-        "decision.typ",
-        (
-            _SUBJECT,
-            _AUTHORITY,
-            TemplateField("bases", "Căn cứ", "Grounds", required=True, max_length=1000, kind="lines"),
-            TemplateField("articles", "Các điều", "Articles", required=True, max_length=8000, kind="lines"),
-        ),
-        _decision,
-    ),
-    "certificate": _Template("Giấy chứng nhận", "Certificate", "paper.typ", _PAPER_FIELDS, _paper),
-    "confirmation": _Template("Giấy xác nhận", "Confirmation", "paper.typ", _PAPER_FIELDS, _paper),
-}
-
-
 def names() -> tuple[str, ...]:
-    """The templates there are: "decision" (quyết định), "certificate" (giấy chứng nhận), "confirmation"."""
-    return tuple(_TEMPLATES)
+    """The templates of results: "decision", "licence", "certificate", "confirmation", "letter" (công văn)."""
+    return tuple(name for name, kind in KINDS.items() if kind.is_result)
+
+
+def forms() -> tuple[str, ...]:
+    """The forms that go with a dossier: "receipt" (giấy hẹn), "supplement" (phiếu yêu cầu bổ sung), "refusal"."""
+    return tuple(name for name, kind in KINDS.items() if not kind.is_result)
 
 
 def type_name(name: str) -> tuple[str, str]:
@@ -194,8 +81,24 @@ def type_name(name: str) -> tuple[str, str]:
     Raises:
         UnknownTemplate: There is none of that name.
     """
-    template = _template(name)
-    return template.type_name, template.english
+    kind = _kind(name)
+    return kind.type_name, kind.english
+
+
+def symbol(name: str, *, agency: str, procedure: str = "") -> str:
+    """How the document's number goes on, "QĐ-UBND" of "05/QĐ-UBND"; on a letter "UBND-VX" (Appendix I, box 3).
+
+    Args:
+        name: Of the template.
+        agency: The agency's short name.
+        procedure: What the procedure says of its own results: the kind, or on letters the unit that drafts them.
+
+    Raises:
+        UnknownTemplate: There is none of that name.
+    """
+    abbreviation = _kind(name).abbreviation
+    parts = (procedure or abbreviation, agency) if abbreviation else (agency, procedure)
+    return "-".join(part for part in parts if part)
 
 
 def fields(name: str) -> tuple[TemplateField, ...]:
@@ -204,7 +107,7 @@ def fields(name: str) -> tuple[TemplateField, ...]:
     Raises:
         UnknownTemplate: There is none of that name.
     """
-    return _LETTERHEAD + _template(name).fields + _SIGNER + _VERIFY
+    return _kind(name).fields
 
 
 def render(
@@ -213,18 +116,16 @@ def render(
     *,
     watermark: str = "",
     seal_mm: float = SEAL_MM,
-    typeface: str = TYPEFACE,
-    font_folder: Path = FONTS,
+    face: Typeface | None = None,
 ) -> RenderedResult:
     """Lay the document out; the same data gives the same bytes.
 
     Args:
-        name: One of `names()`.
+        name: One of `names()` or `forms()`.
         data: Values by the keys of `fields(name)`; without a number or date their places stay open, as in a draft.
         watermark: Printed large and pale across every page, for instance "DỮ LIỆU THỬ"; "" for none.
         seal_mm: Diameter of the agency's seal.
-        typeface: Family name of another typeface, for a centre with a licensed copy of the decree's own.
-        font_folder: Where the typeface's files lie.
+        face: The centre's own typeface; by default the one that comes with the service.
 
     Returns:
         PDF/A-2a (PDF 1.7, PDF/UA-1), ending in a newline so that revisions can be appended, and the places of the
@@ -235,79 +136,85 @@ def render(
         TemplateDataError: The data doesn't fit; every problem is listed.
         LayoutError: typst failed, or used another typeface.
     """
-    template = _template(name)
-    clean = checked(fields(name), data, _repertoire(font_folder))
-    gap_mm = max(38.0, seal_mm + 2.0)
-    values = _layout_values(template, clean) | {"watermark": watermark, "gap_mm": gap_mm, "typeface": typeface}
+    kind = _kind(name)
+    face = face or typeface.ours()
+    values = _layout_values(kind, checked(kind.fields, data, face))
+    values |= {"watermark": watermark, "gap_mm": max(38.0, seal_mm + 2.0)}
+    made = typesetting.set_pages(SOURCES / kind.source, values, typeface=face, label="signature-gap")
+    if not kind.is_result:
+        return RenderedResult(made.pdf, ())
+    if made.told is None:
+        raise LayoutError("the layout doesn't say where it is signed")
+    return RenderedResult(made.pdf, _places(made.told, seal_mm))
+
+
+def _kind(name: str) -> DocumentKind:
     try:
-        compiler = typst.Compiler(
-            str(SOURCES / template.source),
-            root=str(SOURCES),
-            font_paths=[str(font_folder)],
-            ignore_system_fonts=True,
-            sys_inputs={"data": json.dumps(values, ensure_ascii=False)},
-        )
-        laid_out = compiler.compile(format="pdf", pdf_standards=[*STANDARDS])
-        gap = json.loads(compiler.query("<signature-gap>", field="value", one=True))
-    except typst.TypstError as error:
-        raise LayoutError(str(error)) from error
-    pdf = _one_file(laid_out)
-    _assert_typeface(pdf, typeface)
-    return RenderedResult(pdf, _places(gap, seal_mm))
-
-
-def _one_file(laid_out: bytes | list[bytes] | None) -> bytes:
-    """Typst's bytes with the newline it leaves out: a revision appended right behind "%%EOF" is no valid PDF/A."""
-    if not isinstance(laid_out, bytes):
-        raise LayoutError("typst gave back no document")
-    return laid_out + b"\n"
-
-
-def _template(name: str) -> _Template:
-    try:
-        return _TEMPLATES[name]
+        return KINDS[name]
     except KeyError:
         raise UnknownTemplate(name) from None
 
 
-def _layout_values(template: _Template, data: Mapping[str, Any]) -> dict[str, Any]:
+def _layout_values(kind: DocumentKind, data: Mapping[str, Any]) -> dict[str, Any]:
     """The strings and lists the typst sources print, from checked data."""
-    body = template.body(data)
     dated: date | None = data["dated"]
     made = dated or datetime.now(UTC).date()  # PDF/A asks for a date; a draft has none of its own
-    symbol = qr.symbol_for(
-        qr.text(
-            data["verify_url"],
-            data["lookup_code"],
-            {
-                "hs": data["dossier_code"],
-                "tt": data["procedure_code"],
-                "id": data["applicant_id"],
-                "gt": f"{template.type_name} {data['subject']}",
-                "ht": data["system_name"],
-                "tg": data["published_at"],
-                "hl": data["valid_until"],
-                "pv": data["scope"],
-            },
-        )
-    )
-    return body | {
-        "type_name": template.type_name,
-        "subject": data["subject"],
+    common = {
+        "type_name": kind.type_name,
         "parent_name": data["parent_name"],
         "agency_name": data["agency_name"],
-        "number_line": f"Số: {_number(data['number'])}/{data['symbol']}",
         "date_line": f"{data['place']}, {_date_in_words(dated, made.year)}",
         "file_date": [made.year, made.month, made.day],
+        "lookup_line": data["lookup_code"],
+        "qr_alt": f"Mã QR để kiểm tra văn bản, mã tra cứu {data['lookup_code']}",
+    }
+    body = kind.body(data)
+    return common | body | (_of_result(kind, data, body["last"]) if kind.is_result else _of_form(data))
+
+
+def _of_result(kind: DocumentKind, data: Mapping[str, Any], last: str) -> dict[str, Any]:
+    """What is printed on every result, beside its text."""
+    content = qr.text(
+        data["verify_url"],
+        data["lookup_code"],
+        {
+            "hs": data["dossier_code"],
+            "tt": data["procedure_code"],
+            "id": data["applicant_id"],
+            "gt": f"{kind.type_name} {data['subject']}",
+            "ht": data["system_name"],
+            "tg": data["published_at"],
+            "hl": data["valid_until"],
+            "pv": data["scope"],
+        },
+    )
+    recipients = _recipients(data["recipients"], data["archive_unit"])
+    return {
+        "title": f"{kind.type_name}: {data['subject']}",
+        "subject": data["subject"],
+        "number_line": f"Số: {_number(data['number'])}/{data['symbol']}",
         "signer_power": data["signer_power"],
         "signer_title": data["signer_title"],
         "signer_name": data["signer_name"],
-        "recipients": _recipients(data["recipients"], data["archive_unit"]),
-        "qr_svg": symbol,
-        "qr_alt": f"Mã QR để kiểm tra văn bản, mã tra cứu {data['lookup_code']}",
-        "lookup_line": data["lookup_code"],
+        "recipients": recipients,
+        "recipients_break": len(recipients) > LONG_RECIPIENTS,
+        "qr_svg": qr.symbol_for(content),
         "foot": _foot(data["lookup_code"], data["verify_url"]),
-        "last_breaks": len(body["last"]) > LONG_LAST,
+        "last_breaks": len(last) > LONG_LAST,
+    }
+
+
+def _of_form(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What is printed on every form that goes with a dossier."""
+    keys = (
+        "applicant_name", "applicant_address", "applicant_phone", "procedure_name", "procedure_code", "dossier_code",
+        "clerk_name", "office_phone", "look_up_at",
+    )  # fmt: skip
+    return {key: data[key] for key in keys} | {
+        "title": data["procedure_name"],
+        "qr_svg": qr.symbol_for(data["look_up_url"]),
+        "qr_alt": f"Mã QR để tra cứu hồ sơ {data['dossier_code']}",
+        "foot": "",
     }
 
 
@@ -343,39 +250,3 @@ def _places(gap: Mapping[str, float], seal_mm: float) -> tuple[SignaturePlace, S
     middle_x = gap["x"] + gap["width"] / 2
     middle_y = PAGE_HEIGHT - (gap["y"] + gap["height"] / 2)
     return signature_places(int(gap["page"]), (middle_x, middle_y), (width, height), seal_mm * MM)
-
-
-@cache
-def _repertoire(font_folder: Path) -> frozenset[int]:
-    """Code points every face of the folder can print: a letter without a glyph would end the layout.
-
-    Raises:
-        LayoutError: There is no typeface.
-    """
-    faces = [TTFont(path, lazy=True) for path in sorted(font_folder.glob("*.[to]tf"))]
-    try:
-        maps = [set(face.getBestCmap()) for face in faces]
-    finally:
-        for face in faces:
-            face.close()
-    if not maps:
-        raise LayoutError(f"no typeface in {font_folder.name}")
-    return frozenset(set.intersection(*maps))
-
-
-def _assert_typeface(pdf: bytes, typeface: str) -> None:
-    """Refuse a document set in anything else: with a wrong font path typst silently takes its own typeface.
-
-    Raises:
-        LayoutError: A font of another family is in the file.
-    """
-    wanted = typeface.replace(" ", "")
-    with pikepdf.open(BytesIO(pdf)) as document:
-        used = {
-            str(thing.BaseFont).lstrip("/").partition("+")[2]
-            for thing in document.objects
-            if isinstance(thing, pikepdf.Dictionary) and thing.get("/Type") == pikepdf.Name.Font
-        }
-    strangers = {name for name in used if not name.startswith(wanted)}
-    if strangers or not used:
-        raise LayoutError(f"set in {sorted(strangers) or 'no font'} instead of {typeface}")

@@ -12,8 +12,7 @@ import pypdfium2
 import typst
 from PIL import Image
 
-from signing import templates
-from signing.templates import FONTS, TYPEFACE
+from signing import templates, typeface, typesetting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +27,10 @@ _PAGE = """
 
 def page_pdf(*paragraphs: str) -> bytes:
     """A small born-digital page with these paragraphs."""
-    source = _PAGE.format(typeface=TYPEFACE, body="\n\n".join(paragraphs).replace("@", "\\@"))
+    source = _PAGE.format(typeface=typeface.ours().family, body="\n\n".join(paragraphs).replace("@", "\\@"))
     made = typst.compile(
         source.encode(),
-        font_paths=typst.Fonts(include_system_fonts=False, font_paths=[str(FONTS)]),
+        font_paths=typesetting.fonts(typeface.FOLDER),
         format="pdf",
     )
     assert isinstance(made, bytes)

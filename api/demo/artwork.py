@@ -11,7 +11,7 @@ from pathlib import Path
 import typst
 
 from api.demo.mark import DEMO_MARK
-from signing.templates import FONTS, TYPEFACE
+from signing import typeface, typesetting
 
 _RING_PT = 148.0  # of the upper ring, what a name may take
 
@@ -23,11 +23,11 @@ def seal(agency: str) -> bytes:
         "agency": name,
         "mark": DEMO_MARK,
         "size": min(7.0, _RING_PT / (0.68 * len(name))),
-        "typeface": TYPEFACE,
+        "typeface": typeface.ours().family,
     }
     drawn = typst.compile(
         str(Path(__file__).with_name("seal.typ")),
-        font_paths=typst.Fonts(include_system_fonts=False, font_paths=[str(FONTS)]),
+        font_paths=typesetting.fonts(typeface.FOLDER),
         sys_inputs={"data": json.dumps(data)},
         format="svg",
     )

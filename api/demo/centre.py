@@ -208,6 +208,33 @@ _PROCEDURES = (
         result_template="decision",
     ),
     Procedure(
+        code="1.009994",
+        name="Cấp giấy phép xây dựng mới nhà ở riêng lẻ",
+        field_name="Xây dựng",
+        components=(
+            ComponentKind("DN", "Đơn đề nghị cấp giấy phép xây dựng"),
+            ComponentKind("QS", "Giấy tờ về quyền sử dụng đất"),
+            ComponentKind("BV", "Bản vẽ thiết kế"),
+        ),
+        working_days=10,
+        result_name="Giấy phép xây dựng nhà ở riêng lẻ",
+        result_symbol="GP",
+        result_template="licence",
+    ),
+    Procedure(
+        code="1.008455",
+        name="Cung cấp thông tin quy hoạch xây dựng",
+        field_name="Quy hoạch xây dựng",
+        components=(
+            ComponentKind("DN", "Đơn đề nghị cung cấp thông tin quy hoạch"),
+            ComponentKind("SD", "Sơ đồ vị trí khu đất", required=False),
+        ),
+        working_days=5,
+        result_name="Công văn cung cấp thông tin quy hoạch xây dựng",
+        result_symbol="QH",
+        result_template="letter",
+    ),
+    Procedure(
         code="2.000908",
         name="Cấp bản sao từ sổ gốc",
         field_name="Chứng thực",

@@ -27,7 +27,7 @@ from api.demo import capture
 from api.demo.people import person
 from digitize.types import Flag
 from dossiers.types import Applicant
-from signing.templates import FONTS
+from signing import typeface
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -321,7 +321,7 @@ def _rubber() -> capture.Mask:
 
 def _printed(source: str, inputs: dict[str, str]) -> list[Pixels]:
     """The pages of a typst document as a printer would put them on paper, 300 dpi."""
-    pdf = typst.compile(_HERE / source, font_paths=[FONTS], ignore_system_fonts=True, sys_inputs=inputs)
+    pdf = typst.compile(_HERE / source, font_paths=[typeface.FOLDER], ignore_system_fonts=True, sys_inputs=inputs)
     document = pypdfium2.PdfDocument(pdf)
     try:
         return [
@@ -335,7 +335,12 @@ def _printed(source: str, inputs: dict[str, str]) -> list[Pixels]:
 def _ink_marks(source: str, inputs: dict[str, str]) -> list[dict[str, Any]]:
     """Where the layout wants ink: "what" ("pen" or "seal"), "page", "x_mm", "y_mm"."""
     found = typst.query(
-        _HERE / source, "<ink>", field="value", font_paths=[FONTS], ignore_system_fonts=True, sys_inputs=inputs
+        _HERE / source,
+        "<ink>",
+        field="value",
+        font_paths=[typeface.FOLDER],
+        ignore_system_fonts=True,
+        sys_inputs=inputs,
     )
     marks: list[dict[str, Any]] = json.loads(found)
     return marks

@@ -25,7 +25,7 @@ _PREFIX = "f."
 _SPARE_ROWS = 2
 _MOST_DIGITS = 9
 MOST_TITLE = 300
-_ROWS = {"opening": 2, "closing": 4, "bases": 4, "articles": 10, "recipients": 2}
+_ROWS = {"opening": 2, "closing": 4, "bases": 4, "articles": 10, "recipients": 2, "addressees": 2, "text": 10}
 
 _HINTS = {
     "bases": ("Mỗi căn cứ một dòng.", "One ground a line."),
@@ -36,6 +36,12 @@ _HINTS = {
     "recipients": ("Mỗi nơi một dòng; dòng “Lưu: VT” tự thêm.", "One a line; the office's own copy is added."),
     "opening": ("Mỗi đoạn một dòng.", "A line a paragraph."),
     "closing": ("Mỗi đoạn một dòng; dấu kết “./.” tự thêm.", "A line a paragraph; the closing mark is added."),
+    "addressees": ("Mỗi nơi một dòng.", "One a line."),
+    "text": ("Mỗi đoạn một dòng; dấu kết “./.” tự thêm.", "A line a paragraph; the closing mark is added."),
+    "signer_power": (
+        "Ví dụ “TM. Ủy ban nhân dân”, “KT. Giám đốc”; để trống khi người đứng đầu tự ký.",
+        "Such as “KT. Giám đốc”; empty when the head signs in person.",
+    ),
     "valid_until": ("Để trống nếu không có thời hạn.", "Empty when there is no limit."),
     "scope": ("Để trống nếu không giới hạn.", "Empty when there is no limit."),
     "subject": ("In dưới tên loại văn bản.", "Printed below the kind of document."),

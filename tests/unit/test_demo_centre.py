@@ -17,10 +17,10 @@ def roles_in(agency: str) -> set[Role]:
     return set().union(*(login.roles for login in LOGINS if login.agency == agency))
 
 
-def test_there_are_a_centre_three_communes_two_post_offices_and_five_procedures() -> None:
+def test_there_are_a_centre_three_communes_two_post_offices_and_seven_procedures() -> None:
     kinds = [agency.kind for agency in CENTRE.agencies]
     assert [kinds.count(kind) for kind in AgencyKind] == [1, 3, 2]
-    assert len(PROCEDURES) == 5
+    assert len(PROCEDURES) == 7
     assert set().union(*(login.roles for login in LOGINS)) == set(Role)
 
 

@@ -49,6 +49,8 @@ OFFICE = {
         ("1.001776", "decision", "Về trợ cấp xã hội hằng tháng"),
         ("1.012796", "decision", "Về việc đính chính giấy chứng nhận"),
         ("2.000908", "decision", "Về việc bản sao từ sổ gốc"),
+        ("1.009994", "licence", "Xây dựng nhà ở riêng lẻ"),
+        ("1.008455", "letter", "cung cấp thông tin quy hoạch xây dựng"),
     ],
 )
 def test_the_subject_is_the_results_name_without_the_kind_printed_above_it(

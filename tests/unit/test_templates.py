@@ -2,47 +2,30 @@
 
 from __future__ import annotations
 
-import ctypes
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pypdfium2 as pdfium
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pypdfium2 import raw
 
-from signing import templates
+from signing import templates, typeface
 from signing.places import MM
 from signing.types import Place
-from tests.signed_files import DECISION
+from tests.documents import EVERYTHING, LONG_TEXT, PAPER, RESULTS, VERIFIED
+from tests.printed import find, middle, page_count, page_letters, rules, text_of
 from tests.verapdf import assert_pdfa
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from signing.templates import RenderedResult
 
-VERIFIED = DECISION | {
-    "lookup_code": "4820-1173-9055-6",
-    "verify_url": "https://hoso.example.vn/kiem-tra",
-    "dossier_code": "000.00.01.H49-260203-0031",
-    "procedure_code": "1.001612",
-    "applicant_id": "022073004567",
-    "system_name": "Hồ sơ số",
-}
-PAPER = {key: value for key, value in VERIFIED.items() if key not in {"bases", "articles"}} | {
-    "opening": ["Căn cứ hồ sơ đăng ký, Ủy ban nhân dân phường Hồng Gai chứng nhận:"],
-    "facts": [["Họ và tên", "NGUYỄN VĂN AN"], ["Nơi cư trú", "Tổ 5, khu 3, phường Hồng Gai, tỉnh Quảng Ninh" * 3]],
-    "closing": ["Giấy này có hiệu lực kể từ ngày ký."],
-    "signer_power": "KT. Chủ tịch",
-}
-DATA: dict[str, dict[str, Any]] = {"decision": VERIFIED, "certificate": PAPER, "confirmation": PAPER}
-
-
-@pytest.mark.parametrize("name", templates.names())
-def test_every_template_becomes_an_accessible_archive_document(name: str, tmp_path: Path) -> None:
-    rendered = templates.render(name, DATA[name], watermark="DỮ LIỆU THỬ")
+@pytest.mark.parametrize("name", [*templates.names(), *templates.forms()])
+@pytest.mark.parametrize("long", [False, True], ids=["short", "long"])
+def test_every_template_becomes_an_accessible_archive_document(name: str, *, long: bool, tmp_path: Path) -> None:
+    data = EVERYTHING[name] | (LONG_TEXT[name] if long else {})
+    rendered = templates.render(name, data, watermark="DỮ LIỆU THỬ")
     (tmp_path / "a.pdf").write_bytes(rendered.pdf)
     assert_pdfa(tmp_path / "a.pdf", "2a")
     assert_pdfa(tmp_path / "a.pdf", "ua1")
@@ -84,40 +67,40 @@ def test_the_same_data_gives_the_same_bytes() -> None:
     ],
 )
 def test_each_box_has_the_size_and_the_face_of_the_decree(line: str, size: float, font: str) -> None:
-    letters = _page(templates.render("decision", VERIFIED), 0)
-    found = _find(letters, line)
+    letters = page_letters(templates.render("decision", VERIFIED), 0)
+    found = find(letters, line)
     assert {round(letter.size, 1) for letter in found} == {size}
     assert {letter.font.removeprefix("LiberationSerif").lstrip("-") or "Regular" for letter in found} == {font}
 
 
 def test_text_keeps_to_the_margins_and_the_seat_of_each_box() -> None:
-    letters = _page(templates.render("decision", VERIFIED), 0)
+    letters = page_letters(templates.render("decision", VERIFIED), 0)
     inside = [letter for letter in letters if letter.size > 7 and letter.top > 57]  # the rest: under the QR, the foot
     assert min(letter.left for letter in inside) >= 30 * MM - 1
     assert max(letter.right for letter in inside) <= 195 * MM + 1
     assert max(letter.top for letter in inside) <= 277 * MM + 1
 
-    nation, agency = _find(letters, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"), _find(letters, "TRUNG TÂM PHỤC VỤ")
-    assert _middle(agency) < 98 * MM < min(letter.left for letter in nation)
-    assert _middle(_find(letters, "Độc lập - Tự do - Hạnh phúc")) == pytest.approx(_middle(nation), abs=1)
-    number, date = _find(letters, "Số: 05/QĐ-TTPVHCC"), _find(letters, "Quảng Ninh, ngày 03")
+    nation, agency = find(letters, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"), find(letters, "TRUNG TÂM PHỤC VỤ")
+    assert middle(agency) < 98 * MM < min(letter.left for letter in nation)
+    assert middle(find(letters, "Độc lập - Tự do - Hạnh phúc")) == pytest.approx(middle(nation), abs=1)
+    number, date = find(letters, "Số: 05/QĐ-TTPVHCC"), find(letters, "Quảng Ninh, ngày 03")
     assert number[0].base == pytest.approx(date[0].base, abs=3)
-    assert _middle(number) == pytest.approx(_middle(agency), abs=3)
-    body = _find(letters, "Điều 1.")
+    assert middle(number) == pytest.approx(middle(agency), abs=3)
+    body = find(letters, "Điều 1.")
     assert body[0].left == pytest.approx(30 * MM + 12.7 * MM, abs=2)
-    recipients, title = _find(letters, "Nơi nhận:"), _find(letters, "GIÁM ĐỐC", nth=1)
+    recipients, title = find(letters, "Nơi nhận:"), find(letters, "GIÁM ĐỐC", nth=1)
     assert recipients[0].base == pytest.approx(title[0].base, abs=4)
     assert max(letter.right for letter in recipients) < min(letter.left for letter in title)
 
 
 def test_the_rules_under_agency_motto_and_subject_are_as_long_as_the_decree_says() -> None:
     rendered = templates.render("decision", VERIFIED)
-    letters, rules = _page(rendered, 0), _rules(rendered)
-    motto = _find(letters, "Độc lập - Tự do - Hạnh phúc")
+    letters, lines = page_letters(rendered, 0), rules(rendered)
+    motto = find(letters, "Độc lập - Tự do - Hạnh phúc")
     length = motto[-1].right - motto[0].left
-    assert any(abs((right - left) - length) < 2 for left, right, _ in rules)
-    agency = _find(letters, "HÀNH CHÍNH CÔNG")
-    under = [r for r in rules if abs((r[0] + r[1]) / 2 - _middle(agency)) < 3 and 0 < agency[0].base - r[2] < 14]
+    assert any(abs((right - left) - length) < 2 for left, right, _ in lines)
+    agency = find(letters, "HÀNH CHÍNH CÔNG")
+    under = [r for r in lines if abs((r[0] + r[1]) / 2 - middle(agency)) < 3 and 0 < agency[0].base - r[2] < 14]
     width = max(agency[-1].right - agency[0].left, 0)
     assert len(under) == 1
     assert width / 3 - 1 <= under[0][1] - under[0][0] <= width / 2 + 6
@@ -133,46 +116,46 @@ def test_the_rules_under_agency_motto_and_subject_are_as_long_as_the_decree_says
     ],
 )
 def test_only_days_under_ten_and_the_first_two_months_get_a_zero(dated: str, printed: str) -> None:
-    assert printed in _text(templates.render("decision", VERIFIED | {"dated": dated}))
+    assert printed in text_of(templates.render("decision", VERIFIED | {"dated": dated}))
 
 
 @pytest.mark.parametrize(
     ("number", "printed"), [(1, "Số: 01/"), ("9", "Số: 09/"), (10, "Số: 10/"), (1234, "Số: 1234/")]
 )
 def test_numbers_under_ten_get_a_zero(number: int | str, printed: str) -> None:
-    assert printed in _text(templates.render("decision", VERIFIED | {"number": number}))
+    assert printed in text_of(templates.render("decision", VERIFIED | {"number": number}))
 
 
 def test_a_draft_leaves_number_and_day_open() -> None:
-    text = _text(templates.render("decision", VERIFIED | {"number": None, "dated": None}))
+    text = text_of(templates.render("decision", VERIFIED | {"number": None, "dated": None}))
     assert "/QĐ-TTPVHCC" in text
     assert "Số: 0" not in text
 
 
 def test_page_numbers_stand_at_the_top_centre_from_the_second_page() -> None:
     rendered = templates.render("decision", VERIFIED | {"articles": ["Nội dung dài. " * 90] * 8})
-    assert _pages(rendered) >= 3
-    assert not [letter for letter in _page(rendered, 0) if letter.base > 842 - 20 * MM and letter.size > 7]
+    assert page_count(rendered) >= 3
+    assert not [letter for letter in page_letters(rendered, 0) if letter.base > 842 - 20 * MM and letter.size > 7]
     for index in (1, 2):
-        number = [letter for letter in _page(rendered, index) if letter.base > 842 - 20 * MM]
+        number = [letter for letter in page_letters(rendered, index) if letter.base > 842 - 20 * MM]
         assert "".join(letter.text for letter in number) == str(index + 1)
-        assert _middle(number) == pytest.approx((30 + 195) / 2 * MM, abs=3)
+        assert middle(number) == pytest.approx((30 + 195) / 2 * MM, abs=3)
 
 
 def test_the_signer_never_stands_on_a_page_without_text() -> None:
     for lines in range(16, 44, 3):
         rendered = templates.render("decision", VERIFIED | {"articles": ["Một dòng."] * lines})
-        last = _text(rendered, _pages(rendered) - 1)
+        last = text_of(rendered, page_count(rendered) - 1)
         assert "Trần Thị Bình" in last
         assert "Một dòng./." in last
-        assert rendered.places[0].page == _pages(rendered)
+        assert rendered.places[0].page == page_count(rendered)
 
 
 def test_a_long_last_article_breaks_and_its_end_stays_with_the_signer() -> None:
     rendered = templates.render("decision", VERIFIED | {"articles": ["Điều khoản rất dài. " * 250]})
-    assert _pages(rendered) == 3
-    assert "dài./." in _text(rendered, 2)
-    assert "Trần Thị Bình" in _text(rendered, 2)
+    assert page_count(rendered) == 3
+    assert "dài./." in text_of(rendered, 2)
+    assert "Trần Thị Bình" in text_of(rendered, 2)
 
 
 def test_names_as_long_as_the_law_allows_still_fit() -> None:
@@ -183,26 +166,43 @@ def test_names_as_long_as_the_law_allows_still_fit() -> None:
         "signer_title": "Phó giám đốc phụ trách " * 4,
         "signer_name": "Nguyễn Hoàng Phương Thảo Lấp Lánh Ánh Bình Minh",
     }
-    letters = _page(templates.render("decision", VERIFIED | long), 0)
+    letters = page_letters(templates.render("decision", VERIFIED | long), 0)
     body = [letter for letter in letters if letter.size > 7]
     assert max(letter.right for letter in body) <= 195 * MM + 1
     assert min(letter.left for letter in body) >= 30 * MM - 1
+
+
+@pytest.mark.parametrize(
+    ("name", "procedure", "symbol"),
+    [
+        ("decision", "QĐ", "QĐ-UBND"),
+        ("decision", "", "QĐ-UBND"),
+        ("licence", "GPXD", "GPXD-UBND"),
+        ("letter", "VX", "UBND-VX"),
+        ("letter", "", "UBND"),
+    ],
+)
+def test_the_symbol_names_the_kind_before_the_agency_and_on_letters_the_unit_behind_it(
+    name: str, procedure: str, symbol: str
+) -> None:
+    assert templates.symbol(name, agency="UBND", procedure=procedure) == symbol
 
 
 # --- places ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", templates.names())
-def test_the_places_lie_between_title_and_name_and_over_no_text(name: str) -> None:
-    rendered = templates.render(name, DATA[name])
+@pytest.mark.parametrize("long", [False, True], ids=["short", "long"])
+def test_the_places_lie_between_title_and_name_and_over_no_text(name: str, *, long: bool) -> None:
+    rendered = templates.render(name, RESULTS[name] | (LONG_TEXT[name] if long else {}))
     leader, seal = rendered.places
     assert (leader.place, seal.place, leader.page) == (Place.LEADER, Place.SEAL, seal.page)
-    letters = _page(rendered, leader.page - 1)
-    signer = _find(letters, "Trần Thị Bình")
-    title = _find(letters, "GIÁM ĐỐC", nth=-1)
+    letters = page_letters(rendered, leader.page - 1)
+    signer = find(letters, "Trần Thị Bình")
+    title = find(letters, RESULTS[name]["signer_title"].upper(), nth=-1)
     x1, y1, x2, y2 = leader.box
     assert signer[0].top < y1 < y2 < title[0].base
-    assert (x1 + x2) / 2 == pytest.approx(_middle(signer), abs=2)
+    assert (x1 + x2) / 2 == pytest.approx(middle(signer), abs=2)
     for box in (leader.box, seal.box):
         assert not any(
             box[0] < letter.right and letter.left < box[2] and box[1] < letter.top and letter.base < box[3]
@@ -283,26 +283,56 @@ def test_decomposed_letters_become_the_ones_everybody_searches_for() -> None:
     assert templates.render("decision", decomposed).pdf == templates.render("decision", VERIFIED).pdf
 
 
-@given(
-    text=st.text(
-        st.sampled_from([chr(code) for code in sorted(templates._repertoire(templates.FONTS)) if 32 < code < 256]),
-        min_size=1,
-        max_size=60,
-    )
+_LETTERS = st.one_of(
+    st.characters(codec="utf-8"),
+    st.sampled_from("#$\\\"'`*_=-+/<>@[]{}()~^&%|;:\u202e\u200f\u2066\x00\x1b\x7f\ufeff\u00ad\u0301漢😀ạỨ \t\n"),
 )
-@settings(max_examples=20, deadline=None, derandomize=True)
-def test_no_words_become_markup(text: str) -> None:
+
+
+@given(text=st.text(_LETTERS, max_size=80))
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_whatever_is_typed_stays_text_or_is_refused(text: str) -> None:
     words = f"a {text} b"
-    rendered = templates.render("certificate", PAPER | {"closing": [words, "Hết"], "opening": []})
-    printed = "".join(_text(rendered).split())
-    assert "".join(unicodedata.normalize("NFC", words).split()) in printed
+    data = PAPER | {"closing": [words, "Hết"], "opening": [], "subject": words, "facts": [[words, words]]}
+    try:
+        rendered = templates.render("certificate", data)
+    except templates.TemplateDataError as refused:
+        assert all(problem.message and problem.key in data for problem in refused.problems)  # noqa: PT017
+        return
+    seen = "".join(text_of(rendered).split())
+    unseen = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+    typed = "".join(unicodedata.normalize("NFC", words.translate(unseen)).split())
+    assert seen.count(typed) >= 1
+    body = [letter for letter in page_letters(rendered, 0) if letter.text.strip() and letter.size > 7]
+    assert all(letter.left >= 30 * MM - 1 and letter.right <= 195 * MM + 1 for letter in body)
+
+
+@pytest.mark.parametrize("name", [*templates.names(), *templates.forms()])
+def test_a_word_longer_than_its_line_is_refused_in_words_and_not_printed_over_the_margin(name: str) -> None:
+    fields = {field.key: field for field in templates.fields(name)}
+    line = {"body": 143 * MM, "right": 95 * MM, "left": 64 * MM, "left upper": 64 * MM, "free": float("inf")}
+    for key, value in EVERYTHING[name].items():
+        if not isinstance(value, str | list) or fields[key].kind in ("number", "date", "power"):
+            continue
+        long = "Ớ" * (fields[key].max_length - 1)
+        given = long if isinstance(value, str) else [[long, long]] if fields[key].kind == "facts" else [long]
+        if typeface.ours().width_pt(long, 13) <= line[fields[key].seat]:
+            continue  # even the longest that may be typed fits
+        with pytest.raises(templates.TemplateDataError, match="dài quá một dòng"):
+            templates.render(name, EVERYTHING[name] | {key: given})
+
+
+@pytest.mark.parametrize("power", ["KT Giám đốc", "Giám đốc", "P. Giám đốc", "TM.", "#KT. x"])
+def test_a_power_that_the_decree_does_not_know_is_refused(power: str) -> None:
+    with pytest.raises(templates.TemplateDataError, match="TUQ"):
+        templates.render("decision", VERIFIED | {"signer_power": power})
 
 
 @pytest.mark.parametrize(
     "markup", ['#read("/etc/passwd")', "$x^2$", "*đậm*", "= Đề mục", "- mục", "@ai", "<nhan>", "\\", "#[", "//", "/*"]
 )
 def test_typst_markup_is_printed_not_obeyed(markup: str) -> None:
-    text = _text(templates.render("decision", VERIFIED | {"articles": [f"Trước {markup} sau"]}))
+    text = text_of(templates.render("decision", VERIFIED | {"articles": [f"Trước {markup} sau"]}))
     assert f"Trước {markup} sau" in " ".join(text.split())
 
 
@@ -326,75 +356,13 @@ def test_an_unknown_template_is_said_to_be_unknown() -> None:
 
 def test_a_typeface_that_is_not_there_is_an_error_and_not_another_typeface() -> None:
     with pytest.raises(templates.LayoutError):
-        templates.render("decision", VERIFIED, typeface="Times New Roman")
-
-
-def test_a_folder_without_typefaces_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(templates.LayoutError):
-        templates.render("decision", VERIFIED, font_folder=tmp_path)
+        templates.render(
+            "decision", VERIFIED, face=replace(typeface.ours(), postscript_names=frozenset({"TimesNewRomanPSMT"}))
+        )
 
 
 def test_a_watermark_stands_on_every_page_and_only_when_asked_for() -> None:
     long = VERIFIED | {"articles": ["Nội dung dài. " * 90] * 5}
     rendered = templates.render("decision", long, watermark="DỮ LIỆU THỬ")
-    assert all("DỮ LIỆU THỬ" in _text(rendered, page) for page in range(_pages(rendered)))
-    assert "THỬ" not in _text(templates.render("decision", long))
-
-
-# --- reading back ---------------------------------------------------------------------------------------------------
-
-
-class _Letter:
-    def __init__(self, page: Any, at: int) -> None:
-        self.text = page.get_text_range(at, 1)
-        self.left, self.base, self.right, self.top = page.get_charbox(at, loose=False)
-        self.size = raw.FPDFText_GetFontSize(page.raw, at)
-        buffer = ctypes.create_string_buffer(128)
-        length = raw.FPDFText_GetFontInfo(page.raw, at, buffer, 128, None)
-        self.font = bytes(buffer)[: max(length - 1, 0)].decode().rpartition("+")[2]
-
-
-def _page(rendered: RenderedResult, index: int) -> list[_Letter]:
-    with pdfium.PdfDocument(rendered.pdf) as document:
-        page = document[index]
-        text = page.get_textpage()
-        letters = [_Letter(text, at) for at in range(text.count_chars())]
-        text.close()
-        page.close()
-    return [letter for letter in letters if letter.text.isprintable()]
-
-
-def _find(letters: list[_Letter], phrase: str, nth: int = 0) -> list[_Letter]:
-    """The printed letters of a phrase, spaces left out."""
-    shown = [letter for letter in letters if letter.text.strip()]
-    whole, wanted = "".join(letter.text for letter in shown), "".join(phrase.split())
-    starts = [at for at in range(len(whole)) if whole.startswith(wanted, at)]
-    return shown[starts[nth] : starts[nth] + len(wanted)]
-
-
-def _middle(letters: list[_Letter]) -> float:
-    return (min(letter.left for letter in letters) + max(letter.right for letter in letters)) / 2
-
-
-def _rules(rendered: RenderedResult) -> list[tuple[float, float, float]]:
-    """Left, right and height of the horizontal lines of the first page."""
-    with pdfium.PdfDocument(rendered.pdf) as document:
-        page = document[0]
-        boxes = [thing.get_bounds() for thing in page.get_objects(filter=[raw.FPDF_PAGEOBJ_PATH], max_depth=1)]
-        page.close()
-    return [(left, right, low) for left, low, right, high in boxes if high - low < 3]
-
-
-def _text(rendered: RenderedResult, index: int = 0) -> str:
-    with pdfium.PdfDocument(rendered.pdf) as document:
-        page = document[index]
-        text = page.get_textpage()
-        found = text.get_text_range()
-        text.close()
-        page.close()
-    return str(found)
-
-
-def _pages(rendered: RenderedResult) -> int:
-    with pdfium.PdfDocument(rendered.pdf) as document:
-        return len(document)
+    assert all("DỮ LIỆU THỬ" in text_of(rendered, page) for page in range(page_count(rendered)))
+    assert "THỬ" not in text_of(templates.render("decision", long))

@@ -9,7 +9,7 @@ import pikepdf
 import pytest
 import typst
 
-from signing import templates
+from signing import templates, typeface
 from signing.places import MM, PlaceNotFound, find
 from signing.types import Place
 from tests.signed_files import DECISION
@@ -27,7 +27,7 @@ def _typst(source: str, folder: Path) -> Path:
         "utf-8",
     )
     pdf: Any = typst.compile(
-        str(folder / "a.typ"), font_paths=[str(templates.FONTS)], ignore_system_fonts=True, format="pdf"
+        str(folder / "a.typ"), font_paths=[str(typeface.FOLDER)], ignore_system_fonts=True, format="pdf"
     )
     (folder / "a.pdf").write_bytes(pdf)
     return folder / "a.pdf"
