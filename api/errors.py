@@ -22,6 +22,7 @@ from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.signatures import SignatureUnproven
 from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound, OfficeError, Overtaken, WrongState
 from signing.certificates import NotACertificate
+from signing.isolation import JudgesBusy
 from signing.places import PlaceNotFound
 from signing.templates import TemplateDataError, UnknownTemplate
 from signing.types import SigningRefused, TrustServiceUnavailable
@@ -354,6 +355,13 @@ OUTCOMES: dict[type[Exception], Outcome] = {
         Said("Bạn thử quá nhiều lần.", _SAFE, "Đợi hết thời gian được nêu rồi thử lại."),
         Said("Too many tries.", _SAFE_EN, "Wait as long as is said, then try again."),
     ),
+    JudgesBusy: Outcome(
+        503,
+        "judges_busy",
+        Said("Đang có nhiều tệp chờ kiểm tra.", _NOTHING, "Đợi khoảng nửa phút rồi gửi lại tệp."),
+        Said("Many files are waiting to be checked.", _NOTHING_EN, "Wait half a minute, then send the file again."),
+        retry=True,
+    ),
     TooLarge: Outcome(
         413,
         "too_large",
@@ -450,18 +458,18 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
             body |= {"errors": [{"pointer": f"/data/{key}", "message": message} for key, message in said]}
         case Overtaken(conflicts=conflicts):
             body |= {"conflicts": [_conflict(c) for c in conflicts]}
-        case AccountLocked() | TooManyRequests() | TooLarge():
+        case AccountLocked() | TooManyRequests() | JudgesBusy() | TooLarge():
             body |= _how_much(error)
         case WrongState() | NotAllowed():
             body |= {"reason": str(error)}
     return body
 
 
-def _how_much(error: AccountLocked | TooManyRequests | TooLarge) -> dict[str, int]:
+def _how_much(error: AccountLocked | TooManyRequests | JudgesBusy | TooLarge) -> dict[str, int]:
     match error:
         case AccountLocked(minutes=minutes):
             return {"minutes": minutes}
-        case TooManyRequests(seconds=seconds):
+        case TooManyRequests(seconds=seconds) | JudgesBusy(seconds=seconds):
             return {"seconds": seconds}
         case TooLarge(limit=limit):
             return {"limit_bytes": limit}
@@ -512,7 +520,7 @@ def add_to(app: FastAPI, pages: Pages) -> None:
 
 def answer(request: Request, error: Exception) -> Response:
     """An error as an answer."""
-    headers = {"retry-after": str(error.seconds)} if isinstance(error, TooManyRequests) else None
+    headers = {"retry-after": str(error.seconds)} if isinstance(error, TooManyRequests | JudgesBusy) else None
     return _present(request, lambda language: problem(error, language, trace_id=trace_id_of(request)), headers)
 
 

@@ -134,6 +134,12 @@ class Settings(BaseModel):
     max_upload_mb: int = Field(200, ge=1, description="Tệp quét lớn nhất, MB. Largest scan, megabytes.")
     max_pages: int = Field(2000, ge=1, description="Số trang nhiều nhất của một tệp. Most pages of one file.")
     max_page_megapixels: int = Field(180, ge=1, description="Trang lớn nhất, triệu điểm ảnh. Largest page.")
+    judges: int = Field(
+        2,
+        ge=1,
+        le=64,
+        description="Số tiến trình kiểm tra tệp người lạ gửi. Processes that judge strangers' files, one file each.",
+    )
     max_verification_mb: int = Field(
         50, ge=1, description="Tệp lớn nhất được kiểm tra chữ ký, MB. Largest file to verify, megabytes."
     )

@@ -12,6 +12,7 @@ from api.settings import BadSettings, Worm
 from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
 from dossiers.signatures import SigningDesk
+from signing.isolation import Judges
 from storage.database import Database
 from storage.object_cache import CachedObjects
 from storage.objects import LockCapability, MinioObjectStore
@@ -41,6 +42,7 @@ class Services:
         work_dir: For files in transit, on a disk that keeps them.
         base_url: Where people reach the service.
         verify_url: Where a QR code leads, without the code itself.
+        judges: Who say what strangers' files are worth; each a process of its own, started when first asked.
         lock: What the store's object lock is worth, by its self-test.
         secret: Seals download tickets.
     """
@@ -53,6 +55,7 @@ class Services:
     calendar: WorkCalendar
     limits: Limits
     max_verification_bytes: int
+    judges: Judges
     work_dir: Path
     base_url: str
     verify_url: str
@@ -63,7 +66,8 @@ class Services:
     in_production: bool
 
     def close(self) -> None:
-        """Give back connections."""
+        """Give back connections, and end the judges."""
+        self.judges.close()
         self.close_store()
         self.database.close()
 
@@ -128,6 +132,7 @@ def wire(settings: Settings | None = None) -> Services:
             max_pixels=settings.max_page_megapixels * 1_000_000,
         ),
         max_verification_bytes=settings.max_verification_mb * settings_module.MEGABYTE,
+        judges=Judges(settings.judges),
         work_dir=work_dir,
         base_url=settings.base_url,
         verify_url=f"{settings.base_url}/kiem-tra",

@@ -32,7 +32,7 @@ from dossiers.types import (
     Role,
     WrongState,
 )
-from signing import appearance, places, prepare, templates, verify
+from signing import appearance, places, prepare, templates
 from signing.templates import TemplateDataError
 from signing.types import Kind, Place, SignaturePlace, SigningRefused, TrustServiceUnavailable, Verdict
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from dossiers.ports import Begin, ObjectStore, UnitOfWork
+    from dossiers.ports import Begin, Judge, ObjectStore, UnitOfWork
     from dossiers.types import Account, Agency, AuditEntry, Dossier, ObjectKey, Procedure
     from signing.templates import TemplateProblem
     from signing.trust import TrustStore
@@ -128,6 +128,7 @@ def upload(
     file: Path,
     title: str,
     limits: load.Limits,
+    judge: Judge,
     now: datetime,
 ) -> EResult:
     """Begin a result from a finished PDF.
@@ -149,7 +150,7 @@ def upload(
         known = trusted(work)
         signer = None if facts.signed else _must_sign_for(work, leader, by, (by.username,))
     if signer is None:
-        _must_be_genuine(file, known, now)
+        _must_be_genuine(judge, file, known, now)
     else:
         places.find(file, signer_title=signer.title, signer_name=signer.name)
     uploaded = store.put(file, media_type="application/pdf")
@@ -544,7 +545,7 @@ def issue(begin: Begin, e_result_id: UUID, *, now: datetime) -> None:
 
 
 def register_signed(
-    begin: Begin, store: ObjectStore, e_result_id: UUID, *, by: Actor, now: datetime, work_dir: Path
+    begin: Begin, store: ObjectStore, e_result_id: UUID, *, by: Actor, judge: Judge, now: datetime, work_dir: Path
 ) -> EResult:
     """Issue a result that came with its signatures, byte for byte as it is, after judging it once more.
 
@@ -566,7 +567,7 @@ def register_signed(
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         file = Path(folder, "signed.pdf")
         store.fetch(_key(e_result.draft), file)
-        _must_be_genuine(file, known, now)
+        _must_be_genuine(judge, file, known, now)
     with begin() as work:
         e_result = work.e_results.lock(by, e_result_id)
         _must_be_new(work, _key(e_result.draft))
@@ -669,9 +670,9 @@ def _must_be_these_bytes(e_result: EResult, sha256: str) -> None:
         raise Changed(str(e_result.id))
 
 
-def _must_be_genuine(file: Path, known: TrustStore, now: datetime) -> None:
+def _must_be_genuine(judge: Judge, file: Path, known: TrustStore, now: datetime) -> None:
     """A result in force, not a copy of one."""
-    found = verify.verify(file, trust=known, at=now)
+    found = judge.verify(file, trust=known, at=now)
     if found.verdict is not Verdict.GENUINE or found.kind is Kind.ELECTRONIC_COPY:
         raise SigningRefused("not_genuine", ",".join(found.reasons) or found.kind)
 

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
         Procedure,
         SearchHit,
     )
+    from signing.trust import TrustStore
+    from signing.types import FileVerdict
 
 
 class ObjectMissing(Exception):
@@ -51,6 +53,18 @@ class ObjectMissing(Exception):
 
 class StoreUnavailable(Exception):
     """The object store didn't answer. Nothing was accepted; try again."""
+
+
+class Judge(Protocol):
+    """Says what a file is worth. Strangers' files go to `signing.isolation`, which loses nothing by a hostile one."""
+
+    def verify(self, path: Path, *, trust: TrustStore, at: datetime | None = None) -> FileVerdict:
+        """Judge a PDF; never raises for what is in it, and asks nobody anything.
+
+        Raises:
+            JudgesBusy: So many files wait that nothing was judged; try again.
+        """
+        ...
 
 
 class ObjectStore(Protocol):

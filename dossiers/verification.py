@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from dossiers import codes
 from dossiers.signatures import trusted
 from dossiers.types import DossierState, NotFound, RegisterStatus, ResultState
-from signing import verify
 from signing.types import Verdict
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from dossiers.ports import Begin, UnitOfWork
+    from dossiers.ports import Begin, Judge, UnitOfWork
     from dossiers.types import Agency, Component, Dossier, EResult
     from signing.types import FileVerdict
 
@@ -85,13 +84,17 @@ class RegisterEntry:
     newer: EResult | None
 
 
-def judge(begin: Begin, file: Path, *, now: datetime) -> Judgement:
-    """Judge an uploaded file and ask the register about its bytes. Never raises for what is in the file."""
+def judge(begin: Begin, file: Path, *, judge: Judge, now: datetime) -> Judgement:
+    """Judge an uploaded file and ask the register about its bytes. Never raises for what is in the file.
+
+    Raises:
+        JudgesBusy: So many files wait that nothing was judged; try again.
+    """
     with file.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     with begin() as work:
         known = trusted(work)
-    found = verify.verify(file, trust=known, at=now)
+    found = judge.verify(file, trust=known, at=now)
     with begin() as work:
         e_result = work.e_results.by_document(sha256)
         copy = None if e_result else work.register.copy_with(sha256)

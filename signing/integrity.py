@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     Content = bytes | mmap
 
 MIB = 1024 * 1024
+#: What says nothing about the file: no memory was left, or nothing could be opened. It ends the whole examination.
+OUR_TROUBLE = (MemoryError, OSError)
 #: Far above any real document, far below what hurts: one stream, and all streams of a file together.
 DECODE_LIMITS = DecodeLimits(
     per_stream=StreamDecodeLimits(max_output_size=64 * MIB),
@@ -155,6 +157,8 @@ def _read(reader: PdfFileReader, name: str, field: Any) -> Found:
     try:
         embedded = EmbeddedPdfSignature(reader, field, name)
         kind = str(embedded.sig_object.get("/SubFilter", ""))
+    except OUR_TROUBLE:
+        raise
     except Exception:  # noqa: BLE001  hostile bytes raise anything: a signature we can't read proves nothing
         return Found(name, None, Integrity.UNKNOWN, Reason.DAMAGED_SIGNATURE)
     stamp = embedded.sig_object_type == "/DocTimeStamp" or kind == _TIMESTAMP_FORMAT
@@ -170,6 +174,8 @@ def _examine(found: Found, late: LateFields, content: Content) -> Found:
     try:
         reason = _bytes_reason(embedded, content, stamp=found.is_timestamp)
         level = None if reason else _what_follows(embedded, late)
+    except OUR_TROUBLE:
+        raise
     except Exception:  # noqa: BLE001  as above
         return replace(found, reason=Reason.DAMAGED_SIGNATURE)
     if reason or level is None:
@@ -313,5 +319,7 @@ def _digest_fits(content: Content, found: Sequence[int]) -> bool:
             algorithm = info["digest_algorithm"]["algorithm"].native
             stated = next(a["values"][0].native for a in info["signed_attrs"] if a["type"].native == "message_digest")
         return bool(hashlib.new(algorithm, covered).digest() == stated)
+    except OUR_TROUBLE:
+        raise
     except Exception:  # noqa: BLE001  bytes that can't be a signature any more don't fit
         return False

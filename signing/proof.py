@@ -50,14 +50,18 @@ from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 from signing.types import Indication, Reason, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
+    from cryptography.x509 import CertificateRevocationList
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.pdf_utils.rw_common import PdfHandler
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
     from signing.trust import TrustStore
     from signing.types import StoreName
+
+    #: Runs a coroutine to its end, as `asyncio.run` does.
+    Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 #: Circular 15/2025/TT-BKHCN: RSA from 2048, elliptic curves from 256 bits, no SHA-1.
 ALGORITHMS = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call]  # untyped in 0.33
@@ -147,31 +151,79 @@ class Judgement:
     store: StoreName | None = None
 
 
-class Court:
-    """Judges the signatures of one file against one trust store, at one moment.
+class Known:
+    """A trust store, read: whom we trust, and what their lists say. Good for many files, one after the other.
 
-    Args:
-        trust: Whom we trust, with the lists at hand.
-        reader: The file.
-        at: The moment of asking.
+    Not for several threads at once: what the libraries read, they read when it is first asked for.
     """
 
-    def __init__(self, trust: TrustStore, reader: PdfFileReader, *, at: datetime) -> None:
+    def __init__(self, trust: TrustStore) -> None:
         self._trust = trust
-        self._reader = reader
         self._managers: dict[tuple[bytes, ...], SimpleTrustManager] = {}
-        self._now = Instant(at, self._ours + _carried(reader))
-        #: Trusted document timestamps, newest first: revision and instant.
-        self._proofs: list[tuple[int, Instant]] = []
-        self.document_stamps: list[Stamp] = []
+
+    def vouching(self, existed: datetime, *, seen_from: datetime | None = None) -> tuple[bytes, ...]:
+        """The anchors that vouch for what existed at a moment, as `TrustStore.vouching`."""
+        return self._trust.vouching(existed, seen_from=seen_from)
+
+    def trusting(self, anchors: tuple[bytes, ...]) -> SimpleTrustManager:
+        """Trust in these anchors alone."""
+        if anchors not in self._managers:
+            roots = [x509.Certificate.load(der) for der in anchors]
+            self._managers[anchors] = SimpleTrustManager.build(trust_roots=roots)
+        return self._managers[anchors]
+
+    def store_of(self, anchor: bytes) -> StoreName | None:
+        """Which store an anchor belongs to; None when nobody said."""
+        return self._trust.store_of(anchor)
 
     @cached_property
-    def _ours(self) -> Material:
+    def material(self) -> Material:
+        """Our own certificates, lists and answers."""
         return Material(
             tuple(x509.Certificate.load(der) for der in self._trust.intermediates),
             tuple(CRLContainer(crl.CertificateList.load(der)) for der in self._trust.crls),
             _answers(ocsp.OCSPResponse.load(der) for der in self._trust.ocsps),
         )
+
+    @cached_property
+    def _lists(self) -> dict[bytes, list[CertificateRevocationList]]:
+        """Our lists by their issuer's name."""
+        lists: dict[bytes, list[CertificateRevocationList]] = {}
+        for der in self._trust.crls:
+            listed = load_der_x509_crl(der)
+            lists.setdefault(listed.issuer.public_bytes(), []).append(listed)
+        return lists
+
+    def listed(self, cert: x509.Certificate) -> datetime | None:
+        """When one of our own lists, of any age, says the certificate was revoked.
+
+        pyHanko asks responders' answers first and is content with a good one: it may be older than our list.
+        """
+        found = (
+            one.get_revoked_certificate_by_serial_number(cert.serial_number)
+            for one in self._lists.get(cert.issuer.dump(), ())
+        )
+        return min((entry.revocation_date_utc for entry in found if entry is not None), default=None)
+
+
+class Court:
+    """Judges the signatures of one file against one trust store, at one moment.
+
+    Args:
+        known: Whom we trust, with the lists at hand.
+        reader: The file.
+        at: The moment of asking.
+        run: What runs coroutines to their end.
+    """
+
+    def __init__(self, known: Known, reader: PdfFileReader, *, at: datetime, run: Run = asyncio.run) -> None:
+        self._known = known
+        self._reader = reader
+        self._run = run
+        self._now = Instant(at, known.material + _carried(reader))
+        #: Trusted document timestamps, newest first: revision and instant.
+        self._proofs: list[tuple[int, Instant]] = []
+        self.document_stamps: list[Stamp] = []
 
     def take_evidence(self, stamps: Sequence[EmbeddedPdfSignature]) -> Reason | None:
         """Find out which document timestamps count; the newest is judged now, each other also from a later one.
@@ -182,21 +234,22 @@ class Court:
         """
         doubt = None
         for embedded in sorted(stamps, key=lambda one: one.signed_revision, reverse=True):
-            stamp, reason = asyncio.run(
+            stamp, reason = self._run(
                 self._stamp(embedded.signed_data, embedded.compute_digest, self._instants(embedded.signed_revision))
             )
             if stamp is None:
                 doubt = doubt if reason in _AGEING else Reason.UNTRUSTED_TIMESTAMP
                 continue
             covered = self._reader.get_historical_resolver(embedded.signed_revision)
-            proof = Instant(stamp.at, self._ours + _carried(covered), proven=True)
+            proof = Instant(stamp.at, self._known.material + _carried(covered), proven=True)
             self._proofs.append((embedded.signed_revision, proof))
             self.document_stamps.append(stamp)
         return doubt
 
     def judge(self, embedded: EmbeddedPdfSignature) -> Judgement:
         """Say what the signature is worth; its bytes have been found intact."""
-        return asyncio.run(self._judge(embedded))
+        judgement: Judgement = self._run(self._judge(embedded))
+        return judgement
 
     def _instants(self, revision: int) -> list[Instant]:
         """Now, then the proven moments after `revision`, the one nearest to it first."""
@@ -240,7 +293,7 @@ class Court:
         existed = min(proven_at or instant.at, instant.at)
         result = await ades_basic_validation(
             embedded.signed_data,
-            self._spec(instant, cert, self._trust.vouching(existed)),
+            self._spec(instant, cert, self._known.vouching(existed)),
             timing_info=_timing(moment, past=instant.proven),
             raw_digest=embedded.compute_digest(),
         )
@@ -249,7 +302,7 @@ class Court:
         if problem is not None:
             return _refuse(AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE, problem)
         passed = found.status is AdESStatus.PASSED
-        revoked_at = _revocation_date(result) or self._listed(cert)
+        revoked_at = _revocation_date(result) or self._known.listed(cert)
         if revoked_at is not None or found in _REVOKED:
             revoked = self._revoked(found, revoked_at, proven_at, embedded.self_reported_timestamp)
             if revoked.verdict is Verdict.REVOKED or passed or found in _REVOKED:
@@ -295,11 +348,11 @@ class Court:
             authority = extract_certificate_info(token).signer_cert
         except CMSExtractionError:
             return None, Reason.NO_CERTIFICATE
-        revoked_at = self._listed(authority)
+        revoked_at = self._known.listed(authority)
         for instant in instants:
             result = await ades_timestamp_validation(
                 token,
-                self._spec(instant, authority, self._trust.vouching(stated, seen_from=instant.at)),
+                self._spec(instant, authority, self._known.vouching(stated, seen_from=instant.at)),
                 imprint,
                 timing_info=_timing(instant.at, past=instant.proven),
             )
@@ -321,7 +374,7 @@ class Court:
     ) -> bool:
         result = await ades_basic_validation(
             embedded.signed_data,
-            self._spec(instant, cert, self._trust.vouching(existed), checking=NO_REVOCATION),
+            self._spec(instant, cert, self._known.vouching(existed), checking=NO_REVOCATION),
             timing_info=_timing(moment, past=instant.proven),
             raw_digest=embedded.compute_digest(),
         )
@@ -337,7 +390,7 @@ class Court:
     ) -> SignatureValidationSpec:
         return SignatureValidationSpec(
             CertValidationPolicySpec(
-                self._trusting(anchors),
+                self._known.trusting(anchors),
                 CertRevTrustPolicy(checking, retroactive_revinfo=instant.proven),
                 algorithm_usage_policy=ALGORITHMS,
                 time_tolerance=CLOCK_SKEW,
@@ -347,32 +400,11 @@ class Court:
             key_usage_settings=USAGE,
         )
 
-    def _trusting(self, anchors: tuple[bytes, ...]) -> SimpleTrustManager:
-        if anchors not in self._managers:
-            roots = [x509.Certificate.load(der) for der in anchors]
-            self._managers[anchors] = SimpleTrustManager.build(trust_roots=roots)
-        return self._managers[anchors]
-
     def _vouched_by(self, result: Any) -> StoreName | None:
         """Which of our trust stores the chain of a signature leads to."""
         path = getattr(result.api_status, "validation_path", None)
         anchor = next(iter(path.iter_certs(include_root=True)), None) if path is not None else None
-        return self._trust.store_of(anchor.dump()) if anchor is not None else None
-
-    def _listed(self, cert: x509.Certificate) -> datetime | None:
-        """When one of our own lists, of any age, says the certificate was revoked.
-
-        pyHanko asks responders' answers first and is content with a good one: it may be older than our list.
-        """
-        dates = []
-        for der in self._trust.crls:
-            listed = load_der_x509_crl(der)
-            if listed.issuer.public_bytes() != cert.issuer.dump():
-                continue
-            entry = listed.get_revoked_certificate_by_serial_number(cert.serial_number)
-            if entry is not None:
-                dates.append(entry.revocation_date_utc)
-        return min(dates, default=None)
+        return self._known.store_of(anchor.dump()) if anchor is not None else None
 
 
 def common_name(name: x509.Name) -> str:

@@ -7,8 +7,10 @@ seal. Whatever a file does to the libraries below, the answer is a verdict with 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
+import os
 import unicodedata
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -21,7 +23,7 @@ import pikepdf
 from pyhanko.sign.fields import enumerate_sig_fields
 
 from signing import integrity
-from signing.proof import Court, Judgement, common_name
+from signing.proof import Court, Judgement, Known, common_name
 from signing.types import (
     FIELD_NAMES,
     SEVERITY,
@@ -36,18 +38,21 @@ from signing.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
     from signing.integrity import Content, Found
+    from signing.proof import Run
     from signing.trust import TrustStore
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_REVISIONS = 200
 MAX_SIGNATURES = 50
+#: So near to the end of a file its end has to be marked (ISO 32000-1, annex H, note 18).
+_END_WITHIN = 1024
 
 _RESULT_FIELDS = {FIELD_NAMES[Place.LEADER], FIELD_NAMES[Place.SEAL]}
 _COPY_FIELDS = {FIELD_NAMES[Place.COPY], FIELD_NAMES[Place.SCANNER]}
@@ -88,18 +93,49 @@ def verify(
         The verdict; of several signatures the worst decides.
     """
     moment = at or datetime.now(UTC)
-    detail: dict[str, Any] = {"checked_at": moment}
     try:
-        with _opened(path, max_bytes) as content:
+        file = path.open("rb")
+    except OSError:
+        return unreadable(Reason.MISSING_FILE, at=moment)
+    with file:
+        return verify_file(file, known=Known(trust), at=moment, max_bytes=max_bytes)
+
+
+def verify_file(
+    file: BinaryIO,
+    *,
+    known: Known,
+    at: datetime,
+    max_bytes: int | None = MAX_BYTES,
+    run: Run = asyncio.run,
+    mapped: Callable[[int], mmap] | None = None,
+) -> FileVerdict:
+    """Judge a file that is open already; as `verify`.
+
+    Args:
+        known: Whom we trust, read before: for many files one after the other.
+        run: What runs coroutines to their end.
+        mapped: What maps a large file, by its descriptor.
+    """
+    detail: dict[str, Any] = {"checked_at": at}
+    try:
+        with _content(file, max_bytes, mapped or _mapped) as content:
             detail |= {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
-            verdict = _judge(content, trust, moment)
+            # A reader would look for the end all through the file, byte by byte.
+            has_end = content.rfind(b"%%EOF", max(0, len(content) - _END_WITHIN)) >= 0
+            verdict = _judge(content, known, at, run) if has_end else _judge_irregular(content)
     except _Unreadable as refused:
         return _file(Verdict.UNREADABLE, Kind.UNKNOWN, Integrity.UNKNOWN, (refused.reason,), detail)
-    except (RecursionError, MemoryError):
+    except (RecursionError, *integrity.OUR_TROUBLE):
         return _file(Verdict.UNREADABLE, Kind.UNKNOWN, Integrity.UNKNOWN, (Reason.TOO_COMPLEX,), detail)
     except Exception:  # noqa: BLE001  hostile bytes raise anything; that too is an answer
         return _file(Verdict.UNREADABLE, Kind.UNKNOWN, Integrity.UNKNOWN, (Reason.DAMAGED,), detail)
     return replace(verdict, detail=detail | verdict.detail)
+
+
+def unreadable(reason: Reason, *, at: datetime) -> FileVerdict:
+    """The verdict on a file that nobody could judge."""
+    return _file(Verdict.UNREADABLE, Kind.UNKNOWN, Integrity.UNKNOWN, (reason,), {"checked_at": at})
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:
@@ -111,19 +147,14 @@ def worst(verdicts: list[Verdict]) -> Verdict:
 
 
 @contextmanager
-def _opened(path: Path, max_bytes: int | None) -> Iterator[Content]:
+def _content(file: BinaryIO, max_bytes: int | None, mapped: Callable[[int], mmap]) -> Iterator[Content]:
     """The file's bytes: read where it is small, mapped where it is large."""
     with ExitStack() as closing:
         try:
-            size = path.stat().st_size
+            size = os.fstat(file.fileno()).st_size
             if max_bytes is not None and size > max_bytes:
                 raise _Unreadable(Reason.TOO_LARGE)
-            content: Content
-            if size > MAX_BYTES:
-                file = closing.enter_context(path.open("rb"))
-                content = closing.enter_context(mmap(file.fileno(), 0, access=ACCESS_READ))
-            else:
-                content = path.read_bytes()
+            content: Content = closing.enter_context(mapped(file.fileno())) if size > MAX_BYTES else file.read()
         except OSError as error:
             raise _Unreadable(Reason.MISSING_FILE) from error
         if not len(content):
@@ -131,6 +162,10 @@ def _opened(path: Path, max_bytes: int | None) -> Iterator[Content]:
         if b"%PDF-" not in content[:1024]:
             raise _Unreadable(Reason.NOT_PDF)
         yield content
+
+
+def _mapped(descriptor: int) -> mmap:
+    return mmap(descriptor, 0, access=ACCESS_READ)
 
 
 class _Mapped(BytesIO):
@@ -164,13 +199,15 @@ def _stream(content: Content) -> BinaryIO:
     return BytesIO(content) if isinstance(content, bytes) else _Mapped(content)
 
 
-def _judge(content: Content, trust: TrustStore, at: datetime) -> FileVerdict:
+def _judge(content: Content, known: Known, at: datetime, run: Run) -> FileVerdict:
     try:
         reader = integrity.open_pdf(_stream(content))
         encrypted = bool(reader.encrypted)
         fields = [] if encrypted else integrity.filled_fields(reader)
         revisions = int(reader.total_revisions)
         tail = integrity.has_tail(reader, content)
+    except integrity.OUR_TROUBLE:
+        raise
     except Exception:  # noqa: BLE001  no strict reader opens it: see what the bytes alone tell
         return _judge_irregular(content)
     if encrypted:
@@ -186,7 +223,7 @@ def _judge(content: Content, trust: TrustStore, at: datetime) -> FileVerdict:
     if kind in {Kind.E_RESULT, Kind.ELECTRONIC_COPY}:
         found = _with_profile(found)
 
-    court = Court(trust, reader, at=at)
+    court = Court(known, reader, at=at, run=run)
     stamps = [one for one in found if one.is_timestamp]
     doubt = court.take_evidence([one.embedded for one in stamps if one.embedded and one.integrity is Integrity.INTACT])
     reports = tuple(_report(one, court) for one in found if not one.is_timestamp)
@@ -231,7 +268,7 @@ def _judge_irregular(content: Content) -> FileVerdict:
         raise _Unreadable(Reason.TRUNCATED)
     if seen.changed:
         return _file(Verdict.ALTERED, kind, Integrity.ALTERED, (Reason.CONTENT_CHANGED,), {})
-    if b"%%EOF" not in content[-1024:]:
+    if b"%%EOF" not in content[-_END_WITHIN:]:
         raise _Unreadable(Reason.TRUNCATED)
     if not seen.covered:
         return _file(Verdict.ALTERED, kind, Integrity.ALTERED, (Reason.CHANGED_AFTER_SIGNING,), {})
@@ -382,6 +419,8 @@ def _file(
 def _report(found: Found, court: Court) -> SignatureReport:
     try:
         judgement = _judgement(found, court)
+    except integrity.OUR_TROUBLE:
+        raise
     except Exception:  # noqa: BLE001  per signature too: one damaged signature must not hide the others
         judgement = Judgement(Indication.INDETERMINATE, Verdict.UNCONFIRMED, "GENERIC", (Reason.NOT_VERIFIABLE,))
     if found.integrity is Integrity.ALTERED and found.reason:

@@ -40,6 +40,7 @@ def serve(settings: Settings) -> None:
     try:
         office.database.probe()
         office.refuse_demo_trust()
+        office.judges.warm()
         _serve(office, settings)
     finally:
         office.close()

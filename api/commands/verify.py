@@ -10,17 +10,20 @@ import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from signing import trust, words
+from signing.isolation import Judges
 from signing.types import Indication, Integrity, TrustServiceUnavailable, Verdict
 from signing.verify import verify, worst
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Iterator, Sequence
 
     from signing.types import FileVerdict, SignatureReport
 
@@ -78,11 +81,25 @@ def run(given: argparse.Namespace) -> int:
     elif not given.offline:
         known = _refreshed(known)
     verdicts = []
-    for path in given.files:
-        found = verify(path, trust=known)
-        verdicts.append(found.verdict)
-        _tell(_as_json(path, found) if given.json else _as_text(path, found))
+    with _judge_for(given.files) as judge:
+        for path in given.files:
+            found = judge(path, trust=known)
+            verdicts.append(found.verdict)
+            _tell(_as_json(path, found) if given.json else _as_text(path, found))
     return STATUS[worst(verdicts)]
+
+
+@contextmanager
+def _judge_for(files: Sequence[Path]) -> Iterator[Callable[..., FileVerdict]]:
+    """What judges them: of many, one that crashes its judge must not keep the others from being judged."""
+    if len(files) == 1:
+        yield verify
+        return
+    judges = Judges(1)
+    try:
+        yield judges.verify
+    finally:
+        judges.close()
 
 
 def _refreshed(known: trust.TrustStore) -> trust.TrustStore:

@@ -299,7 +299,7 @@ def check(
     size = upload.path.stat().st_size
     if not upload.filename and not size:
         return _checking(frame, office, status=422, wrong_file="none")
-    judgement = verification.judge(office.begin, upload.path, now=utc_now())
+    judgement = verification.judge(office.begin, upload.path, judge=office.judges, now=utc_now())
     other: Language = "vi" if frame.language == "en" else "en"
     return frame.page(
         "citizen_verdict.html",

@@ -129,6 +129,7 @@ def upload_result(
             file=upload.path,
             title=codes.clean_filename(typed["title"]) if typed["title"] else "",
             limits=office.limits,
+            judge=office.judges,
             now=utc_now(),
         )
     except TROUBLE as error:

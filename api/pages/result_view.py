@@ -323,7 +323,7 @@ def _signatures(frame: Frame, office: Services, e_result: EResult) -> dict[str, 
     with tempfile.TemporaryDirectory(dir=office.work_dir) as folder:
         file = Path(folder, "signed.pdf")
         office.store.fetch(document_of(e_result), file)
-        judged = verification.judge(office.begin, file, now=utc_now()).file
+        judged = verification.judge(office.begin, file, judge=office.judges, now=utc_now()).file
     return {
         "verdict": judged.verdict.value,
         "said": verdict_words.sentence(judged, language=frame.language),

@@ -193,7 +193,13 @@ def register_signed(e_result_id: UUID, actor: RegistersSigned, office: Office, f
     """The seal keeper enters a result that came with its signatures, byte for byte as it is."""
     try:
         issuance.register_signed(
-            office.begin, office.store, e_result_id, by=actor, now=utc_now(), work_dir=office.work_dir
+            office.begin,
+            office.store,
+            e_result_id,
+            by=actor,
+            judge=office.judges,
+            now=utc_now(),
+            work_dir=office.work_dir,
         )
     except TROUBLE as error:
         return view.refused(frame, actor, office, e_result_id, error)

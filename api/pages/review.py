@@ -319,7 +319,7 @@ def signatures(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office
     with tempfile.TemporaryDirectory(dir=office.work_dir) as folder:
         file = Path(folder, "scan")
         office.store.fetch(component.scan, file)
-        found = verification.judge(office.begin, file, now=utc_now()).file
+        found = verification.judge(office.begin, file, judge=office.judges, now=utc_now()).file
     return frame.part(
         "_came_signed.html",
         said=verdict_words.sentence(found, language=frame.language),

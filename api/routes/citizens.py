@@ -46,7 +46,7 @@ async def _file(request: Request, office: Office) -> AsyncIterator[Upload]:
 @router.post("/verifications", dependencies=[counter.VERIFY_TRIES])
 def verify(office: Office, upload: Annotated[Upload, Depends(_file)]) -> VerificationOut:
     """Is this document genuine? The file is judged, the register is asked, and nothing is kept."""
-    judgement = verification.judge(office.begin, upload.path, now=utc_now())
+    judgement = verification.judge(office.begin, upload.path, judge=office.judges, now=utc_now())
     sentences = {}
     for language in ("vi", "en"):
         said = answer(judgement, language=language)

@@ -56,6 +56,7 @@ def upload_result(
             file=upload.path,
             title=codes.clean_filename(upload.fields["title"]) if upload.fields.get("title") else "",
             limits=office.limits,
+            judge=office.judges,
             now=utc_now(),
         )
     )
@@ -145,7 +146,13 @@ def register_signed(e_result_id: UUID, actor: RegistersSigned, office: Office) -
     """Issue a result that came with its signatures, as it is."""
     return EResultOut.of(
         issuance.register_signed(
-            office.begin, office.store, e_result_id, by=actor, now=utc_now(), work_dir=office.work_dir
+            office.begin,
+            office.store,
+            e_result_id,
+            by=actor,
+            judge=office.judges,
+            now=utc_now(),
+            work_dir=office.work_dir,
         )
     )
 

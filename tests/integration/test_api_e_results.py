@@ -176,7 +176,9 @@ def test_it_still_verifies_an_hour_later_and_without_the_trust_service(own_offic
     own_office.pki.stop()
 
     for later in (timedelta(hours=1), timedelta(days=3)):
-        judged = verification.judge(own_office.services.begin, file, now=utc_now() + later)
+        judged = verification.judge(
+            own_office.services.begin, file, judge=own_office.services.judges, now=utc_now() + later
+        )
         assert judged.in_force, judged.file.reasons
 
 

@@ -1,0 +1,285 @@
+"""Strangers' files are judged in rooms of their own: a few processes that wait, each with one file at a time.
+
+A file that crashes its judge, hangs or wants too much memory costs that process and nothing else: its verdict is
+"unreadable: too complex", and the next file finds another judge. Who asks while all are busy waits a little, in a
+short line; who finds the line full is told to come again.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from threading import Condition, Lock
+from typing import TYPE_CHECKING, Any
+
+from signing import judge
+from signing.types import FileVerdict, Reason
+from signing.verify import MAX_BYTES, unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from signing.trust import TrustStore
+
+_LOG = logging.getLogger(__name__)
+_MIB = 1024 * 1024
+_START_S = 60.0
+
+
+class JudgesBusy(Exception):
+    """All judges are at work and enough people wait already: nothing was judged. `seconds` until it is worth asking."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(str(seconds))
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one file may take, and when a judge is relieved.
+
+    Attributes:
+        cpu_s: Seconds of processor time for one file.
+        wall_s: Seconds of the clock for one file.
+        memory_bytes: Address space for one file, beyond its own size.
+        files: A judge is relieved after so many.
+        growth_bytes: Or once it has ever held so much more memory than when it began.
+        line: How many may wait while all judges are busy.
+        patience_s: How long they wait.
+    """
+
+    cpu_s: int = 10
+    wall_s: float = 40.0
+    memory_bytes: int = 512 * _MIB
+    files: int = 500
+    growth_bytes: int = 256 * _MIB
+    line: int = 8
+    patience_s: float = 20.0
+
+
+class _JudgeIsGone(Exception):
+    """The process ended before it had taken the file."""
+
+
+class _Judge:
+    """One process that judges, and what it is known to hold."""
+
+    def __init__(self, limits: Limits) -> None:
+        ours, theirs = socket.socketpair()
+        self._limits = limits
+        self._channel = ours
+        self._trust: TrustStore | None = None
+        self._began_with: int | None = None
+        self.judged = 0
+        self.resident = 0
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", judge.__name__, str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},  # nothing of ours: it needs no settings, no secrets
+                start_new_session=True,
+            )
+        judge.send(ours, {"memory_bytes": limits.memory_bytes})
+
+    @property
+    def is_tired(self) -> bool:
+        """Whether another should take over: memory that a file once took is never given back entirely."""
+        grown = self.resident - (self._began_with or 0)
+        return self.judged >= self._limits.files or grown > self._limits.growth_bytes
+
+    def verdict(self, path: Path, trust: TrustStore, at: datetime, max_bytes: int | None) -> FileVerdict:
+        """What it says of the file.
+
+        Raises:
+            _JudgeIsGone: It was dead before it began; another one can be asked.
+            EOFError, TimeoutError, OSError, ValueError, KeyError, TypeError: It didn't survive the file, or talks
+                nonsense now.
+            FileNotFoundError, PermissionError, IsADirectoryError: There is no such file to open.
+        """
+        with path.open("rb") as file:
+            try:
+                self._be_ready(trust)
+                asked = {"do": "judge", "at": at, "max_bytes": max_bytes, "cpu_s": self._limits.cpu_s}
+                judge.send(self._channel, asked, descriptor=file.fileno())
+                self._answer(_START_S)
+            except (EOFError, OSError, ValueError) as error:
+                raise _JudgeIsGone from error
+        answer = self._answer(self._limits.wall_s)
+        found = judge.verdict_of(answer)
+        self.judged += 1
+        self.resident = int(answer["resident"])
+        return found
+
+    def _be_ready(self, trust: TrustStore) -> None:
+        if self._began_with is None:
+            self._began_with = self.resident = int(self._answer(_START_S)["resident"])
+        if trust != self._trust:
+            message, raw = judge.trust_message(trust)
+            judge.send(self._channel, message, raw)
+            self._trust = trust
+
+    def _answer(self, seconds: float) -> dict[str, Any]:
+        self._channel.settimeout(seconds)
+        message, _, descriptor = judge.receive(self._channel, deadline=time.monotonic() + seconds)
+        if descriptor is not None:
+            raise ValueError("a judge gives no files")
+        self._channel.settimeout(_START_S)
+        return message
+
+    def end(self) -> None:
+        """End the process, whatever it is doing."""
+        self._channel.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class Judges:
+    """A few judges, started when first needed and kept waiting.
+
+    Args:
+        count: How many files are judged at once.
+        limits: What each of them may take.
+    """
+
+    def __init__(self, count: int = 2, *, limits: Limits = Limits()) -> None:
+        self._count, self._limits = count, limits
+        self._free: deque[_Judge] = deque()
+        self._out = 0
+        self._waiting = 0
+        self._closed = False
+        self._turn = Condition(Lock())
+
+    def verify(
+        self, path: Path, *, trust: TrustStore, at: datetime | None = None, max_bytes: int | None = MAX_BYTES
+    ) -> FileVerdict:
+        """Judge a file as `signing.verify.verify` does, in a room of its own.
+
+        Raises:
+            JudgesBusy: All are at work and the line is full; or no judge can be had at all.
+        """
+        moment = at or datetime.now(UTC)
+        with self._a_judge() as mine:
+            try:
+                found = self._asked(mine, path, trust, moment, max_bytes)
+            except (FileNotFoundError, PermissionError, IsADirectoryError):
+                return unreadable(Reason.MISSING_FILE, at=moment)
+            except (EOFError, OSError, ValueError, KeyError, TypeError) as error:
+                mine.dismiss()
+                _LOG.warning("judge lost: %s, exit %s", type(error).__name__, mine.judge.process.returncode)
+                return unreadable(Reason.TOO_COMPLEX, at=moment)
+        return found
+
+    def warm(self) -> None:
+        """Start them all, so that the first who asks doesn't wait for that."""
+        with self._turn:
+            missing = self._count - self._out - len(self._free)
+            self._free.extend(_Judge(self._limits) for _ in range(missing))
+
+    def close(self) -> None:
+        """End those that wait; those at work end when they are done."""
+        with self._turn:
+            self._closed = True
+            ending = list(self._free)
+            self._free.clear()
+        for one in ending:
+            one.end()
+
+    def _asked(self, mine: _Seat, path: Path, trust: TrustStore, at: datetime, max_bytes: int | None) -> FileVerdict:
+        """Ask; where the judge had died while it waited, ask a new one, once."""
+        try:
+            return mine.judge.verdict(path, trust, at, max_bytes)
+        except _JudgeIsGone:
+            mine.dismiss()
+        mine.judge = self._started()
+        try:
+            return mine.judge.verdict(path, trust, at, max_bytes)
+        except _JudgeIsGone as error:
+            raise JudgesBusy(round(self._limits.patience_s)) from error
+
+    def _started(self) -> _Judge:
+        try:
+            return _Judge(self._limits)
+        except OSError as error:  # no memory for a process, or none allowed
+            raise JudgesBusy(round(self._limits.patience_s)) from error
+
+    @contextmanager
+    def _a_judge(self) -> Iterator[_Seat]:
+        seat = _Seat(self._take())
+        try:
+            yield seat
+        except BaseException:
+            seat.dismiss()
+            raise
+        finally:
+            self._give_back(seat)
+
+    def _take(self) -> _Judge:
+        with self._turn:
+            if self._out >= self._count:
+                if self._waiting >= self._limits.line:
+                    raise JudgesBusy(round(self._limits.patience_s))
+                self._waiting += 1
+                try:
+                    in_time = self._turn.wait_for(lambda: self._out < self._count, self._limits.patience_s)
+                finally:
+                    self._waiting -= 1
+                if not in_time:
+                    raise JudgesBusy(round(self._limits.patience_s))
+            self._out += 1
+            if self._free:
+                return self._free.pop()
+        try:
+            return self._started()
+        except BaseException:
+            with self._turn:
+                self._out -= 1
+                self._turn.notify()
+            raise
+
+    def _give_back(self, seat: _Seat) -> None:
+        if seat.judge.is_tired:
+            seat.dismiss()
+        with self._turn:
+            self._out -= 1
+            keep = not self._closed
+            if keep and not seat.dismissed:
+                self._free.append(seat.judge)
+            elif keep:  # the next one starts while nobody waits for it
+                with suppress(OSError):
+                    self._free.append(_Judge(self._limits))
+            self._turn.notify()
+        if not keep:
+            seat.dismiss()
+
+
+class _Seat:
+    """Who judges now; dismissed, the process is ended."""
+
+    def __init__(self, found: _Judge) -> None:
+        self._judge = found
+        self.dismissed = False
+
+    @property
+    def judge(self) -> _Judge:
+        return self._judge
+
+    @judge.setter
+    def judge(self, found: _Judge) -> None:
+        self._judge, self.dismissed = found, False
+
+    def dismiss(self) -> None:
+        if not self.dismissed:
+            self.dismissed = True
+            self._judge.end()
