@@ -54,7 +54,13 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
     def assemble(component_id: str, revision: int) -> None:
         with _or_told(lambda: digitization.give_up(office.begin, UUID(component_id), "assembly_failed")):
             digitization.assemble(
-                office.begin, office.store, UUID(component_id), revision, now=utc_now(), work_dir=office.work_dir
+                office.begin,
+                office.store,
+                UUID(component_id),
+                revision,
+                now=utc_now(),
+                work_dir=office.work_dir,
+                conversion_words=office.conversion_words,
             )
 
     def extract_fields(component_id: str) -> None:

@@ -130,6 +130,18 @@ class Settings(BaseModel):
     holidays: Path | None = Field(
         None, description="Tệp ngày nghỉ lễ (TOML); để trống thì dùng tệp kèm theo. Holidays; empty: the bundled file."
     )
+    typeface: Path | None = Field(
+        None,
+        description="Thư mục chứa bộ phông có giấy phép của trung tâm (Times New Roman, bốn tệp .ttf). The centre's "
+        "own licensed typeface for results, forms and stamps; empty: the bundled one of the same measures.",
+    )
+    conversion_words: str = Field(
+        "Bản điện tử chuyển đổi từ văn bản giấy",
+        min_length=1,
+        max_length=120,
+        description="Dòng chữ nhận biết bản điện tử chuyển đổi từ giấy (NĐ 137/2024). Mark of conversion on digitised "
+        "copies; time and converter follow it.",
+    )
 
     max_upload_mb: int = Field(200, ge=1, description="Tệp quét lớn nhất, MB. Largest scan, megabytes.")
     max_pages: int = Field(2000, ge=1, description="Số trang nhiều nhất của một tệp. Most pages of one file.")

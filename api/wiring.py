@@ -13,6 +13,7 @@ from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
 from dossiers.signatures import SigningDesk
 from signing.isolation import Judges
+from signing.typeface import TypefaceUnfit, in_folder
 from storage.database import Database
 from storage.object_cache import CachedObjects
 from storage.objects import LockCapability, MinioObjectStore
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from api.settings import Settings
     from dossiers.ports import Begin, ObjectStore
+    from signing.typeface import Typeface
 
 
 #: Room for scans whose pages are being read: ten of the largest.
@@ -45,6 +47,8 @@ class Services:
         judges: Who say what strangers' files are worth; each a process of its own, started when first asked.
         lock: What the store's object lock is worth, by its self-test.
         secret: Seals download tickets.
+        typeface: The centre's own, or None.
+        conversion_words: What marks a digitised copy as converted from paper.
     """
 
     database: Database
@@ -64,6 +68,8 @@ class Services:
     keys_folder: Path
     dsn: str
     in_production: bool
+    typeface: Typeface | None
+    conversion_words: str
 
     def close(self) -> None:
         """Give back connections, and end the judges."""
@@ -90,7 +96,12 @@ class Services:
         outbox = self.keys_folder / "outbox"
         outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
         return SigningDesk(
-            begin=self.begin, store=self.store, keys=KeyFolder(self.keys_folder), tsa_urls=self.tsa_urls, outbox=outbox
+            begin=self.begin,
+            store=self.store,
+            keys=KeyFolder(self.keys_folder),
+            tsa_urls=self.tsa_urls,
+            outbox=outbox,
+            typeface=self.typeface,
         )
 
 
@@ -141,4 +152,18 @@ def wire(settings: Settings | None = None) -> Services:
         keys_folder=settings.keys_folder,
         dsn=settings.database,
         in_production=not settings.is_demo,
+        typeface=_typeface(settings.typeface),
+        conversion_words=settings.conversion_words,
     )
+
+
+def _typeface(folder: Path | None) -> Typeface | None:
+    """The centre's own typeface.
+
+    Raises:
+        BadSettings: Documents can't be set in it; never is another one taken instead.
+    """
+    try:
+        return in_folder(folder) if folder else None
+    except TypefaceUnfit as unfit:
+        raise BadSettings(f"HOSO_TYPEFACE: {unfit}") from unfit

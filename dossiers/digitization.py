@@ -56,6 +56,7 @@ KEPT_READING = "kept_reading"
 _SIGNED_IN = (ComponentState.CAPTURE_SIGNING, ComponentState.SIGNING)
 _ASSEMBLED_IN = (ComponentState.RECEIVED, ComponentState.REVIEWED)
 
+#: Marks a copy as converted from paper (Decree 137/2024, article 4), unless a centre sets words of its own.
 CONVERTED_NOTICE = "Bản điện tử chuyển đổi từ văn bản giấy"
 DERIVATIVE_NOTICE = "Bản dẫn xuất để tra cứu, không có chữ ký số. Bản có chữ ký số được giữ nguyên bên cạnh."
 
@@ -189,9 +190,20 @@ def _as_read(page: Page, before: OcrPage | None, read: ReadPage, picture: Object
 
 
 def assemble(
-    begin: Begin, store: ObjectStore, component_id: UUID, revision: int, *, now: datetime, work_dir: Path
+    begin: Begin,
+    store: ObjectStore,
+    component_id: UUID,
+    revision: int,
+    *,
+    now: datetime,
+    work_dir: Path,
+    conversion_words: str = CONVERTED_NOTICE,
 ) -> None:
-    """Make the searchable PDF/A of a component from its pages and the corrections a person made."""
+    """Make the searchable PDF/A of a component from its pages and the corrections a person made.
+
+    Args:
+        conversion_words: Mark it as converted from paper, before the time and the person who scanned.
+    """
     with begin() as work:
         component = work.components.of(component_id)
         if component.revision != revision or component.state not in _ASSEMBLED_IN:
@@ -201,8 +213,8 @@ def assemble(
         extract_fields(begin, store, component_id, work_dir=work_dir)
     with begin() as work:
         pages = work.components.pages(component_id)
-        notice = DERIVATIVE_NOTICE if component.signed_scan else _converted(work, component)
-        facts = _facts(work, component)
+        notice = DERIVATIVE_NOTICE if component.signed_scan else _converted(work, component, conversion_words)
+        facts = _facts(work, component, conversion_words)
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         target = Path(folder, "searchable.pdf")
         pdf.searchable_pdf(
@@ -405,13 +417,13 @@ def _after_assembly(work: UnitOfWork, dossier: Dossier, component: Component) ->
         work.components.keep(replace(component, state=ComponentState.READ))
 
 
-def _converted(work: UnitOfWork, component: Component) -> str:
+def _converted(work: UnitOfWork, component: Component, words: str) -> str:
     """The mark Decree 137/2024 asks for on a file made from paper: the words, the time, who made it."""
     at = component.scanned_at.astimezone(VIETNAM)
-    return f"{CONVERTED_NOTICE} · {at:%H:%M %d/%m/%Y} · {work.accounts.of(component.scanned_by).name}"
+    return f"{words} · {at:%H:%M %d/%m/%Y} · {work.accounts.of(component.scanned_by).name}"
 
 
-def _facts(work: UnitOfWork, component: Component) -> PaperFacts:
+def _facts(work: UnitOfWork, component: Component, words: str) -> PaperFacts:
     """What the PDF says of its paper: what was read or typed so far, and how it came to be."""
     known = {field.key: field.value for field in work.components.fields(component.id)}
     return PaperFacts(
@@ -424,7 +436,7 @@ def _facts(work: UnitOfWork, component: Component) -> PaperFacts:
         scan_sha256=component.scan.sha256,
         converted_by=work.accounts.of(component.scanned_by).name,
         converted_at=component.scanned_at.astimezone(VIETNAM).isoformat(timespec="seconds"),
-        conversion_mark="" if component.signed_scan else CONVERTED_NOTICE,
+        conversion_mark="" if component.signed_scan else words,
     )
 
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from dossiers.types import Account, Agency, AuditEntry, Dossier, ObjectKey, Procedure
     from signing.templates import TemplateProblem
     from signing.trust import TrustStore
+    from signing.typeface import Typeface
 
 
 PREVIEW_MARK = "BẢN XEM THỬ"
@@ -160,7 +161,15 @@ def upload(
 
 
 def submit(
-    begin: Begin, store: ObjectStore, e_result_id: UUID, *, by: Actor, verify_url: str, now: datetime, work_dir: Path
+    begin: Begin,
+    store: ObjectStore,
+    e_result_id: UUID,
+    *,
+    by: Actor,
+    verify_url: str,
+    now: datetime,
+    work_dir: Path,
+    face: Typeface | None = None,
 ) -> EResult:
     """Fix number, date and bytes, and lay the result before the leader.
 
@@ -182,13 +191,13 @@ def submit(
         work.certificates.for_person(leader.username)
         work.certificates.for_agency(e_result.agency)
         if e_result.template:
-            templates.render(e_result.template, _filled(work, e_result, verify_url))
+            templates.render(e_result.template, _filled(work, e_result, verify_url), face=face)
         e_result = work.e_results.keep(_numbered(work, e_result, now))
         data = _filled(work, e_result, verify_url) if e_result.template else {}
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         target = Path(folder, "draft.pdf")
         if e_result.template:
-            rendered = templates.render(e_result.template, data)
+            rendered = templates.render(e_result.template, data, face=face)
             source = Path(folder, "rendered.pdf")
             source.write_bytes(rendered.pdf)
             found = rendered.places
@@ -214,7 +223,7 @@ def submit(
         return e_result
 
 
-def preview(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str) -> bytes:
+def preview(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str, face: Typeface | None = None) -> bytes:
     """The draft as it would look, without a number.
 
     Raises:
@@ -226,7 +235,8 @@ def preview(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str) -> b
         e_result = work.e_results.of(by, e_result_id)
         if not e_result.template:
             raise WrongState("uploaded")
-        return templates.render(e_result.template, _filled(work, e_result, verify_url), watermark=PREVIEW_MARK).pdf
+        data = _filled(work, e_result, verify_url)
+    return templates.render(e_result.template, data, watermark=PREVIEW_MARK, face=face).pdf
 
 
 @dataclass(frozen=True)
@@ -237,7 +247,7 @@ class Look:
     problems: tuple[TemplateProblem, ...]
 
 
-def look(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str) -> Look:
+def look(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str, face: Typeface | None = None) -> Look:
     """As `preview`, while it is being written: what is missing or can't stand is shown as a gap, and listed.
 
     Raises:
@@ -253,7 +263,7 @@ def look(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str) -> Look
     for mended in (drafts.as_it_is, drafts.with_blanks, drafts.with_gaps):
         try:
             data = mended(e_result.template, data, problems)
-            return Look(templates.render(e_result.template, data, watermark=PREVIEW_MARK).pdf, problems)
+            return Look(templates.render(e_result.template, data, watermark=PREVIEW_MARK, face=face).pdf, problems)
         except TemplateDataError as wrong:
             problems = problems or wrong.problems
     return Look(b"", problems)

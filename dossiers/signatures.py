@@ -13,7 +13,7 @@ import tempfile
 import threading
 import unicodedata
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dossiers.types import CertificateRecord, ObjectKey
     from signing.appearance import Appearance
     from signing.keys import SigningKey
+    from signing.typeface import Typeface
     from signing.types import FileVerdict
 
 
@@ -61,6 +62,7 @@ class SigningDesk:
     Attributes:
         tsa_urls: Timestamp authorities, the preferred first.
         outbox: Folder for what is signed and not yet recorded; on a disk that keeps it.
+        typeface: The centre's own, of the blocks of signatures; None is the one that comes with the service.
     """
 
     begin: Begin
@@ -68,6 +70,7 @@ class SigningDesk:
     keys: Keys
     tsa_urls: tuple[str, ...]
     outbox: Path
+    typeface: Typeface | None = None
 
 
 def trusted(work: UnitOfWork) -> trust.TrustStore:
@@ -123,10 +126,11 @@ def make_once(
                 prepare.add_fields(stored, unsigned, [where])
             else:
                 unsigned = stored
+            look = replace(appearance, typeface=desk.typeface)
             with _KEY_IN_USE:
                 key = desk.keys.open(record)
                 _must_be_theirs(key, record, names)
-                sign.make(unsigned, outbox, place=where, key=key, trust=known, appearance=appearance)
+                sign.make(unsigned, outbox, place=where, key=key, trust=known, appearance=look)
     _must_be_whole(outbox, known, place, record)
     return desk.store.put(outbox, media_type="application/pdf")
 

@@ -11,17 +11,18 @@ import json
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from functools import cache
-from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pikepdf
 import typst
 
+from signing import typeface, typesetting
+
+if TYPE_CHECKING:
+    from signing.typeface import Typeface
+
 _HERE = Path(__file__).parent
-_TYPEFACE = "Liberation Serif"
 _VIETNAM = timezone(timedelta(hours=7))
 #: Decree 30/2020 wants 10 pt; smaller only when a long name wouldn't fit the block otherwise.
 _SIZES_PT = (10.0, 9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.0, 5.0, 4.0)
@@ -33,15 +34,17 @@ class Appearance:
 
     Attributes:
         picture: PNG or SVG with a transparent ground, drawn as large as the field allows; or None.
-        lines: Text, Liberation Serif 10 pt, black, upright.
+        lines: Text, 10 pt, black, upright.
         with_time: The signing time as a last line, ISO 8601, Vietnam time.
         left: Lines start at the left edge instead of being centred.
+        typeface: The centre's own; None is the one that comes with the service.
     """
 
     picture: bytes | None = None
     lines: tuple[str, ...] = ()
     with_time: bool = False
     left: bool = False
+    typeface: Typeface | None = None
 
 
 def leader(name: str, picture: bytes | None = None) -> Appearance:
@@ -75,6 +78,7 @@ def render(appearance: Appearance, *, width_pt: float, height_pt: float, at: dat
     Raises:
         ValueError: The picture is neither PNG nor SVG, or a line has letters the typeface lacks.
     """
+    face = appearance.typeface or typeface.ours()
     lines = [unicodedata.normalize("NFC", line) for line in appearance.lines]
     if appearance.with_time:
         lines.append(at.astimezone(_VIETNAM).isoformat(timespec="seconds"))
@@ -84,7 +88,7 @@ def render(appearance: Appearance, *, width_pt: float, height_pt: float, at: dat
         "lines": lines,
         "left": appearance.left,
         "sizes": _SIZES_PT,
-        "typeface": _TYPEFACE,
+        "typeface": face.family,
         "picture": None,
     }
     with TemporaryDirectory(prefix="hoso-stamp-") as folder:
@@ -97,7 +101,7 @@ def render(appearance: Appearance, *, width_pt: float, height_pt: float, at: dat
             page = typst.compile(
                 str(source),
                 root=folder,
-                font_paths=_fonts(),
+                font_paths=typesetting.fonts(face.folder),
                 sys_inputs={"data": json.dumps(data)},
                 pdf_standards=["a-2b"],
                 pdf_tags=False,
@@ -106,13 +110,11 @@ def render(appearance: Appearance, *, width_pt: float, height_pt: float, at: dat
         except typst.TypstError as error:
             raise ValueError(f"không vẽ được khung chữ ký: {error.message}") from error
     assert isinstance(page, bytes)  # noqa: S101 - one page, so never a list
-    _require_our_typeface(page)
+    try:
+        typesetting.require_fonts(page, face.postscript_names)
+    except typesetting.LayoutError as error:
+        raise ValueError(f"khung chữ ký dùng phông lạ: {error}") from error
     return page + b"\n"
-
-
-@cache
-def _fonts() -> typst.Fonts:
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(_HERE / "fonts")])
 
 
 def _picture_name(picture: bytes) -> str:
@@ -121,13 +123,3 @@ def _picture_name(picture: bytes) -> str:
     if b"<svg" in picture[:1024]:
         return "picture.svg"
     raise ValueError("ảnh chữ ký hoặc con dấu phải là PNG hoặc SVG")
-
-
-def _require_our_typeface(page: bytes) -> None:
-    """Look what was embedded: with a wrong font path typst falls back silently."""
-    with pikepdf.open(BytesIO(page)) as pdf:
-        resources = pdf.pages[0].obj.get("/Resources", pikepdf.Dictionary())
-        names = {str(font.BaseFont) for font in resources.get("/Font", pikepdf.Dictionary()).as_dict().values()}
-    strangers = {name for name in names if _TYPEFACE.replace(" ", "") not in name}
-    if strangers:
-        raise ValueError(f"khung chữ ký dùng phông lạ: {sorted(strangers)}")

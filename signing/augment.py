@@ -147,7 +147,7 @@ def add_time_and_evidence(
     proofs = _proofs(signer, tokens, trust, at, optional=allow_unknown_status)
     if not proofs:
         return Augmented("B-T", stamped, signer.known)
-    lasting = token is None or place in {Place.SEAL, Place.COPY}
+    lasting = token is None or place in {Place.SEAL, Place.COPY, Place.ANNEX}
     if lasting:
         proofs = [*proofs, *_earlier_signers(file, trust, at)]
     _add_evidence(file, proofs, trust, timestamper if lasting else None, at)

@@ -15,6 +15,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from signing.ink import DUST, Ink
 from signing.types import Place, SignaturePlace
 
 if TYPE_CHECKING:
@@ -115,9 +116,20 @@ class Letter:
 
 
 def places_on(
-    letters: Sequence[Letter], page: int, *, sheet: Rect, title: str, name: str, seal_mm: float = SEAL_MM
+    letters: Sequence[Letter],
+    page: int,
+    *,
+    sheet: Rect,
+    title: str,
+    name: str,
+    seal_mm: float = SEAL_MM,
+    seen: Ink | None = None,
 ) -> tuple[SignaturePlace, SignaturePlace] | str:
-    """The two places on one page, inside `sheet`, or the reason why there are none."""
+    """The two places on one page, inside `sheet`, or the reason why there are none.
+
+    Text is never covered. Of what else the page's picture shows (`seen`) as little as can be: a coloured ground can't
+    be helped.
+    """
     names = _occurrences(letters, name)
     if not names:
         return "name_missing"
@@ -136,6 +148,7 @@ def places_on(
         return "no_room"
     centre = (_middle(below), below[3] + gap / 2)
     text = [letter.box for letter in letters]
+    over_something: list[tuple[float, tuple[SignaturePlace, SignaturePlace]]] = []
     for width, seal in _sizes(seal_mm):
         height = min(LEADER_MM[1] * MM, gap - 2 * CLEAR)
         leader = (width * MM, min(height, width * MM * LEADER_MM[1] / LEADER_MM[0]))
@@ -143,8 +156,11 @@ def places_on(
         if all(_inside(place.box, sheet) for place in found) and not any(
             _overlap(place.box, box) for place in found for box in text
         ):
-            return found
-    return "no_room"
+            covered = 0.0 if seen is None else sum(seen.share(place.box, CLEAR) for place in found)
+            if covered <= DUST:
+                return found
+            over_something.append((round(covered, 3), found))
+    return min(over_something, key=lambda tried: tried[0])[1] if over_something else "no_room"
 
 
 def _sizes(seal_mm: float) -> Iterable[tuple[float, float]]:
@@ -245,6 +261,7 @@ def _answer(asked: dict[str, Any]) -> list[tuple[int, Rect]] | str:
                 title=asked["title"],
                 name=asked["name"],
                 seal_mm=asked["seal_mm"],
+                seen=Ink.on(page, page.get_cropbox(), page.get_cropbox()),
             )
             page.close()
             if not isinstance(found, str):

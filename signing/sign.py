@@ -232,6 +232,8 @@ def _plain(place: Place, key: SigningKey) -> looks.Appearance:
             return looks.copy(key.organization or key.subject)
         case Place.SCANNER:
             return looks.scanner(key.subject)
+        case Place.ANNEX:
+            return looks.annex("Phụ lục")
 
 
 def _write_signature(file: BinaryIO, place: Place, key: SigningKey, ready: _Ready, reason: str | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
 from fontTools.ttLib import TTFont, TTLibError  # type: ignore[import-untyped]  # it ships no types
@@ -102,7 +103,7 @@ def _faces(folder: Path) -> tuple[list[TTFont], list[str]]:
             wrong.append(f"{path.name} gồm nhiều phông, hãy tách thành tệp .ttf (a collection: split it)")
             continue
         try:
-            faces.append(TTFont(path, lazy=True))
+            faces.append(TTFont(BytesIO(path.read_bytes()), lazy=True))
         except (TTLibError, OSError, ValueError):
             wrong.append(f"{path.name} không phải phông chữ (no font)")
     return faces, wrong

@@ -17,6 +17,7 @@ class Place(StrEnum):
     SEAL = "seal"
     COPY = "copy"
     SCANNER = "scanner"
+    ANNEX = "annex"
 
 
 class StoreName(StrEnum):
@@ -33,6 +34,7 @@ FIELD_NAMES = {
     Place.SEAL: "HoSoSo_CoQuan",
     Place.COPY: "HoSoSo_SaoY",
     Place.SCANNER: "HoSoSo_NguoiQuet",
+    Place.ANNEX: "HoSoSo_PhuLuc",
 }
 
 

@@ -31,6 +31,7 @@ _TOGETHER = {
     Place.SEAL: (Place.SEAL,),
     Place.COPY: (Place.COPY,),
     Place.SCANNER: (Place.SCANNER, Place.COPY),
+    Place.ANNEX: (Place.ANNEX,),
 }
 
 

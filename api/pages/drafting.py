@@ -190,6 +190,7 @@ def submit(e_result_id: UUID, actor: Submits, office: Office, frame: StaffFrame,
             e_result_id,
             by=actor,
             verify_url=office.verify_url,
+            face=office.typeface,
             now=utc_now(),
             work_dir=office.work_dir,
         )

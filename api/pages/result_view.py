@@ -333,7 +333,7 @@ def _signatures(frame: Frame, office: Services, e_result: EResult) -> dict[str, 
 
 def _draft_values(frame: Frame, actor: Actor, office: Services, found: Opened, typed: Typed | None) -> dict[str, Any]:
     r = found.e_result
-    look = issuance.look(office.begin, r.id, by=actor, verify_url=office.verify_url)
+    look = issuance.look(office.begin, r.id, by=actor, verify_url=office.verify_url, face=office.typeface)
     known = drafts.first_words(found.dossier, found.procedure, r.template)
     wrong = {one.key: linked(one, frame.language)["message"] for one in look.problems}
     data = typed.data if typed else r.data

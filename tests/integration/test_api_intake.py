@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ import pypdf
 import pytest
 
 from api.demo import centre
+from dossiers import digitization
 from dossiers.calendar import VIETNAM
 from tests.papers import BAD_FILES, decision_pdf, scan_pdf, scan_png, scanned
 
@@ -223,6 +224,30 @@ def test_a_corrected_word_is_in_the_text_layer_and_the_raw_reading_is_kept(offic
     assert "Phiếu" in printed
     # Decree 137/2024: made from paper, when, by whom.
     assert f"Bản điện tử chuyển đổi từ văn bản giấy · {after_scan:%H:%M %d/%m/%Y} · Vũ Thị Mỹ Duyên" in printed
+
+
+def test_the_words_that_mark_a_copy_as_converted_from_paper_are_the_centres_own(office: Office) -> None:
+    dossier = open_dossier(office)
+    component = add(office, dossier, "chu.png", scan_png("Tờ khai lệ phí")).json()
+    office.work_off()
+    path = f"/dossiers/{dossier['id']}/components/{component['id']}"
+    assert office.ask(centre.CLERK, "POST", f"{path}/review", json={"words": {"1": {"0": "Phiếu"}}}).status_code == 200
+    with office.services.begin() as work:
+        revision = work.components.of(UUID(component["id"])).revision
+
+    digitization.assemble(
+        office.services.begin,
+        office.services.store,
+        UUID(component["id"]),
+        revision,
+        now=datetime.now(UTC),
+        work_dir=office.services.work_dir,
+        conversion_words="Tài liệu số hóa từ bản giấy",
+    )
+
+    made = io.BytesIO(office.ask(centre.CLERK, "GET", f"{path}/searchable").content)
+    assert "Tài liệu số hóa từ bản giấy · " in pypdf.PdfReader(made).pages[0].extract_text()
+    assert "Bản điện tử chuyển đổi" not in pypdf.PdfReader(made).pages[0].extract_text()
 
 
 def test_a_nul_in_any_text_is_refused_and_never_an_error_of_ours(office: Office) -> None:
