@@ -292,6 +292,10 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Chứng thư số đã bị thu hồi nên chưa ký gì. Xin dùng chứng thư khác.",
         "The certificate is revoked, so nothing was signed. Please use another.",
     ),
+    "certificate_suspended": (
+        "Chứng thư số đang bị tạm dừng nên chưa ký gì. Xin hỏi nơi cấp, hoặc dùng chứng thư khác.",
+        "The certificate is suspended, so nothing was signed. Ask its issuer, or use another.",
+    ),
     "certificate_expired": (
         "Chứng thư số đã hết hạn nên chưa ký gì. Xin gia hạn chứng thư.",
         "The certificate has expired, so nothing was signed. Please renew it.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dossiers.signatures import trusted
-from signing import trust
+from signing import revocation
 from signing.types import TrustServiceUnavailable
 
 if TYPE_CHECKING:
@@ -26,15 +26,16 @@ def refresh_revocation_lists(begin: Begin, *, now: datetime) -> tuple[str, ...]:
     with begin() as work:
         known = trusted(work)
     failed = []
-    for url in trust.crl_urls([*known.anchors, *known.intermediates]):
+    certificates = (*known.anchors, *known.intermediates)
+    for url in revocation.crl_urls(certificates):
         try:
-            der = trust.fetch_crl(url, known=trust.publishers(url, known))
+            der = revocation.fetch_crl(url, publishers=revocation.publishers(url, certificates))
         except TrustServiceUnavailable:
             failed.append(url)
             continue
         with begin() as work:
             kept = work.trust.crl_at(url)
-            if kept is None or trust.may_replace(kept, der):
+            if kept is None or revocation.may_replace(kept, der):
                 work.trust.keep_crl(url, der, fetched_at=now)
             else:
                 failed.append(url)

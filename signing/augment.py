@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from asn1crypto import cms
@@ -326,21 +326,34 @@ def _authorities(tokens: Sequence[cms.ContentInfo], trust: TrustStore, at: datet
 
 
 def _earlier_signers(file: BinaryIO, trust: TrustStore, at: datetime | None) -> list[Standing]:
-    """What our own lists prove about those who signed before. Nothing is fetched for them: the file named them.
+    """What our own lists, and the answers in the file, prove about those who signed before.
 
-    Whoever isn't ours, or isn't in good standing any more, is left out; the verifier judges.
+    Nothing is fetched for whoever isn't registered here: the file named them. Whoever isn't ours, or isn't in good
+    standing any more, is left out; the verifier judges.
     """
     found: list[Standing] = []
-    for earlier in PdfFileReader(file).embedded_regular_signatures[:-1]:
+    reader = PdfFileReader(file)
+    trust = replace(trust, ocsps=(*trust.ocsps, *_carried_answers(reader)))
+    for earlier in reader.embedded_regular_signatures[:-1]:
         try:
             chain = [certificate.dump() for certificate in earlier.other_embedded_certs]
-            found.append(signer_standing(earlier.signer_cert.dump(), trust, chain=chain, at=at, fetch=False))
+            signer = earlier.signer_cert.dump()
+            ours = signer in trust.intermediates
+            found.append(signer_standing(signer, trust, chain=chain, at=at, fetch=ours))
             token = find_unique_cms_attribute(earlier.signer_info["unsigned_attrs"], "signature_time_stamp_token")
             certificate, others = authority_of(token)
             found.append(timestamp_authority_standing(certificate, trust, extra=others, at=at, fetch=False))
         except (SigningRefused, KeyError, ValueError, TypeError, AttributeError):  # whatever a stranger wrote
             continue
     return found
+
+
+def _carried_answers(reader: PdfFileReader) -> list[bytes]:
+    """What responders said, as earlier evidence keeps it; each is checked again before it counts."""
+    try:
+        return [ref.get_object().data for ref in DocumentSecurityStore.read_dss(reader).ocsps]
+    except Exception:  # noqa: BLE001  none, or damaged: no evidence
+        return []
 
 
 def _store(writer: IncrementalPdfFileWriter, standings: Sequence[Standing]) -> None:

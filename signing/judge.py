@@ -147,7 +147,7 @@ def trust_of(message: dict[str, Any], raw: bytes) -> TrustStore:
         Term(certificate, StoreName(store), since, until, broken)
         for certificate, (store, since, until, broken) in zip(given.pop("terms"), message["terms"], strict=True)
     )
-    return TrustStore(**given, terms=terms)
+    return TrustStore(given["anchors"], given["intermediates"], given["crls"], given["ocsps"], terms)
 
 
 def verdict_of(message: dict[str, Any]) -> FileVerdict:

@@ -20,7 +20,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from asn1crypto import cms, crl, ocsp, x509
-from cryptography.x509 import load_der_x509_crl
 from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed, AdESStatus, AdESSubIndic
 from pyhanko.sign.general import CMSExtractionError, extract_certificate_info, find_unique_cms_attribute
 from pyhanko.sign.validation.ades import ades_basic_validation, ades_timestamp_validation
@@ -47,12 +46,13 @@ from pyhanko_certvalidator.policy_decl import (
 from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
+from signing import revocation
+from signing.revocation import RevocationList
 from signing.types import Indication, Reason, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
 
-    from cryptography.x509 import CertificateRevocationList
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.pdf_utils.rw_common import PdfHandler
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
@@ -176,34 +176,39 @@ class Known:
         """Which store an anchor belongs to; None when nobody said."""
         return self._trust.store_of(anchor)
 
+    def material(self, everybody: frozenset[int] | None) -> Material:
+        """Our own certificates, lists and answers, for a file in which these serial numbers occur; None: any."""
+        lists = (CRLContainer(_shown(listed, everybody)) for listed in self._long)
+        return Material(self._short.certs, (*self._short.crls, *lists), self._short.ocsps)
+
     @cached_property
-    def material(self) -> Material:
-        """Our own certificates, lists and answers."""
+    def certificates(self) -> tuple[x509.Certificate, ...]:
+        """Every certificate we have, trusted or not."""
+        return tuple(x509.Certificate.load(der) for der in (*self._trust.anchors, *self._trust.intermediates))
+
+    @cached_property
+    def _short(self) -> Material:
         return Material(
             tuple(x509.Certificate.load(der) for der in self._trust.intermediates),
-            tuple(CRLContainer(crl.CertificateList.load(der)) for der in self._trust.crls),
+            tuple(CRLContainer(crl.CertificateList.load(one.der)) for one in self._lists if one.short),
             _answers(ocsp.OCSPResponse.load(der) for der in self._trust.ocsps),
         )
 
     @cached_property
-    def _lists(self) -> dict[bytes, list[CertificateRevocationList]]:
-        """Our lists by their issuer's name."""
-        lists: dict[bytes, list[CertificateRevocationList]] = {}
-        for der in self._trust.crls:
-            listed = load_der_x509_crl(der)
-            lists.setdefault(listed.issuer.public_bytes(), []).append(listed)
-        return lists
+    def _long(self) -> tuple[RevocationList, ...]:
+        return tuple(one for one in self._lists if not one.short)
+
+    @cached_property
+    def _lists(self) -> tuple[RevocationList, ...]:
+        return tuple(map(revocation.parsed, self._trust.crls))
 
     def listed(self, cert: x509.Certificate) -> datetime | None:
         """When one of our own lists, of any age, says the certificate was revoked.
 
         pyHanko asks responders' answers first and is content with a good one: it may be older than our list.
         """
-        found = (
-            one.get_revoked_certificate_by_serial_number(cert.serial_number)
-            for one in self._lists.get(cert.issuer.dump(), ())
-        )
-        return min((entry.revocation_date_utc for entry in found if entry is not None), default=None)
+        found = (one.find(cert.serial_number) for one in self._lists if one.issuer == cert.issuer)
+        return min((one.at for one in found if one is not None), default=None)
 
 
 class Court:
@@ -220,7 +225,10 @@ class Court:
         self._known = known
         self._reader = reader
         self._run = run
-        self._now = Instant(at, known.material + _carried(reader))
+        self._carried_lists: dict[bytes, crl.CertificateList] = {}
+        self._everybody = _everybody(reader, known)
+        self._ours = known.material(self._everybody)
+        self._now = Instant(at, self._ours + self._carried(reader))
         #: Trusted document timestamps, newest first: revision and instant.
         self._proofs: list[tuple[int, Instant]] = []
         self.document_stamps: list[Stamp] = []
@@ -241,7 +249,7 @@ class Court:
                 doubt = doubt if reason in _AGEING else Reason.UNTRUSTED_TIMESTAMP
                 continue
             covered = self._reader.get_historical_resolver(embedded.signed_revision)
-            proof = Instant(stamp.at, self._known.material + _carried(covered), proven=True)
+            proof = Instant(stamp.at, self._ours + self._carried(covered), proven=True)
             self._proofs.append((embedded.signed_revision, proof))
             self.document_stamps.append(stamp)
         return doubt
@@ -406,6 +414,30 @@ class Court:
         anchor = next(iter(path.iter_certs(include_root=True)), None) if path is not None else None
         return self._known.store_of(anchor.dump()) if anchor is not None else None
 
+    def _carried(self, handler: PdfHandler) -> Material:
+        """The document security store, as it stood in this revision; nothing when there is none or it is damaged."""
+        try:
+            store = DocumentSecurityStore.read_dss(handler)
+            lists = [ref.get_object().data for ref in store.crls]
+            return Material(
+                tuple(store.load_certs()),
+                tuple(CRLContainer(self._carried_list(der)) for der in lists),
+                _answers(ocsp.OCSPResponse.load(ref.get_object().data) for ref in store.ocsps),
+            )
+        except NoDSSFoundError:
+            return Material()
+        except Exception:  # noqa: BLE001  damaged evidence is no evidence
+            return Material()
+
+    def _carried_list(self, der: bytes) -> crl.CertificateList:
+        """A list that the file brings: parsed for this file alone, so that no stranger fills our memory."""
+        if der not in self._carried_lists:
+            try:
+                self._carried_lists[der] = _shown(RevocationList(der), self._everybody)
+            except (ValueError, TypeError):  # stricter than pyHanko, which then says what it makes of it
+                self._carried_lists[der] = crl.CertificateList.load(der)
+        return self._carried_lists[der]
+
 
 def common_name(name: x509.Name) -> str:
     """The name to tell people: common name, else organisation, else all of it."""
@@ -475,19 +507,39 @@ def _answers(responses: Iterable[ocsp.OCSPResponse]) -> tuple[OCSPContainer, ...
     return tuple(answer for response in responses for answer in OCSPContainer.load_multi(response))
 
 
-def _carried(handler: PdfHandler) -> Material:
-    """The document security store, as it stood in this revision; nothing when there is none or it is damaged."""
+def _shown(listed: RevocationList, everybody: frozenset[int] | None) -> crl.CertificateList:
+    """A list as pyHanko is to see it: with the entries about the certificates of this file, however long it is."""
+    return crl.CertificateList.load(listed.der) if everybody is None else listed.about(everybody)
+
+
+def _everybody(reader: PdfFileReader, known: Known) -> frozenset[int] | None:
+    """Serial numbers of every certificate that a judgement of this file may meet: nothing is fetched.
+
+    None when they can't all be told, and then every list is walked through from end to end.
+    """
     try:
-        store = DocumentSecurityStore.read_dss(handler)
-        return Material(
-            tuple(store.load_certs()),
-            tuple(CRLContainer(crl.CertificateList.load(ref.get_object().data)) for ref in store.crls),
-            _answers(ocsp.OCSPResponse.load(ref.get_object().data) for ref in store.ocsps),
-        )
-    except NoDSSFoundError:
-        return Material()
-    except Exception:  # noqa: BLE001  damaged evidence is no evidence
-        return Material()
+        certs = [*known.certificates]
+        answers = [one.ocsp_response_data for one in known.material(frozenset()).ocsps]
+        for embedded in reader.embedded_signatures:
+            certs += _inside(embedded.signed_data)
+            for signed in (False, True):
+                for token in extract_tst_data_iter(embedded.signer_info, signed=signed):
+                    certs += _inside(token)
+            answers += [one.ocsp_response_data for one in _in_attributes(embedded).ocsps]
+        try:
+            store = DocumentSecurityStore.read_dss(reader)
+        except NoDSSFoundError:
+            pass
+        else:
+            certs += store.load_certs()
+            answers += [ocsp.OCSPResponse.load(ref.get_object().data) for ref in store.ocsps]
+        return frozenset(one.serial_number for one in (*certs, *revocation.responders(answers)))
+    except Exception:  # noqa: BLE001  whatever a stranger wrote
+        return None
+
+
+def _inside(signed: cms.SignedData) -> list[x509.Certificate]:
+    return [choice.chosen for choice in signed["certificates"] or () if choice.name == "certificate"]
 
 
 def _in_attributes(embedded: EmbeddedPdfSignature) -> Material:

@@ -10,7 +10,7 @@ import httpx2
 from asn1crypto import tsp
 from pyhanko.sign.timestamps import TimeStamper
 
-from signing.trust import tls_context
+from signing.fetch import tls_context
 from signing.types import TrustServiceUnavailable
 
 if TYPE_CHECKING:

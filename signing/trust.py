@@ -9,18 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING
 
-import httpx2
 from asn1crypto import crl, ocsp, pem, x509
-from cryptography.hazmat.primitives.hashes import SHA1
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate, load_der_x509_crl
-from cryptography.x509.ocsp import OCSPRequestBuilder
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
 from pyhanko_certvalidator.errors import (
     DisallowedAlgorithmError,
@@ -33,20 +27,18 @@ from pyhanko_certvalidator.errors import (
     ValidationError,
 )
 
+from signing import revocation
 from signing.types import SigningRefused, TrustServiceUnavailable
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from pyhanko_certvalidator.path import ValidationPath
 
+    from signing.revocation import Answer, RevocationList
     from signing.types import StoreName
 
-#: The largest list we read: public ones reach a few megabytes.
-MAX_CRL_BYTES = 32 * 1024 * 1024
-_MAX_OCSP_BYTES = 64 * 1024
 #: How far the clocks of an authority and ours may differ when a list was made this minute.
 _CLOCK_SKEW = timedelta(minutes=1)
 
@@ -86,6 +78,7 @@ class TrustStore:
         intermediates: Certificates that help to build a chain and are not trusted by themselves.
         crls: Revocation lists, of any age; each is used only while it is in force.
         ocsps: OCSP responses, likewise.
+        hosts: Where hosts named in our certificates are really reached, see `signing.hosts`.
     """
 
     anchors: tuple[bytes, ...]
@@ -93,6 +86,7 @@ class TrustStore:
     crls: tuple[bytes, ...] = ()
     ocsps: tuple[bytes, ...] = ()
     terms: tuple[Term, ...] = ()
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
     def vouching(self, existed: datetime, *, seen_from: datetime | None = None) -> tuple[bytes, ...]:
         """The anchors that vouch for what existed at a moment.
@@ -126,6 +120,7 @@ class Standing:
         crls, ocsps: The proof, to be kept with the document.
         known: False when no list and no responder spoke for somebody in the chain.
         silent: Who should have answered and didn't, when `known` is False for that reason.
+        sources: For each certificate below the anchor what is known of it, from above.
     """
 
     certificate: x509.Certificate
@@ -134,6 +129,7 @@ class Standing:
     ocsps: tuple[ocsp.OCSPResponse, ...]
     known: bool
     silent: TrustServiceUnavailable | None = None
+    sources: tuple[Told, ...] = ()
 
 
 def load(anchors: Iterable[Path], certs: Iterable[Path] = (), crls: Iterable[Path] = ()) -> TrustStore:
@@ -150,65 +146,6 @@ def load(anchors: Iterable[Path], certs: Iterable[Path] = (), crls: Iterable[Pat
         intermediates=_read_all(certs, "CERTIFICATE"),
         crls=_read_all(crls, "X509 CRL"),
     )
-
-
-def crl_urls(certificates: Iterable[bytes]) -> tuple[str, ...]:
-    """List where the revocation lists for these certificates (DER) are published: http and https, each once."""
-    urls = (url for der in certificates for url in _published_at(x509.Certificate.load(der)))
-    return tuple(dict.fromkeys(urls))
-
-
-def publishers(url: str, known: TrustStore) -> TrustStore:
-    """Those whose list belongs at this address: the issuers of the certificates that name it."""
-    certificates = {der: x509.Certificate.load(der) for der in (*known.anchors, *known.intermediates)}
-    names = {one.issuer.hashable for one in certificates.values() if url in _published_at(one)}
-    return TrustStore(anchors=tuple(der for der, one in certificates.items() if one.subject.hashable in names))
-
-
-def fetch_crl(url: str, *, known: TrustStore, timeout: float = 20.0) -> bytes:
-    """Fetch a revocation list and check that an authority we know signed it and that it is in force. DER.
-
-    Args:
-        url: http or https, from a certificate we registered.
-        known: Its anchors and intermediates may sign lists.
-        timeout: Seconds for the whole exchange.
-
-    Raises:
-        TrustServiceUnavailable: No answer, too large, signed by a stranger, or out of date.
-    """
-    content = _download("GET", url, timeout=timeout, limit=MAX_CRL_BYTES)
-    try:
-        der = pem.unarmor(content)[2] if pem.detect(content) else content
-        fetched = load_der_x509_crl(der)
-        issuers = [load_der_x509_certificate(c) for c in (*known.anchors, *known.intermediates)]
-        named = [issuer for issuer in issuers if issuer.subject == fetched.issuer]
-        signed = any(fetched.is_signature_valid(issuer.public_key()) for issuer in named)  # type: ignore[arg-type]
-        ends = fetched.next_update_utc
-    except (ValueError, TypeError) as error:
-        raise TrustServiceUnavailable(f"Danh sách thu hồi tại {url} không đọc được.") from error
-    if not signed:
-        raise TrustServiceUnavailable(f"Danh sách thu hồi tại {url} không do cơ quan chứng thực đã biết ký.")
-    if ends is None or ends <= datetime.now(UTC):
-        raise TrustServiceUnavailable(f"Danh sách thu hồi tại {url} đã quá hạn.")
-    return bytes(der)
-
-
-def may_replace(kept: bytes, fetched: bytes) -> bool:
-    """Whether a fetched list may stand where another was kept: the same authority's, and not an older one (DER).
-
-    Every list an authority ever signed stays well signed, and an old one that is still in force knows nothing of
-    whoever was revoked since. So neither the time nor the number (RFC 5280, 5.2.3) may go back; equal is no step back.
-    """
-    old, new = crl.CertificateList.load(kept), crl.CertificateList.load(fetched)
-    if old.issuer != new.issuer or _made(new) < _made(old):
-        return False
-    before, now = old.crl_number_value, new.crl_number_value
-    return before is None or (now is not None and now.native >= before.native)
-
-
-def _made(listed: crl.CertificateList) -> datetime:
-    made: datetime = listed["tbs_cert_list"]["this_update"].native
-    return made
 
 
 def signer_standing(
@@ -235,8 +172,8 @@ def signer_standing(
 
     Raises:
         SigningRefused: "certificate_expired", "certificate_not_yet_valid", "certificate_revoked",
-            "wrong_key_usage", "untrusted_issuer" or "weak_key". Not knowing the status is no refusal here:
-            see `Standing.known`.
+            "certificate_suspended", "wrong_key_usage", "untrusted_issuer" or "weak_key". Not knowing the status is no
+            refusal here: see `Standing.known`.
     """
     signer = x509.Certificate.load(certificate)
     usage = signer.key_usage_value
@@ -245,7 +182,7 @@ def signer_standing(
             "wrong_key_usage", f"Chứng thư của {_name(signer)} không được cấp để ký số. Chưa có gì được ký."
         )
     extra = tuple(x509.Certificate.load(der) for der in chain)
-    return _standing(signer, trust, extra=extra, purpose=set(), at=at, fetch=fetch, ask_ocsp=True, timeout=timeout)
+    return _standing(signer, trust, extra=extra, purpose=set(), at=at, fetch=fetch, timeout=timeout)
 
 
 def timestamp_authority_standing(
@@ -258,9 +195,7 @@ def timestamp_authority_standing(
     timeout: float = 20.0,
 ) -> Standing:
     """Make sure a timestamp authority counts with us, and collect the proof. As `signer_standing`."""
-    return _standing(
-        certificate, trust, extra=extra, purpose={"time_stamping"}, at=at, fetch=fetch, ask_ocsp=False, timeout=timeout
-    )
+    return _standing(certificate, trust, extra=extra, purpose={"time_stamping"}, at=at, fetch=fetch, timeout=timeout)
 
 
 def _standing(
@@ -271,37 +206,113 @@ def _standing(
     purpose: set[str],
     at: datetime | None,
     fetch: bool,
-    ask_ocsp: bool,
     timeout: float,
 ) -> Standing:
     moment = at or datetime.now(UTC)
     path = _validate(certificate, trust, extra=extra, purpose=purpose, moment=moment)
     links = list(path.iter_certs(include_root=True))
-    in_force = tuple(listed for listed in map(crl.CertificateList.load, trust.crls) if _in_force(listed, moment))
-    online = fetch and at is None
-    silent: list[TrustServiceUnavailable] = []
-    responses = [ocsp.OCSPResponse.load(der) for der in trust.ocsps]
-    used: dict[bytes, crl.CertificateList] = {}
-    unlisted = False
-    for issuer, subject in itertools.pairwise(links):
-        lists = [listed for listed in in_force if _covers(listed, issuer, subject)]
-        if not lists and online:
-            lists = _fetch_lists(issuer, subject, timeout=timeout, silent=silent)
-        used |= {listed.sha256: listed for listed in lists}
-        unlisted = unlisted or not lists
-        if online and (not lists or (ask_ocsp and subject is links[-1])):
-            responses += _ask_responder(subject, issuer, timeout=timeout)
-    lists = list(used.values())
-    if lists or responses:
-        moment = at or datetime.now(UTC)  # what was just fetched is newer than the question
+    witnesses = _Witnesses(trust, moment, online=fetch and at is None, timeout=timeout)
+    told = [
+        witnesses.about(subject, issuer, seldom=bool(purpose) or subject is not links[-1])
+        for issuer, subject in itertools.pairwise(links)
+    ]
+    everybody = [one.serial_number for one in (*links, *extra, *map(x509.Certificate.load, trust.intermediates))]
+    moment = at or datetime.now(UTC)  # what was just fetched is newer than the question
+    spare = [replace(one, lists=one.all_lists) for one in told]
+    for given in [told] if spare == told else [told, spare]:
+        lists = {listed.der: listed for one in given for listed in one.lists}.values()
+        answers = [ocsp.OCSPResponse.load(one.answer.der) for one in given if one.answer is not None]
+        if not lists and not answers:
+            continue
+        serials = {*everybody, *(one.serial_number for one in revocation.responders(answers))}
+        crls = [listed.about(serials) for listed in lists]
         try:
-            _validate(certificate, trust, extra=extra, purpose=purpose, moment=moment, crls=lists, ocsps=responses)
+            _validate(certificate, trust, extra=extra, purpose=purpose, moment=moment, crls=crls, ocsps=answers)
         except InsufficientRevinfoError:
-            pass
-        else:
-            # Answers of a responder die within the hour; they are kept only where no list speaks.
-            return Standing(certificate, path, tuple(lists), tuple(responses) if unlisted else (), known=True)
-    return Standing(certificate, path, tuple(lists), (), known=False, silent=silent[0] if silent else None)
+            continue
+        return Standing(certificate, path, tuple(crls), tuple(answers), known=True, sources=tuple(told))
+    lists = {listed.der: listed for one in told for listed in one.all_lists}.values()
+    whole = tuple(listed.about(everybody) for listed in lists)
+    silent = next(iter(witnesses.silent), None)
+    return Standing(certificate, path, whole, (), known=False, silent=silent, sources=tuple(told))
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known of one link of a chain, and from whom.
+
+    Attributes:
+        subject: Whose status it is.
+        lists: Lists that are needed as proof: none where an answer says it better.
+        answer: What a responder said, or None.
+        all_lists: Every list in force that speaks for the subject.
+    """
+
+    subject: x509.Certificate
+    lists: tuple[RevocationList, ...]
+    answer: Answer | None
+    all_lists: tuple[RevocationList, ...]
+
+
+class _Witnesses:
+    """Who speaks for the certificates of one chain at one moment: what we keep first, then who can be asked."""
+
+    def __init__(self, trust: TrustStore, moment: datetime, *, online: bool, timeout: float) -> None:
+        self._trust = trust
+        self._moment = moment
+        self._online = online
+        self._timeout = timeout
+        self._lists = [listed for listed in map(revocation.parsed, trust.crls) if listed.in_force(moment)]
+        #: Who should have answered and didn't.
+        self.silent: list[TrustServiceUnavailable] = []
+
+    def about(self, subject: x509.Certificate, issuer: x509.Certificate, *, seldom: bool) -> Told:
+        """A revocation that any list tells of goes before an answer that knows nothing of it yet.
+
+        What goes into the file is the smaller proof: a short list serves everybody of its authority, a long one is
+        left out wherever a responder answers.
+
+        Args:
+            seldom: An authority, not a signer: where a short list speaks for it no responder is asked besides.
+        """
+        lists = tuple(one for one in self._lists if one.speaks_for(subject, issuer))
+        if any(one.find(subject.serial_number) for one in lists):
+            return Told(subject, lists, None, lists)
+        short = bool(lists) and all(one.short for one in lists)
+        answer = self._answer(subject, issuer, seldom=seldom, ask=not (seldom and short))
+        if answer is None and not lists and self._online:
+            lists = self._fetched(subject, issuer)
+        if answer is None or (lists and answer.revoked is None and all(len(x.der) <= len(answer.der) for x in lists)):
+            return Told(subject, lists, answer if answer is None else None, lists)
+        return Told(subject, (), answer, lists)
+
+    def _answer(self, subject: x509.Certificate, issuer: x509.Certificate, *, seldom: bool, ask: bool) -> Answer | None:
+        """The answer we keep, as long as it is fresh; else a new one; else the one we keep, while it is in force."""
+        about, authority = subject.dump(), issuer.dump()
+        given = [revocation.read_answer(der, about, authority) for der in self._trust.ocsps]
+        given.append(revocation.said(about))
+        kept = max(
+            (one for one in given if one is not None and one.in_force(self._moment)),
+            key=lambda one: one.made,
+            default=None,
+        )
+        if not ask or not self._online or (kept is not None and kept.fresh(self._moment)):
+            return kept
+        asker = revocation.ask_seldom if seldom else revocation.ask
+        return asker(about, authority, timeout=self._timeout, hosts=self._trust.hosts) or kept
+
+    def _fetched(self, subject: x509.Certificate, issuer: x509.Certificate) -> tuple[RevocationList, ...]:
+        """The list for `subject` from the first place that answers."""
+        for url in revocation.published_at(subject):
+            try:
+                der = revocation.fetch_crl(
+                    url, publishers=(issuer.dump(),), timeout=self._timeout, hosts=self._trust.hosts
+                )
+            except TrustServiceUnavailable as error:
+                self.silent.append(error)
+            else:
+                return (revocation.parsed(der),)
+        return ()
 
 
 def _validate(
@@ -332,6 +343,12 @@ def _validate(
         usage = validator.async_validate_usage(set(), purpose or None)  # type: ignore[no-untyped-call]
         path: ValidationPath = asyncio.run(usage)
     except RevokedError as error:
+        if error.reason.native == "certificate_hold":
+            raise SigningRefused(
+                "certificate_suspended",
+                f"Chứng thư của {name} (hoặc của nơi cấp) đang bị tạm dừng từ ngày {error.revocation_dt:%d/%m/%Y}. "
+                "Chưa có gì được ký. Hãy hỏi nơi cấp chứng thư, hoặc dùng chứng thư khác.",
+            ) from error
         raise SigningRefused(
             "certificate_revoked",
             f"Chứng thư của {name} (hoặc của nơi cấp) đã bị thu hồi ngày {error.revocation_dt:%d/%m/%Y}. "
@@ -362,97 +379,6 @@ def _validate(
             "Chưa có gì được ký. Hãy đăng ký chứng thư gốc của nơi cấp.",
         ) from error
     return path
-
-
-def _in_force(listed: crl.CertificateList, moment: datetime) -> bool:
-    body = listed["tbs_cert_list"]
-    ends = body["next_update"].native
-    return body["this_update"].native <= moment and ends is not None and moment < ends
-
-
-def _covers(listed: crl.CertificateList, issuer: x509.Certificate, subject: x509.Certificate) -> bool:
-    """Whether this list speaks for `subject`. Two authorities of one name are told apart by their keys."""
-    if listed.issuer != subject.issuer:
-        return False
-    named = listed.authority_key_identifier_value
-    key = named["key_identifier"].native if named is not None else None
-    return key is None or issuer.key_identifier is None or key == issuer.key_identifier
-
-
-def _published_at(certificate: x509.Certificate) -> list[str]:
-    points = [point["distribution_point"] for point in certificate.crl_distribution_points]
-    names = [general for name in points if name.name == "full_name" for general in name.chosen]
-    urls = [general.native for general in names if general.name == "uniform_resource_identifier"]
-    return [url for url in urls if _is_web(url)]
-
-
-def _is_web(url: str) -> bool:
-    return url.lower().startswith(("http://", "https://"))
-
-
-def _fetch_lists(
-    issuer: x509.Certificate, subject: x509.Certificate, *, timeout: float, silent: list[TrustServiceUnavailable]
-) -> list[crl.CertificateList]:
-    """Fetch the list for `subject` from the first place that answers; who doesn't is noted in `silent`."""
-    known = TrustStore(anchors=(issuer.dump(),))
-    for url in _published_at(subject):
-        try:
-            return [crl.CertificateList.load(fetch_crl(url, known=known, timeout=timeout))]
-        except TrustServiceUnavailable as error:
-            silent.append(error)
-    return []
-
-
-def _ask_responder(subject: x509.Certificate, issuer: x509.Certificate, *, timeout: float) -> list[ocsp.OCSPResponse]:
-    """Ask the OCSP responder named in the certificate, if any. Whoever doesn't answer is passed over."""
-    question = (
-        OCSPRequestBuilder()
-        .add_certificate(
-            load_der_x509_certificate(subject.dump()),
-            load_der_x509_certificate(issuer.dump()),
-            SHA1(),  # noqa: S303 - a name, not a proof; the only one every responder understands
-        )
-        .build()
-        .public_bytes(Encoding.DER)
-    )
-    for url in filter(_is_web, subject.ocsp_urls):
-        try:
-            content = _download("POST", url, timeout=timeout, limit=_MAX_OCSP_BYTES, content=question)
-            answer = ocsp.OCSPResponse.load(content)
-            if answer["response_status"].native == "successful":
-                return [answer]
-        except (TrustServiceUnavailable, ValueError):
-            continue
-    return []
-
-
-@cache
-def tls_context() -> ssl.SSLContext:
-    """The public authorities of the web, loaded once: that takes longer than a signature."""
-    return httpx2.create_ssl_context()
-
-
-def _download(method: str, url: str, *, timeout: float, limit: int, content: bytes | None = None) -> bytes:
-    """Exchange one message over HTTP, no redirects, not more than `limit` bytes, not longer than `timeout`."""
-    if not _is_web(url):
-        raise TrustServiceUnavailable(f"Địa chỉ không dùng được: {url}")
-    ends = time.monotonic() + timeout
-    headers = {"Content-Type": "application/ocsp-request"} if content else {}
-    received = bytearray()
-    try:
-        with httpx2.stream(
-            method, url, content=content, headers=headers, timeout=timeout, verify=tls_context()
-        ) as reply:
-            reply.raise_for_status()
-            for piece in reply.iter_bytes():
-                received += piece
-                if len(received) > limit or time.monotonic() > ends:
-                    raise TrustServiceUnavailable(f"{url} trả lời quá dài hoặc quá chậm.")
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise TrustServiceUnavailable(
-            f"Không hỏi được {url}. Chưa có gì được ký, việc vẫn còn nguyên. Hãy thử lại sau."
-        ) from error
-    return bytes(received)
 
 
 def _name(certificate: x509.Certificate) -> str:

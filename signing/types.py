@@ -219,9 +219,9 @@ class SigningRefused(Exception):
     """Nothing was signed, for a reason that won't go away by trying again.
 
     Attributes:
-        reason: Stable code: "certificate_revoked", "certificate_expired", "certificate_not_yet_valid",
-            "wrong_key_usage", "untrusted_issuer", "weak_key", "status_unknown", "wrong_passphrase",
-            "unreadable_key", "encrypted_pdf", "already_signed", "unreadable_pdf", "field_missing",
+        reason: Stable code: "certificate_revoked", "certificate_suspended", "certificate_expired",
+            "certificate_not_yet_valid", "wrong_key_usage", "untrusted_issuer", "weak_key", "status_unknown",
+            "wrong_passphrase", "unreadable_key", "encrypted_pdf", "already_signed", "unreadable_pdf", "field_missing",
             "forbidden_by_document"; of a key elsewhere: "held_elsewhere", "token_absent", "token_module",
             "token_key_missing", "token_failed", "pin_needed", "pin_wrong", "pin_locked", "remote_refused",
             "document_changed"; of what was signed: "wrong_certificate", "signature_unproven".

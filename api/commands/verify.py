@@ -16,7 +16,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from signing import trust, words
+from signing import revocation, trust, words
 from signing.isolation import Judges
 from signing.types import Indication, Integrity, TrustServiceUnavailable, Verdict
 from signing.verify import verify, worst
@@ -104,15 +104,16 @@ def _judge_for(files: Sequence[Path]) -> Iterator[Callable[..., FileVerdict]]:
 
 def _refreshed(known: trust.TrustStore) -> trust.TrustStore:
     """With the lists of the authorities one has named; whoever doesn't answer is noted and passed over."""
+    certificates = (*known.anchors, *known.intermediates)
 
     def fetched(url: str) -> bytes | None:
         try:
-            return trust.fetch_crl(url, known=known, timeout=FETCH_TIMEOUT_S)
+            return revocation.fetch_crl(url, publishers=certificates, timeout=FETCH_TIMEOUT_S)
         except TrustServiceUnavailable:
             _note(f"Không tải được danh sách thu hồi từ {url}; dùng những gì đang có.")
             return None
 
-    urls = trust.crl_urls((*known.anchors, *known.intermediates))
+    urls = revocation.crl_urls(certificates)
     with ThreadPoolExecutor(max_workers=4) as several:
         lists = [found for found in several.map(fetched, urls) if found]
     return known.with_crls(dict.fromkeys((*lists, *known.crls)))

@@ -15,7 +15,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from signing import trust
+from signing import revocation, trust
 from signing.timestamp import Timestamper, authority_of
 from signing.trust import TrustStore
 from signing.types import TrustServiceUnavailable
@@ -34,6 +34,10 @@ _DIGEST = hashlib.sha256(b"ho so so").digest()
 
 def stamp(timestamper: Timestamper) -> cms.ContentInfo:
     return asyncio.run(timestamper.async_timestamp(_DIGEST, "sha256"))
+
+
+def authorities(pki: Pki) -> tuple[bytes, ...]:
+    return (pki.trust.anchor_der, *pki.trust.intermediates_der)
 
 
 @contextmanager
@@ -93,37 +97,37 @@ def test_a_silent_authority_is_given_up_at_the_deadline(pki: Pki) -> None:
 
 
 def test_a_fetched_list_is_checked_against_the_authorities_we_know(pki: Pki, tmp_path: Path) -> None:
-    known = pki.store()
+    known = authorities(pki)
     for url in pki.trust.crl_urls:
-        assert x509.load_der_x509_crl(trust.fetch_crl(url, known=known)).next_update_utc is not None
+        assert x509.load_der_x509_crl(revocation.fetch_crl(url, publishers=known)).next_update_utc is not None
     with running_pki(tmp_path / "other", [LEADER_P256]) as other, pytest.raises(TrustServiceUnavailable):
-        trust.fetch_crl(other.trust.crl_urls[1], known=known)  # same names, other keys
+        revocation.fetch_crl(other.trust.crl_urls[1], publishers=known)  # same names, other keys
 
 
 def test_a_list_may_come_as_pem_and_must_be_one(pki: Pki) -> None:
     armored = x509.load_der_x509_crl(pki.trust.crl("issuing")).public_bytes(Encoding.PEM)
     with answering(armored) as url:
-        assert trust.fetch_crl(url, known=pki.store()).startswith(b"\x30")
+        assert revocation.fetch_crl(url, publishers=authorities(pki)).startswith(b"\x30")
     for content in (b"", b"<html>", armored[:200]):
         with answering(content) as url, pytest.raises(TrustServiceUnavailable):
-            trust.fetch_crl(url, known=pki.store())
+            revocation.fetch_crl(url, publishers=authorities(pki))
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ldap://127.0.0.1/", "http://127.0.0.1:9/x.crl", "http://"])
 def test_only_the_web_is_asked_and_silence_is_an_error(pki: Pki, url: str) -> None:
     with pytest.raises(TrustServiceUnavailable):
-        trust.fetch_crl(url, known=pki.store(), timeout=2)
+        revocation.fetch_crl(url, publishers=authorities(pki), timeout=2)
 
 
 def test_an_endless_list_is_cut_off(pki: Pki, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trust, "MAX_CRL_BYTES", 1000)
+    monkeypatch.setattr(revocation, "MAX_CRL_BYTES", 1000)
     with answering(b"0" * 100_000) as url, pytest.raises(TrustServiceUnavailable, match="quá dài"):
-        trust.fetch_crl(url, known=pki.store())
+        revocation.fetch_crl(url, publishers=authorities(pki))
 
 
 def test_places_of_lists_are_read_from_our_own_certificates(pki: Pki) -> None:
     ours = [pki.trust.certificate_der(LEADER_P256.id), *pki.trust.intermediates_der, pki.trust.anchor_der]
-    assert trust.crl_urls(ours) == (pki.trust.crl_urls[1], pki.trust.crl_urls[0])
+    assert revocation.crl_urls(ours) == (pki.trust.crl_urls[1], pki.trust.crl_urls[0])
 
 
 def test_trust_is_read_from_files_and_folders_pem_and_der(pki: Pki, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from asn1crypto import crl
 
 from dossiers.anchors import install_demo
 from dossiers.trust_upkeep import refresh_revocation_lists
-from signing import trust
+from signing import revocation
 from signing.types import TrustServiceUnavailable
 from storage.database import Database
 from tests.pki import LEADER_P256
@@ -71,16 +71,21 @@ def test_another_authoritys_list_takes_no_place(database: Database, pki: Pki) ->
     assert refresh_revocation_lists(database.begin, now=NOW) == (issuing,)
     assert kept(database, issuing) == strange
     with pytest.raises(TrustServiceUnavailable):  # nor the first one
-        trust.fetch_crl(root, known=trust.publishers(issuing, pki.store()))
+        revocation.fetch_crl(root, publishers=revocation.publishers(issuing, authorities(pki)))
 
 
 def test_only_whoever_issued_what_names_an_address_publishes_there(pki: Pki) -> None:
     root, issuing = pki.trust.crl_urls
-    known = trust.TrustStore((pki.trust.anchor_der,), (*pki.trust.intermediates_der, leader := _leader(pki)))
-    assert trust.publishers(root, known).anchors == (pki.trust.anchor_der,)
-    assert trust.publishers(issuing, known).anchors == pki.trust.intermediates_der
-    assert leader not in trust.publishers(issuing, known).anchors
-    assert trust.publishers("http://elsewhere/", known).anchors == ()
+    leader = _leader(pki)
+    known = (*authorities(pki), leader)
+    assert revocation.publishers(root, known) == (pki.trust.anchor_der,)
+    assert revocation.publishers(issuing, known) == pki.trust.intermediates_der
+    assert leader not in revocation.publishers(issuing, known)
+    assert revocation.publishers("http://elsewhere/", known) == ()
+
+
+def authorities(pki: Pki) -> tuple[bytes, ...]:
+    return (pki.trust.anchor_der, *pki.trust.intermediates_der)
 
 
 def _leader(pki: Pki) -> bytes:
@@ -89,17 +94,17 @@ def _leader(pki: Pki) -> bytes:
 
 def test_neither_time_nor_number_of_a_list_may_go_back(pki: Pki) -> None:
     early, late = pki.trust.crl("issuing", at=NOW - HOUR), pki.trust.crl("issuing", at=NOW)
-    assert trust.may_replace(early, late)
-    assert trust.may_replace(late, late)
-    assert not trust.may_replace(late, early)
-    assert not trust.may_replace(early, pki.trust.crl("root", at=NOW))
-    assert trust.may_replace(late, numbered(late, 2**62))
-    assert not trust.may_replace(late, numbered(late, 1))
-    assert not trust.may_replace(early, numbered(late, 1))
-    assert not trust.may_replace(numbered(late, 2**62), numbered(late, None))  # one that ceases to count
-    assert trust.may_replace(numbered(late, None), late)
-    assert trust.may_replace(numbered(early, None), numbered(late, None))
-    assert not trust.may_replace(numbered(late, None), numbered(early, None))
+    assert revocation.may_replace(early, late)
+    assert revocation.may_replace(late, late)
+    assert not revocation.may_replace(late, early)
+    assert not revocation.may_replace(early, pki.trust.crl("root", at=NOW))
+    assert revocation.may_replace(late, numbered(late, 2**62))
+    assert not revocation.may_replace(late, numbered(late, 1))
+    assert not revocation.may_replace(early, numbered(late, 1))
+    assert not revocation.may_replace(numbered(late, 2**62), numbered(late, None))  # one that ceases to count
+    assert revocation.may_replace(numbered(late, None), late)
+    assert revocation.may_replace(numbered(early, None), numbered(late, None))
+    assert not revocation.may_replace(numbered(late, None), numbered(early, None))
 
 
 def numbered(der: bytes, number: int | None) -> bytes:
