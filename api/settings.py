@@ -20,6 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.embedded import postgres, s3
+from signing import hosts
+from signing.types import Profile
 
 MEGABYTE = 1_000_000
 _PREFIX = "HOSO_"
@@ -120,6 +122,16 @@ class Settings(BaseModel):
     tsa_urls: Words = Field(
         (), description="Dịch vụ dấu thời gian, theo thứ tự ưu tiên. Timestamp authorities in order, comma-separated."
     )
+    host_map: Words = Field(
+        (),
+        description="Tên máy chỉ có trong mạng nội bộ, và máy hỏi thay: ocsp.ca.ptc=ocsp.ca.gov.vn. Where hosts that "
+        "certificates name (OCSP, CRL, timestamps) are reached from here; NAME=HOST or NAME=HOST:PORT.",
+    )
+    signature_profile: Profile = Field(
+        Profile.CERTIFIED,
+        description="certified: lãnh đạo chứng thực, con dấu khóa văn bản; approval: hai chữ ký thường, cho phần mềm "
+        "đọc sai khóa. What a result's signatures forbid; approval is for readers that misread the other.",
+    )
     demo_trust_port: int = Field(
         8790, ge=1, le=65535, description="Cổng của dịch vụ chứng thực demo. Port of the demo trust service."
     )
@@ -197,7 +209,13 @@ class Settings(BaseModel):
         }
         return {**values, **opened}
 
-    @field_validator("trusted_proxies", "tsa_urls", mode="before")
+    @field_validator("host_map")
+    @classmethod
+    def _hosts(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
+        hosts.read(pairs)
+        return pairs
+
+    @field_validator("trusted_proxies", "tsa_urls", "host_map", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         """A list is written with commas."""

@@ -12,6 +12,7 @@ from api.settings import BadSettings, Worm
 from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
 from dossiers.signatures import SigningDesk
+from signing import hosts
 from signing.isolation import Judges
 from signing.typeface import TypefaceUnfit, in_folder
 from storage.database import Database
@@ -19,12 +20,13 @@ from storage.object_cache import CachedObjects
 from storage.objects import LockCapability, MinioObjectStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from api.settings import Settings
     from dossiers.ports import Begin, ObjectStore
     from signing.typeface import Typeface
+    from signing.types import Profile
 
 
 #: Room for scans whose pages are being read: ten of the largest.
@@ -65,6 +67,8 @@ class Services:
     verify_url: str
     secret: bytes
     tsa_urls: tuple[str, ...]
+    hosts: Mapping[str, str]
+    signature_profile: Profile
     keys_folder: Path
     dsn: str
     in_production: bool
@@ -101,6 +105,7 @@ class Services:
             keys=KeyFolder(self.keys_folder),
             tsa_urls=self.tsa_urls,
             outbox=outbox,
+            hosts=self.hosts,
             typeface=self.typeface,
         )
 
@@ -149,6 +154,8 @@ def wire(settings: Settings | None = None) -> Services:
         verify_url=f"{settings.base_url}/kiem-tra",
         secret=settings.service_secret.get_secret_value().encode(),
         tsa_urls=settings.tsa_urls,
+        hosts=hosts.read(settings.host_map),
+        signature_profile=settings.signature_profile,
         keys_folder=settings.keys_folder,
         dsn=settings.database,
         in_production=not settings.is_demo,

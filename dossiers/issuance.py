@@ -34,7 +34,7 @@ from dossiers.types import (
 )
 from signing import appearance, places, prepare, templates
 from signing.templates import TemplateDataError
-from signing.types import Kind, Place, SignaturePlace, SigningRefused, TrustServiceUnavailable, Verdict
+from signing.types import Kind, Place, Profile, SignaturePlace, SigningRefused, TrustServiceUnavailable, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -170,8 +170,9 @@ def submit(
     now: datetime,
     work_dir: Path,
     face: Typeface | None = None,
+    profile: Profile = Profile.CERTIFIED,
 ) -> EResult:
-    """Fix number, date and bytes, and lay the result before the leader.
+    """Fix number, date, bytes and the profile of its signatures, and lay the result before the leader.
 
     The number is taken and kept on the draft first; then the bytes are made; then the state moves. Killed in between,
     the next try uses the same number.
@@ -205,7 +206,7 @@ def submit(
             source = Path(folder, "uploaded.pdf")
             store.fetch(_key(e_result.draft), source)
             found = places.find(source, signer_title=leader.title, signer_name=leader.name)
-        prepare.add_fields(source, target, found)
+        prepare.add_fields(source, target, found, profile=profile)
         prepared = store.put(target, media_type="application/pdf")
     with begin() as work:
         locked = work.e_results.lock(by, e_result_id)

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import unicodedata
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -62,6 +62,7 @@ class SigningDesk:
     Attributes:
         tsa_urls: Timestamp authorities, the preferred first.
         outbox: Folder for what is signed and not yet recorded; on a disk that keeps it.
+        hosts: Where hosts that certificates name are really reached.
         typeface: The centre's own, of the blocks of signatures; None is the one that comes with the service.
     """
 
@@ -71,6 +72,7 @@ class SigningDesk:
     tsa_urls: tuple[str, ...]
     outbox: Path
     typeface: Typeface | None = None
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
 
 def trusted(work: UnitOfWork) -> trust.TrustStore:
@@ -116,7 +118,7 @@ def make_once(
     with desk.begin() as work:
         # Begun before and not in the outbox means that its maker died with it: nobody has that signature.
         work.e_results.begin_attempt(subject, place, revision)
-        known = trusted(work)
+        known = replace(trusted(work), hosts=desk.hosts)
     if not outbox.exists():
         with tempfile.TemporaryDirectory(dir=desk.outbox) as folder:
             stored, unsigned = Path(folder, "stored.pdf"), Path(folder, "fielded.pdf")
@@ -154,7 +156,7 @@ def complete(
         TrustServiceUnavailable, StoreUnavailable, SignatureUnproven: Try again later; the signature is kept.
     """
     with desk.begin() as work:
-        known = trusted(work)
+        known = replace(trusted(work), hosts=desk.hosts)
     theirs = {record.sha256: record for record in records}
     with tempfile.TemporaryDirectory(dir=desk.outbox) as folder:
         made, whole = Path(folder, "made.pdf"), Path(folder, "whole.pdf")
@@ -164,7 +166,7 @@ def complete(
             whole,
             place=place,
             trust=known,
-            timestamper=Timestamper(desk.tsa_urls),
+            timestamper=Timestamper(desk.tsa_urls, hosts=desk.hosts),
             certificates=tuple(theirs),
         )
         signer = _must_prove(whole, known, place, theirs)

@@ -44,6 +44,8 @@ DIGEST = "sha256"
 RESERVED = 32768
 CHUNK = 1024 * 1024
 _STRONG = ("sha256", "sha384", "sha512")
+#: The last word on a document, kept for years: a timestamp over all of it follows.
+_LASTING = {Place.SEAL, Place.COPY, Place.ANNEX}
 #: What may happen to a signer's certificate before the signature's time is proven.
 _TOO_LATE = ("certificate_revoked", "certificate_expired")
 
@@ -76,8 +78,8 @@ def augment(
 ) -> Augmented:
     """Write `source`, whose last signature is in the field of `place`, to `target` with time and evidence.
 
-    A timestamp that the signature has already is kept. Leader and scanner become B-LT, the agency's seal and the
-    electronic copy B-LTA. Does the same again when called again: nothing is signed here.
+    A timestamp that the signature has already is kept. Leader and scanner become B-LT, the agency's seal, copies and
+    annexes B-LTA. Does the same again when called again: nothing is signed here.
 
     Args:
         source: A PDF whose signature was made by `signing.sign.make`, or by the signer's own tool.
@@ -147,7 +149,7 @@ def add_time_and_evidence(
     proofs = _proofs(signer, tokens, trust, at, optional=allow_unknown_status)
     if not proofs:
         return Augmented("B-T", stamped, signer.known)
-    lasting = token is None or place in {Place.SEAL, Place.COPY, Place.ANNEX}
+    lasting = token is None or place in _LASTING
     if lasting:
         proofs = [*proofs, *_earlier_signers(file, trust, at)]
     _add_evidence(file, proofs, trust, timestamper if lasting else None, at)

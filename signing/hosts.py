@@ -10,7 +10,25 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+
+def read(pairs: Iterable[str]) -> dict[str, str]:
+    """Read "ocsp.ca.ptc=ocsp.ca.gov.vn" or "tsa.ca.ptc:318=10.0.0.5:8080", one each, for `reached_at`.
+
+    Raises:
+        ValueError: One isn't a name, an equals sign, and a host, each with or without a port.
+    """
+    found = {}
+    for pair in pairs:
+        name, _, host = (part.strip().lower() for part in pair.partition("="))
+        bare = host.removeprefix("https://")
+        if not name or not bare or any(sign in name + bare for sign in "/@? "):
+            raise ValueError(f"cần TÊN=MÁY hoặc TÊN=MÁY:CỔNG, không phải {pair!r}")
+        for side in (name, bare):
+            urlsplit(f"//{side}").port  # noqa: B018 - raises for a port that is none
+        found[name] = host
+    return found
 
 
 def reached_at(url: str, hosts: Mapping[str, str]) -> str:

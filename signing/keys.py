@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from asn1crypto import algos, x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from cryptography.x509 import load_der_x509_certificate
 from pyhanko.sign.signers.pdf_cms import Signer
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-from signing.mechanisms import DIGEST, longest, mechanism_for
+from signing.mechanisms import DIGEST, digest_for, hash_of, longest, mechanism_for
 from signing.types import SigningRefused
 
 if TYPE_CHECKING:
@@ -56,6 +55,7 @@ class SigningKey:
         subject: Common name, or the organisation's where there is none.
         organization: Organisation in the certificate, or "".
         valid_from, valid_to: Aware.
+        digest: What it signs: "sha256", "sha384" or "sha512".
     """
 
     signer: Signer
@@ -65,17 +65,20 @@ class SigningKey:
     organization: str
     valid_from: datetime
     valid_to: datetime
+    digest: str = DIGEST
 
 
-def open_pkcs12(path: Path, passphrase: bytes, *, prefer_pss: bool = True) -> SigningKey:
+def open_pkcs12(path: Path, passphrase: bytes, *, prefer_pss: bool = True, digest: str | None = None) -> SigningKey:
     """Open a PKCS#12 file.
 
     Args:
         path: A `.p12` or `.pfx` file.
         passphrase: As the owner typed it, UTF-8.
         prefer_pss: RSASSA-PSS, as TT 15/2025 asks; False for PKCS#1 v1.5, which older readers expect.
+        digest: "sha256", "sha384" or "sha512"; by default what goes with the key.
 
     Raises:
+        ValueError: Another digest.
         SigningRefused: "wrong_passphrase", "unreadable_key" or "weak_key".
         OSError: The file can't be read at all.
     """
@@ -98,10 +101,14 @@ def open_pkcs12(path: Path, passphrase: bytes, *, prefer_pss: bool = True) -> Si
         [x509.Certificate.load(der) for der in chain_der],
         prefer_pss=prefer_pss,
     )
-    return key_of(signer, certificate_der, chain_der)
+    digest = digest or digest_for(require_strong(certificate_der))
+    hash_of(digest)
+    return key_of(signer, certificate_der, chain_der, digest=digest)
 
 
-def key_of(signer: Signer, certificate_der: bytes, chain_der: tuple[bytes, ...] = ()) -> SigningKey:
+def key_of(
+    signer: Signer, certificate_der: bytes, chain_der: tuple[bytes, ...] = (), *, digest: str = DIGEST
+) -> SigningKey:
     """A key with what its certificate says of its owner."""
     certificate = x509.Certificate.load(certificate_der)
     return SigningKey(
@@ -112,6 +119,7 @@ def key_of(signer: Signer, certificate_der: bytes, chain_der: tuple[bytes, ...] 
         organization=_one(certificate.subject.native.get("organization_name")),
         valid_from=certificate.not_valid_before,
         valid_to=certificate.not_valid_after,
+        digest=digest,
     )
 
 
@@ -202,18 +210,17 @@ class _SoftwareSigner(Signer):
 
     def get_signature_mechanism_for_digest(self, digest_algorithm: str | None) -> algos.SignedDigestAlgorithm:
         """As other readers expect it."""
-        if digest_algorithm != DIGEST:
+        if digest_algorithm is None:
             return super().get_signature_mechanism_for_digest(digest_algorithm)
-        return mechanism_for(self._key.public_key(), prefer_pss=self.prefer_pss)
+        return mechanism_for(self._key.public_key(), prefer_pss=self.prefer_pss, digest=digest_algorithm)
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: FBT001, FBT002 - pyHanko's signature
-        if digest_algorithm != DIGEST:
-            raise ValueError(digest_algorithm)
+        digest = hash_of(digest_algorithm)
         if dry_run:
             return bytes(longest(self._key.public_key()))
         if isinstance(self._key, ec.EllipticCurvePrivateKey):
-            return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
+            return self._key.sign(data, ec.ECDSA(digest))
         if self.prefer_pss:
-            mask = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=hashes.SHA256.digest_size)
-            return self._key.sign(data, mask, hashes.SHA256())
-        return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+            mask = padding.PSS(mgf=padding.MGF1(digest), salt_length=digest.digest_size)
+            return self._key.sign(data, mask, digest)
+        return self._key.sign(data, padding.PKCS1v15(), digest)

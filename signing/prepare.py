@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pikepdf
 from pikepdf import Array, Dictionary, Name, String
 
-from signing.types import Place, SigningRefused
+from signing.types import Place, Profile, SigningRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +33,8 @@ _TITLES = {
 _PRINT_AND_LOCKED = 4 | 128
 _SIGNATURES_EXIST_AND_APPEND_ONLY = 3
 _DEEPEST_FIELD_TREE = 32
+#: DocMDP level 1. Evidence and document timestamps aren't changes (ISO 32000-2, 12.8.2.2.2).
+_NO_CHANGES = 1
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,14 @@ def fields_of(source: Path) -> Fields:
         return Fields(frozenset(str(field.get("/T", "")) for field in _signature_fields(pdf)), _is_signed(pdf))
 
 
-def add_fields(source: Path, target: Path, places: Sequence[SignaturePlace]) -> None:
+def add_fields(
+    source: Path, target: Path, places: Sequence[SignaturePlace], *, profile: Profile = Profile.CERTIFIED
+) -> None:
     """Write `source` to `target` with an empty signature field at each place.
 
     Fields of ours that are there already stay. A tagged file stays tagged (each field becomes a Form element), a
-    PDF/A stays one. `target` is replaced whole or not at all.
+    PDF/A stays one. `target` is replaced whole or not at all. The document carries its profile from now on: in the
+    seal's field lies the lock that takes effect with the seal (`Profile`).
 
     Raises:
         SigningRefused: "encrypted_pdf", "already_signed" or "unreadable_pdf".
@@ -77,7 +82,7 @@ def add_fields(source: Path, target: Path, places: Sequence[SignaturePlace]) -> 
         there = {str(field.get("/T", "")) for field in _signature_fields(pdf)}
         for place in places:
             if place.field_name not in there:
-                _add_field(pdf, place)
+                _add_field(pdf, place, locks=profile is Profile.CERTIFIED and place.place is Place.SEAL)
         partial = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             pdf.save(partial, min_version="1.7", compress_streams=False)
@@ -131,7 +136,7 @@ def _below(fields: Any, *, inherited: Any, depth: int) -> Iterator[pikepdf.Objec
         yield from _below(field.get("/Kids"), inherited=kind, depth=depth + 1)
 
 
-def _add_field(pdf: pikepdf.Pdf, place: SignaturePlace) -> None:
+def _add_field(pdf: pikepdf.Pdf, place: SignaturePlace, *, locks: bool) -> None:
     if not 1 <= place.page <= len(pdf.pages):
         raise ValueError(f"không có trang {place.page}")
     page = pdf.pages[place.page - 1]
@@ -156,6 +161,9 @@ def _add_field(pdf: pikepdf.Pdf, place: SignaturePlace) -> None:
             AP=Dictionary(N=blank),
         )
     )
+    if locks:
+        lock = Dictionary(Type=Name.SigFieldLock, Action=Name.All, P=_NO_CHANGES)
+        widget.Lock = pdf.make_indirect(lock)  # ISO 32000-2, table 234: an indirect reference
     if "/Annots" not in page:
         page.Annots = Array()
     page.Annots.append(widget)

@@ -139,11 +139,11 @@ def _examined(sent: Path, returned: Path, place: Place, certificate_sha256: str)
     created = _require_nothing_else(embedded, content, revisions, about)
     if not signature.only_evidence_follows:
         raise _Refused(Refusal.ADDED_AFTERWARDS, about)
-    _require_room_for_the_seal(embedded, content, place, about)
     if created:
         _require_fit_field(sent, returned, signature.field, place, about)
     elif signature.field != FIELD_NAMES[place]:
         raise _Refused(Refusal.WRONG_FIELD, about)
+    _require_room_for_the_seal(embedded, content, place, about)
     return Returned(None, about.signer, about.certificate_sha256, about.field, own_field=created)
 
 

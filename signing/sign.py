@@ -25,7 +25,7 @@ from pyhanko.sign.validation import read_certification_data
 from pyhanko.stamp import StaticStampStyle
 
 from signing import appearance as looks
-from signing.augment import CHUNK, DIGEST, RESERVED, add_time_and_evidence, growing, require_known
+from signing.augment import CHUNK, RESERVED, add_time_and_evidence, growing, require_known
 from signing.trust import signer_standing
 from signing.types import FIELD_NAMES, Place, SigningRefused
 
@@ -86,7 +86,8 @@ def make(
     """Sign `source` in the field of `place` and write the result to `target`, whole or not at all.
 
     The key is touched once. No timestamp authority is asked: `signing.augment.augment` does the rest.
-    The leader's signature certifies the document (form filling and further signatures allowed). Memory use doesn't
+    The leader's signature certifies the document (form filling and further signatures allowed) and the seal locks it,
+    unless its profile, fixed with its fields, is the plain one. Memory use doesn't
     depend on the size of the file.
 
     Args:
@@ -126,8 +127,8 @@ def sign(
 ) -> Signed:
     """Make a signature and augment it in one call: all of it is written to `target`, or nothing is.
 
-    The leader's signature becomes B-LT, the scanner's B-LT without certifying, the agency's seal and the electronic
-    copy's B-LTA. Without a timestamper all are B-B.
+    The leader's signature becomes B-LT, the scanner's B-LT without certifying, the agency's seal, copies and annexes
+    B-LTA. Without a timestamper all are B-B.
 
     Args:
         timestamper: Who proves the time; or None.
@@ -165,6 +166,7 @@ class _Ready:
     standing: Standing
     claimed: datetime
     drawn: bytes
+    certifies: bool
 
 
 def _ready(
@@ -177,17 +179,22 @@ def _ready(
     at: datetime | None,
 ) -> _Ready:
     """Look at document, certificate and block before the key is touched."""
-    width_pt, height_pt = _require_empty_field(source, place)
+    width_pt, height_pt, certifies = _require_empty_field(source, place)
     standing = signer_standing(key.certificate_der, trust, chain=key.chain_der, at=at)
     if not allow_unknown_status:
         require_known(standing, key.subject)
     claimed = (at or datetime.now(UTC)).astimezone(_VIETNAM).replace(microsecond=0)
     block = appearance or _plain(place.place, key)
-    return _Ready(standing, claimed, looks.render(block, width_pt=width_pt, height_pt=height_pt, at=claimed))
+    drawn = looks.render(block, width_pt=width_pt, height_pt=height_pt, at=claimed)
+    return _Ready(standing, claimed, drawn, certifies)
 
 
-def _require_empty_field(source: Path, place: SignaturePlace) -> tuple[float, float]:
-    """Make sure the document takes this signature; give width and height of its field, in points."""
+def _require_empty_field(source: Path, place: SignaturePlace) -> tuple[float, float, bool]:
+    """Make sure the document takes this signature.
+
+    Gives width and height of its field, in points, and whether it certifies: the leader's does, unless the seal's
+    field says by its lack of a lock that the document is of the other profile.
+    """
     with source.open("rb") as file:
         try:
             reader = PdfFileReader(file)
@@ -196,6 +203,8 @@ def _require_empty_field(source: Path, place: SignaturePlace) -> tuple[float, fl
             certification = None if encrypted else read_certification_data(reader)
             _, field = fields.get(place.field_name, (None, None))
             box = [float(edge) for edge in field.get_object()["/Rect"]] if field else []
+            _, seal = fields.get(FIELD_NAMES[Place.SEAL], (None, None))
+            locks = seal is None or "/Lock" in seal.get_object()
         except Exception as error:  # the parser raises whatever a broken file provokes
             raise SigningRefused(
                 "unreadable_pdf", "Tệp không phải PDF hoặc đã hỏng. Chưa có gì được ký. Hãy xuất lại tệp PDF."
@@ -219,7 +228,7 @@ def _require_empty_field(source: Path, place: SignaturePlace) -> tuple[float, fl
         raise SigningRefused(
             "forbidden_by_document", "Chữ ký trước không cho phép thêm chữ ký nào nữa. Tệp vẫn còn nguyên."
         )
-    return abs(box[2] - box[0]), abs(box[3] - box[1])
+    return abs(box[2] - box[0]), abs(box[3] - box[1]), place.place is Place.LEADER and locks
 
 
 def _plain(place: Place, key: SigningKey) -> looks.Appearance:
@@ -240,10 +249,10 @@ def _write_signature(file: BinaryIO, place: Place, key: SigningKey, ready: _Read
     """Append the signature as one revision, with room for its timestamp."""
     metadata = PdfSignatureMetadata(
         field_name=FIELD_NAMES[place],
-        md_algorithm=DIGEST,
+        md_algorithm=key.digest,
         subfilter=SigSeedSubFilter.PADES,
-        certify=place is Place.LEADER,
-        docmdp_permissions=MDPPerm.FILL_FORMS,
+        certify=ready.certifies,
+        docmdp_permissions=MDPPerm.FILL_FORMS if ready.certifies else MDPPerm.NO_CHANGES,  # the latter by a lock only
         name=key.subject,
         reason=reason,
     )

@@ -38,6 +38,17 @@ FIELD_NAMES = {
 }
 
 
+class Profile(StrEnum):
+    """What a result's signatures forbid to whoever opens it later; what verifies them forbids the same either way.
+
+    CERTIFIED: the leader certifies (DocMDP: signatures and form filling may follow), the seal locks everything.
+    APPROVAL: two plain signatures, for readers that misread certification and locks.
+    """
+
+    CERTIFIED = "certified"
+    APPROVAL = "approval"
+
+
 @dataclass(frozen=True)
 class SignaturePlace:
     """Where a signature shows.

@@ -60,6 +60,7 @@ _COPY_FIELDS = {FIELD_NAMES[Place.COPY], FIELD_NAMES[Place.SCANNER]}
 _FINAL_FIELDS: dict[str, frozenset[str]] = {
     FIELD_NAMES[Place.SEAL]: frozenset(),
     FIELD_NAMES[Place.COPY]: frozenset(),
+    FIELD_NAMES[Place.ANNEX]: frozenset(),
     FIELD_NAMES[Place.SCANNER]: frozenset({FIELD_NAMES[Place.COPY]}),
 }
 _ORDER = {reason: position for position, reason in enumerate(Reason)}
@@ -310,6 +311,8 @@ def _with_profile(found: list[Found]) -> list[Found]:
     def with_profile(one: Found) -> Found:
         if one.reason is Reason.DAMAGED_SIGNATURE:
             return replace(one, integrity=Integrity.ALTERED)
+        if one.field in _FINAL_FIELDS and one.reason is Reason.CHANGED_AFTER_SIGNING:
+            return replace(one, reason=Reason.CHANGED_AFTER_SEAL)
         if one.field not in _FINAL_FIELDS or one.integrity is not Integrity.INTACT:
             return one
         later = {other.field for other in found if not other.is_timestamp and other.revision > one.revision}

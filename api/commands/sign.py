@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from asn1crypto import x509
 
 from signing import keys, prepare, trust
+from signing.appearance import annex
 from signing.corner import corner
 from signing.sign import sign
 from signing.timestamp import Timestamper
-from signing.types import Place, SigningRefused, TrustServiceUnavailable
+from signing.types import Place, Profile, SigningRefused, TrustServiceUnavailable
 
 if TYPE_CHECKING:
     import argparse
@@ -51,6 +52,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--place", type=Place, choices=list(Place), default=Place.LEADER, help="khung chữ ký (mặc định: leader)"
     )
+    parser.add_argument(
+        "--number", metavar="SO-KY-HIEU", help="annex: số và ký hiệu của văn bản chính, hiện trong khung"
+    )
+    parser.add_argument(
+        "--profile",
+        type=Profile,
+        choices=list(Profile),
+        default=Profile.CERTIFIED,
+        help="certified: lãnh đạo chứng thực, con dấu khóa văn bản; approval: hai chữ ký thường, cho phần mềm đọc sai",
+    )
+    parser.add_argument("--digest", choices=["sha256", "sha384", "sha512"], help="thuật toán băm (mặc định: theo khóa)")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -59,7 +71,7 @@ def run(given: argparse.Namespace) -> int:
     if misuse:
         return _say(misuse, _USAGE)
     try:
-        key = keys.open_pkcs12(given.p12, _passphrase(given))
+        key = keys.open_pkcs12(given.p12, _passphrase(given), digest=given.digest)
         known = trust.load(given.anchors) if given.anchors else _trust_in(key)
         made = _sign(given, key, known)
     except SigningRefused as refused:
@@ -79,6 +91,8 @@ def _misuse(given: argparse.Namespace) -> str | None:
         return "Tệp kết quả trùng với tệp gốc. Hãy chọn tên khác sau -o; tệp gốc vẫn còn nguyên."
     if any(not url.lower().startswith(("http://", "https://")) for url in given.tsa or ()):
         return "Địa chỉ dịch vụ dấu thời gian phải bắt đầu bằng http:// hoặc https://."
+    if given.place is Place.ANNEX and not given.number:
+        return "Ký văn bản kèm theo cần số và ký hiệu của văn bản chính. Hãy thêm --number."
     if not given.passphrase_file and not sys.stdin.isatty():
         return "Không hỏi được mật khẩu ở đây. Hãy dùng --passphrase-file."
     return None
@@ -107,7 +121,8 @@ def _sign(given: argparse.Namespace, key: SigningKey, known: trust.TrustStore) -
         source = given.input
         if wanted.field_name not in there.names:
             source = Path(folder) / "prepared.pdf"
-            prepare.add_fields(given.input, source, [corner(given.input, place) for place in _TOGETHER[given.place]])
+            together = [corner(given.input, place) for place in _TOGETHER[given.place]]
+            prepare.add_fields(given.input, source, together, profile=given.profile)
         print("Đang ký…", file=sys.stderr)
         return sign(
             source,
@@ -116,6 +131,7 @@ def _sign(given: argparse.Namespace, key: SigningKey, known: trust.TrustStore) -
             key=key,
             trust=known,
             timestamper=Timestamper(given.tsa) if given.tsa else None,
+            appearance=annex(given.number) if given.place is Place.ANNEX else None,
             allow_unknown_status=True,
         )
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from api.demo.mark import DEMO_MARK
 
-KeyKind = Literal["rsa-1024", "rsa-2048", "p-256"]
+KeyKind = Literal["rsa-1024", "rsa-2048", "p-256", "p-384"]
 
 _CA_LIFE = timedelta(days=3650)
 _MAX_NAME_CHARACTERS = 64  # RFC 5280, ub-common-name and ub-organization-name
@@ -79,11 +79,14 @@ def authorities(base_url: str, start: datetime, organization: str) -> dict[str, 
     return made
 
 
+_CURVES: dict[str, ec.EllipticCurve] = {"p-256": ec.SECP256R1(), "p-384": ec.SECP384R1()}
+
+
 def new_key(kind: KeyKind) -> keys.PrivateKeyInfo:
     """Make a fresh private key."""
     made: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
-    if kind == "p-256":
-        made = ec.generate_private_key(ec.SECP256R1())
+    if kind in _CURVES:
+        made = ec.generate_private_key(_CURVES[kind])
     else:
         made = rsa.generate_private_key(65537, int(kind.removeprefix("rsa-")))
     der = made.private_bytes(

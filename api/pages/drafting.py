@@ -193,6 +193,7 @@ def submit(e_result_id: UUID, actor: Submits, office: Office, frame: StaffFrame,
             face=office.typeface,
             now=utc_now(),
             work_dir=office.work_dir,
+            profile=office.signature_profile,
         )
     except NotFound:  # the result is there: it was kept a moment ago
         return view.refused(frame, actor, office, e_result_id, Incomplete("certificate"))

@@ -116,6 +116,7 @@ def submit(e_result_id: UUID, actor: Submits, office: Office) -> EResultOut:
             face=office.typeface,
             now=utc_now(),
             work_dir=office.work_dir,
+            profile=office.signature_profile,
         )
     )
 

@@ -7,19 +7,25 @@ import hashlib
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from signing import revocation, trust
-from signing.timestamp import Timestamper, authority_of
+from signing import hosts, revocation, sign, trust
+from signing.augment import augment
+from signing.prepare import add_fields
+from signing.timestamp import Breakers, Timestamper, authority_of
 from signing.trust import TrustStore
-from signing.types import TrustServiceUnavailable
-from tests.pki import LEADER_P256, running_pki
+from signing.types import Place, TrustServiceUnavailable, Verdict
+from signing.verify import verify
+from tests.pki import LEADER_P256, SEAL, running_pki
+from tests.pki.paper import LEADER_PLACE, SEAL_PLACE, paper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,3 +152,85 @@ def test_trust_is_read_from_files_and_folders_pem_and_der(pki: Pki, tmp_path: Pa
         trust.load([folder / "README"])
     with pytest.raises(ValueError, match="CRL"):
         trust.load([folder], crls=[pem])
+
+
+@contextmanager
+def counting(pki: Pki, *, answers_after_s: float = 0.0) -> Iterator[tuple[str, dict[str, int]]]:
+    """The trust service's own timestamp authority behind a counter: how many asked, and how many at once."""
+    seen = {"asked": 0, "now": 0, "most": 0}
+    lock = threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            with lock:
+                seen["asked"] += 1
+                seen["now"] += 1
+                seen["most"] = max(seen["most"], seen["now"])
+            question = self.rfile.read(int(self.headers["Content-Length"]))
+            time.sleep(answers_after_s)
+            content = pki.trust.answer_timestamp(question)
+            with lock:
+                seen["now"] -= 1
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", seen
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_result_costs_three_timestamps_and_not_six(pki: Pki, tmp_path: Path) -> None:
+    source, prepared, signed, made, sealed = (tmp_path / f"{step}.pdf" for step in "abcde")
+    source.write_bytes(paper())
+    add_fields(source, prepared, [LEADER_PLACE, SEAL_PLACE])
+    known = pki.store()
+    with counting(pki) as (url, seen):
+        sign.make(prepared, made, place=LEADER_PLACE, key=pki.key(LEADER_P256), trust=known)
+        augment(made, signed, place=Place.LEADER, trust=known, timestamper=Timestamper([url]))
+        sign.make(signed, made, place=SEAL_PLACE, key=pki.key(SEAL), trust=known)
+        augment(made, sealed, place=Place.SEAL, trust=known, timestamper=Timestamper([url]))
+    assert seen["asked"] == 3
+    assert verify(sealed, trust=known).verdict is Verdict.GENUINE
+
+
+def test_at_most_four_ask_at_once_however_many_threads_sign(pki: Pki) -> None:
+    with counting(pki, answers_after_s=0.1) as (url, seen), ThreadPoolExecutor(12) as threads:
+        tokens = list(threads.map(lambda _: stamp(Timestamper([url])), range(12)))
+    assert len(tokens) == 12
+    assert seen["asked"] == 12
+    assert 1 < seen["most"] <= 4
+
+
+def test_an_authority_that_failed_thrice_is_passed_over_by_everybody(pki: Pki) -> None:
+    breakers = Breakers()
+    with answering(b"nonsense") as bad:
+        for _ in range(5):
+            assert stamp(Timestamper([bad, pki.trust.tsa_url], tries=1, breakers=breakers)) is not None
+        (health,) = [one for one in breakers.health() if one.url == bad]
+    assert health.failures == 3
+    assert health.closed_for_s > 0
+
+
+def test_with_all_of_them_resting_nobody_waits(pki: Pki) -> None:
+    breakers = Breakers()
+    for _ in range(4):
+        breakers.failed(pki.trust.tsa_url)
+    began = time.monotonic()
+    with pytest.raises(TrustServiceUnavailable):
+        stamp(Timestamper([pki.trust.tsa_url], breakers=breakers))
+    assert time.monotonic() - began < 5
+
+
+def test_an_internal_name_is_asked_where_it_was_mapped_to(pki: Pki) -> None:
+    mapped = hosts.read([f"tsa.ca.invalid=127.0.0.1:{urlsplit(pki.trust.base_url).port}"])
+    assert stamp(Timestamper(["http://tsa.ca.invalid/tsa"], tries=1, hosts=mapped)) is not None

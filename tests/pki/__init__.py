@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -54,7 +54,7 @@ class Pki:
     trust: DemoTrust
     server: DemoTrustServer
 
-    def key(self, subject: DemoSubject, **choices: bool) -> SigningKey:
+    def key(self, subject: DemoSubject, **choices: Any) -> SigningKey:
         """Open somebody's key; a weak one is refused here already."""
         p12, passphrase = self.trust.p12(subject.id)
         return open_pkcs12(p12, read_passphrase_file(passphrase), **choices)

@@ -37,7 +37,8 @@ def changed(source: Path, change: object) -> Path:
 
 def test_all_four_fields_stand_where_they_were_asked_for(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "target.pdf"
-    places = [*BOTH, COPY_PLACE, SCANNER_PLACE]
+    annex = SignaturePlace(Place.ANNEX, 1, (417, 760, 587, 790))
+    places = [*BOTH, COPY_PLACE, SCANNER_PLACE, annex]
     add_fields(source, target, places)
     assert fields_of(target).names == set(FIELD_NAMES.values())
     assert not fields_of(target).signed
