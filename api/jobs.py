@@ -86,6 +86,7 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
     def sign_e_result(e_result_id: str, place: str) -> None:
         with _or_told(lambda: issuance.give_up(office.begin, UUID(e_result_id), "signing_failed")):
             issuance.sign(desk, UUID(e_result_id), Place(place))
+        desk.keys.done(UUID(e_result_id))  # signed, or a person's business now; trying again doesn't come here
 
     task(queue.SIGN_COPY, sign_copy)
     task(queue.SIGN_E_RESULT, sign_e_result)

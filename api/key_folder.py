@@ -9,19 +9,22 @@ import hashlib
 import os
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography.x509 import load_der_x509_certificate
 from cryptography.x509.oid import NameOID
 
+from api.pin_desk import Opened, PinDesk, open_at_worker
 from dossiers.types import CertificateRecord, KeyHeld, PinAsked
 from signing import keys
-from signing.types import SigningRefused
+from signing.pin import Pin
+from signing.types import PinRefused, SigningRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+    from uuid import UUID
 
     from cryptography import x509
 
@@ -34,26 +37,78 @@ _ELSEWHERE = (
     "Khóa của {subject} nằm trong thiết bị của chính người ký; máy chủ không ký thay được. Chưa có gì được ký. "
     "Hãy ký bằng thiết bị đó ở trang của văn bản."
 )
+_STORED_PIN = (
+    "Mã PIN trong tệp đã bị token từ chối; hệ thống không thử lại để token khỏi bị khóa. Chưa có gì được ký. "
+    "Hãy ghi đúng mã PIN vào tệp rồi cho ký tiếp."
+)
 
 
 @dataclass(frozen=True)
 class KeyFolder:
-    """`dossiers.signatures.Keys` over a folder of mode 0700."""
+    """`dossiers.signatures.Keys` over a folder of mode 0700.
+
+    Attributes:
+        pins: Keys that their owners opened with a PIN.
+        _standing: Tokens that open with what lies in the folder, kept open.
+    """
 
     folder: Path
+    pins: PinDesk = field(init=False)
+    _standing: dict[str, Opened] = field(default_factory=dict)
 
-    def open(self, record: CertificateRecord) -> SigningKey:
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pins", PinDesk(self.folder))
+
+    def open(self, record: CertificateRecord, *, subject: UUID, sha256: str) -> SigningKey:
         """The key of this certificate.
 
         Raises:
-            SigningRefused: It can't be used, or isn't within the server's reach.
+            SigningRefused: It can't be used, or isn't within the server's reach; "pin_needed".
         """
         file = self.folder / record.key_file
         match record.held:
             case KeyHeld.FOLDER:
                 return keys.open_pkcs12(file, keys.read_passphrase_file(_passphrase_file(file)))
-            case KeyHeld.OWN_TOKEN | KeyHeld.PKCS11 | KeyHeld.REMOTE:
+            case KeyHeld.PKCS11 | KeyHeld.REMOTE if record.pin_asked is not PinAsked.NEVER:
+                return self.pins.key(record, subject, sha256)
+            case KeyHeld.PKCS11:
+                return self._standing_key(record, file)
+            case KeyHeld.REMOTE:
+                return open_at_worker(self.folder, record, None, 1).key(record.der)
+            case KeyHeld.OWN_TOKEN:
                 raise SigningRefused("held_elsewhere", _ELSEWHERE.format(subject=record.subject))
+
+    def done(self, subject: UUID) -> None:
+        """Whatever its owner opened for this is needed no more."""
+        self.pins.done(subject)
+
+    def close(self) -> None:
+        """Log out of every token."""
+        self.pins.close()
+        while self._standing:
+            self._standing.popitem()[1].close()
+
+    def _standing_key(self, record: CertificateRecord, file: Path) -> SigningKey:
+        """A token that opens with the PIN in the folder.
+
+        A PIN that was refused isn't presented again, by this worker or the next, until its file is another one: jobs
+        come back, and three wrong ones lock the token.
+        """
+        if record.sha256 not in self._standing:
+            kept = _passphrase_file(file)
+            pin = Pin(keys.read_passphrase_file(kept))
+            refused = kept.with_name(kept.name + ".refused")
+            age = f"{kept.stat().st_mtime_ns}".encode()
+            if refused.exists() and refused.read_bytes() == age:
+                raise PinRefused("pin_wrong", _STORED_PIN)
+            try:
+                self._standing[record.sha256] = open_at_worker(self.folder, record, pin, 1)
+            except PinRefused:
+                pin.wipe()
+                _write(refused, age)
+                raise
+            refused.unlink(missing_ok=True)
+        return self._standing[record.sha256].key(record.der)
 
     def picture(self, record: CertificateRecord) -> bytes | None:
         """The owner's signature or seal as drawn, if one was given."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from api import settings as settings_module
 from api.key_folder import KeyFolder
+from api.pin_desk import PinCounter
 from api.settings import BadSettings, Worm
 from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
@@ -75,6 +76,11 @@ class Services:
     typeface: Typeface | None
     conversion_words: str
 
+    @property
+    def pins(self) -> PinCounter:
+        """Where a leader's PIN is handed to the signing worker."""
+        return PinCounter(self.keys_folder)
+
     def close(self) -> None:
         """Give back connections, and end the judges."""
         self.judges.close()
@@ -95,14 +101,18 @@ class Services:
                         "bằng hoso init. (This database trusts a demo trust service.)"
                     )
 
-    def signing_desk(self) -> SigningDesk:
-        """What the one signing worker works with; nobody else asks for it."""
+    def signing_desk(self, keys: KeyFolder | None = None) -> SigningDesk:
+        """What the one signing worker works with; nobody else asks for it.
+
+        Args:
+            keys: With the tokens that are open; by default none is.
+        """
         outbox = self.keys_folder / "outbox"
         outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
         return SigningDesk(
             begin=self.begin,
             store=self.store,
-            keys=KeyFolder(self.keys_folder),
+            keys=keys or KeyFolder(self.keys_folder),
             tsa_urls=self.tsa_urls,
             outbox=outbox,
             hosts=self.hosts,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from api import jobs
+from api.key_folder import KeyFolder
+from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
 from dossiers.trust_upkeep import refresh_revocation_lists
 from dossiers.types import Changed
@@ -58,14 +60,16 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
         return
 
     async def sign() -> None:
-        jobs.register(app, office, office.signing_desk())
-        timer = asyncio.create_task(_keep_lists_fresh(office))
-        try:
-            await queue.run_worker(app, queues, name=name)
-        finally:
-            timer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await timer
+        keys = KeyFolder(office.keys_folder)
+        jobs.register(app, office, office.signing_desk(keys))
+        with pin_door(office.keys_folder, keys.pins, office.begin), contextlib.closing(keys):
+            timer = asyncio.create_task(_keep_lists_fresh(office))
+            try:
+                await queue.run_worker(app, queues, name=name)
+            finally:
+                timer.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await timer
 
     await work_alone(office.dsn, sign)
 

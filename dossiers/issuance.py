@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from signing.typeface import Typeface
 
 
+#: In these states of its dossier a result may be drafted, submitted and approved.
+DECIDABLE = frozenset({DossierState.IN_PROCESS, DossierState.RESULT_READY})
+
 PREVIEW_MARK = "BẢN XEM THỬ"
 
 #: What the log says when the leader has read a document to its end.
@@ -310,6 +313,7 @@ def send_back(
                 places=(),
                 comment=comment,
                 trouble="",
+                returned_data=e_result.data,
             )
         )
         work.audit.append(by, "e_result.returned", e_result.id, number=e_result.full_number)
@@ -429,7 +433,13 @@ def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
 
 def _make(desk: SigningDesk, e_result: EResult, place: Place) -> None:
     """Sign, and keep what was signed; the time comes later."""
+    revision = e_result.number or 0
     with desk.begin() as work:
+        now = work.e_results.for_job(e_result.id)
+        if (now.state, now.document) != (e_result.state, e_result.document):
+            return  # the leader has stopped it meanwhile
+        # From here on it can't be stopped: see `batches.stop`, which holds the same row.
+        work.e_results.begin_attempt(e_result.id, place, revision)
         agency = work.agencies.of(e_result.agency)
         if place is Place.LEADER:
             leader = _still_the_leader(work, e_result)
@@ -440,7 +450,6 @@ def _make(desk: SigningDesk, e_result: EResult, place: Place) -> None:
             look = appearance.seal(agency.letterhead or agency.name, desk.keys.picture(record))
     if record.agency != e_result.agency:  # the person has moved, and their certificate hasn't
         raise SigningRefused("wrong_certificate", "Chứng thư của cơ quan khác.")
-    revision = e_result.number or 0
     made = make_once(
         desk,
         e_result.id,
@@ -537,13 +546,21 @@ def resume_signing(begin: Begin, e_result_id: UUID, *, by: Actor) -> EResult:
     """What stopped the signing is mended; go on where it stopped."""
     require(by, Act.MEND_SIGNING)
     with begin() as work:
-        e_result = work.e_results.lock(by, e_result_id)
-        places_left = {ResultState.APPROVED: Place.LEADER, ResultState.LEADER_SIGNED: Place.SEAL}
-        if e_result.state not in places_left:
-            raise WrongState(e_result.state)
-        work.jobs.sign_e_result(e_result.id, places_left[e_result.state])
-        work.audit.append(by, "e_result.resumed", e_result.id)
-        return work.e_results.keep(replace(e_result, trouble=""))
+        return sign_on(work, work.e_results.lock(by, e_result_id), by)
+
+
+def sign_on(work: UnitOfWork, e_result: EResult, by: Actor) -> EResult:
+    """Have the signing job take it up where it stopped.
+
+    Raises:
+        WrongState: It isn't being signed.
+    """
+    places_left = {ResultState.APPROVED: Place.LEADER, ResultState.LEADER_SIGNED: Place.SEAL}
+    if e_result.state not in places_left:
+        raise WrongState(e_result.state)
+    work.jobs.sign_e_result(e_result.id, places_left[e_result.state])
+    work.audit.append(by, "e_result.resumed", e_result.id)
+    return work.e_results.keep(replace(e_result, trouble=""))
 
 
 def issue(begin: Begin, e_result_id: UUID, *, now: datetime) -> None:
@@ -646,7 +663,7 @@ def _begin_result(begin: Begin, dossier_id: UUID, *, by: Actor, leader: str, tit
 def _must_be_decidable(dossier: Dossier, by: Actor) -> None:
     if dossier.competent != by.agency:
         raise NotAllowed("competent")
-    if dossier.state not in (DossierState.IN_PROCESS, DossierState.RESULT_READY):
+    if dossier.state not in DECIDABLE:
         raise WrongState(dossier.state)
 
 

@@ -189,6 +189,7 @@ _STEPS: Final[dict[str, tuple[str, str]]] = {
     "send_papers": ("bàn giao hồ sơ giấy cho bộ phận một cửa", "send the paper dossier on to the desk"),
     "accept_papers": ("kiểm đếm và nhận hồ sơ giấy", "count and accept the paper dossier"),
     "find_papers": ("tìm lại hồ sơ giấy bên nhận báo thiếu", "look for the paper that did not arrive"),
+    "type_pin": ("gõ lại mã PIN để ký tiếp", "type the PIN again to go on signing"),
     "mend_signing": ("xem lại việc ký bị dừng", "look into the signing that stopped"),
 }
 
@@ -288,6 +289,10 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Kho lưu trữ không trả lại đúng bản quét. Xin báo quản trị viên.",
         "The store didn't give the scan back as it was. Please tell the administrator.",
     ),
+    "certificate_missing": (
+        "Người ký chưa có chứng thư số nào được ghi nhận nên chưa ký gì. Xin báo quản trị viên.",
+        "No certificate is on record for the signer, so nothing was signed. Please tell the administrator.",
+    ),
     "certificate_revoked": (
         "Chứng thư số đã bị thu hồi nên chưa ký gì. Xin dùng chứng thư khác.",
         "The certificate is revoked, so nothing was signed. Please use another.",
@@ -367,6 +372,14 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
     "pin_locked": (
         "Token đã khóa mã PIN nên chưa ký gì. Xin liên hệ nơi cấp chứng thư để mở khóa.",
         "The token's PIN is locked, so nothing was signed. Please ask the certificate's issuer to unlock it.",
+    ),
+    "signer_silent": (
+        "Máy ký không chạy hoặc không trả lời nên chưa ký gì. Xin thử lại sau ít phút, hoặc báo quản trị viên.",
+        "The signing machine doesn't answer, so nothing was signed. Try again soon, or tell the administrator.",
+    ),
+    "remote_silent": (
+        "Dịch vụ ký từ xa không trả lời nên chưa ký gì. Xin thử lại sau ít phút.",
+        "The remote signing service doesn't answer, so nothing was signed. Please try again in some minutes.",
     ),
     "remote_refused": (
         "Dịch vụ ký từ xa từ chối nên chưa ký gì. Xin xem lại chứng thư và quyền truy cập ở dịch vụ.",
@@ -465,6 +478,9 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "e_result.sealed": ("đã ký số cơ quan", "sealed by the agency"),
     "e_result.issued": ("phát hành, vào sổ", "issued and registered"),
     "e_result.trouble": ("việc ký bị dừng", "signing stopped"),
+    "e_result.approval_stopped": ("dừng trước khi ký, chờ duyệt lại", "stopped before it was signed"),
+    "batch.approved": ("duyệt một đợt", "a batch approved"),
+    "batch.stopped": ("dừng đợt ký", "a batch stopped"),
     "e_result.resumed": ("cho ký tiếp", "signing resumed"),
     "e_result.taken_out": ("lấy bản kết quả tại quầy", "result taken out at the counter"),
     "e_result.withdrawn": ("thu hồi kết quả", "result withdrawn"),

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         PageGlance,
         Procedure,
         SearchHit,
+        SigningBatch,
     )
     from signing.trust import TrustStore
     from signing.types import FileVerdict
@@ -481,6 +482,22 @@ class EResults(Protocol):
         """The signature of this attempt was verified and recorded."""
         ...
 
+    def attempt_begun(self, subject_id: UUID, place: str, revision: int) -> bool:
+        """Whether this signature may be in the making, or was made."""
+        ...
+
+
+class Batches(Protocol):
+    """What leaders approved together."""
+
+    def of(self, actor: Actor, batch_id: UUID) -> SigningBatch:
+        """Raises NotFound: there is none, or it is somebody else's."""
+        ...
+
+    def keep(self, batch: SigningBatch) -> None:
+        """Insert or change."""
+        ...
+
 
 class Register(Protocol):
     """Signed copies by content, so that a verdict can say "digitised copy", never "result"."""
@@ -583,6 +600,8 @@ class UnitOfWork(Protocol):
     def transfers(self) -> Transfers: ...
     @property
     def e_results(self) -> EResults: ...
+    @property
+    def batches(self) -> Batches: ...
     @property
     def register(self) -> Register: ...
     @property

@@ -42,12 +42,19 @@ class SignatureUnproven(OfficeError):
 class Keys(Protocol):
     """Opens the keys the office holds; in the signing worker only."""
 
-    def open(self, record: CertificateRecord) -> SigningKey:
+    def open(self, record: CertificateRecord, *, subject: UUID, sha256: str) -> SigningKey:
         """The key of this certificate.
 
+        Args:
+            subject: What it is to sign. sha256: of the document as it was approved.
+
         Raises:
-            SigningRefused: The key file or its passphrase can't be used.
+            SigningRefused: It can't be used; "pin_needed" where its owner has to type a PIN for this first.
         """
+        ...
+
+    def done(self, subject: UUID) -> None:
+        """Whatever its owner opened for this is needed no more."""
         ...
 
     def picture(self, record: CertificateRecord) -> bytes | None:
@@ -130,7 +137,7 @@ def make_once(
                 unsigned = stored
             look = replace(appearance, typeface=desk.typeface)
             with _KEY_IN_USE:
-                key = desk.keys.open(record)
+                key = desk.keys.open(record, subject=subject, sha256=source.sha256)
                 _must_be_theirs(key, record, names)
                 sign.make(unsigned, outbox, place=where, key=key, trust=known, appearance=look)
     _must_be_whole(outbox, known, place, record)

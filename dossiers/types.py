@@ -654,6 +654,7 @@ class EResult:
         lookup_code: Printed on it with the QR code.
         came_signed: Uploaded with its signatures; verified, registered and delivered as it is.
         superseded_by: The e-result that took its place.
+        returned_data: What the template was filled with when the leader last returned it; {} if that never happened.
     """
 
     id: UUID
@@ -683,6 +684,7 @@ class EResult:
     closed_at: datetime | None = None
     closed_reason: str = ""
     superseded_by: UUID | None = None
+    returned_data: dict[str, Any] = field(default_factory=dict)
     version: int = 0
 
     def move(self, to: ResultState, **changes: Any) -> EResult:
@@ -697,6 +699,8 @@ class EResult:
 
     def next_step(self) -> Step | None:
         """Who acts next; None once it is issued, withdrawn or superseded."""
+        if self.trouble in WAITS_FOR_PIN:
+            return Step("type_pin", Role.LEADER, self.agency)
         if self.trouble:
             return Step("mend_signing", Role.SEAL_KEEPER, self.agency)
         if self.unstamped is not None:
@@ -717,7 +721,7 @@ class EResult:
             return self
         if self.state not in (ResultState.ISSUED, ResultState.WITHDRAWN, ResultState.SUPERSEDED):
             return None
-        return replace(self, data={}, comment="", trouble="")
+        return replace(self, data={}, returned_data={}, comment="", trouble="")
 
     @property
     def full_number(self) -> str:
@@ -725,11 +729,15 @@ class EResult:
         return "" if self.number is None else f"{self.number:02d}/{self.symbol}"
 
 
+#: A signing that stopped for this goes on when the leader has typed the PIN.
+WAITS_FOR_PIN = frozenset({"pin_needed", "pin_wrong"})
+
+
 _R = ResultState
 _RESULT_MOVES: dict[ResultState, frozenset[ResultState]] = {
     _R.DRAFT: frozenset({_R.SUBMITTED, _R.ISSUED}),
     _R.SUBMITTED: frozenset({_R.DRAFT, _R.APPROVED}),
-    _R.APPROVED: frozenset({_R.LEADER_SIGNED, _R.DRAFT}),
+    _R.APPROVED: frozenset({_R.LEADER_SIGNED, _R.SUBMITTED, _R.DRAFT}),
     _R.LEADER_SIGNED: frozenset({_R.SEALED}),
     _R.SEALED: frozenset({_R.ISSUED}),
     _R.ISSUED: frozenset({_R.WITHDRAWN, _R.SUPERSEDED}),
@@ -786,6 +794,25 @@ class CertificateRecord:
     locator: str = ""
     pin_asked: PinAsked = PinAsked.NEVER
     der: bytes = b""
+
+
+@dataclass(frozen=True)
+class SigningBatch:
+    """What a leader approved together, with one password and at most one PIN. It holds neither.
+
+    Attributes:
+        items: Results that were approved, in the order they are signed in.
+        refused: Those that weren't, each with a code that says why.
+        stopped_at: When the leader asked that no more of them be signed.
+    """
+
+    id: UUID
+    agency: str
+    leader: str
+    items: tuple[str, ...]
+    refused: dict[str, str]
+    begun_at: datetime
+    stopped_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -235,7 +235,8 @@ class SigningRefused(Exception):
             "wrong_passphrase", "unreadable_key", "encrypted_pdf", "already_signed", "unreadable_pdf", "field_missing",
             "forbidden_by_document"; of a key elsewhere: "held_elsewhere", "token_absent", "token_module",
             "token_key_missing", "token_failed", "pin_needed", "pin_wrong", "pin_locked", "remote_refused",
-            "document_changed"; of what was signed: "wrong_certificate", "signature_unproven".
+            "signer_silent", "remote_silent", "document_changed"; of what was signed:
+            "wrong_certificate", "signature_unproven".
         lost: A signature was made already and can never count: it has to be made anew.
     """
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from dossiers.types import Changed
 from storage.accounts import PostgresAccounts, PostgresLimits
 from storage.audit import PostgresAudit
+from storage.batches import PostgresBatches
 from storage.catalogue import PostgresAgencies, PostgresProcedures
 from storage.certificates import PostgresCertificates, PostgresTrustMaterial
 from storage.components import PostgresComponents, PostgresRegister
@@ -52,6 +53,7 @@ class PostgresUnitOfWork:
         self.components = PostgresComponents(connection)
         self.transfers = PostgresTransfers(connection)
         self.e_results = PostgresEResults(connection)
+        self.batches = PostgresBatches(connection)
         self.register = PostgresRegister(connection)
         self.audit = PostgresAudit(connection)
         self.search = PostgresSearch(connection)

@@ -156,6 +156,17 @@ class PostgresEResults:
         if self._connection.execute(statement).rowcount != 1:
             raise NotFound("lần ký này chưa được bắt đầu")
 
+    def attempt_begun(self, subject_id: UUID, place: str, revision: int) -> bool:
+        """Whether this signature may be in the making, or was made."""
+        query = sa.select(
+            sa.exists().where(
+                signature_attempts.c.subject_id == subject_id,
+                signature_attempts.c.place == place,
+                signature_attempts.c.revision == revision,
+            )
+        )
+        return bool(self._connection.execute(query).scalar_one())
+
     @staticmethod
     def _own(actor: Actor) -> sa.Select[tuple[object, ...]]:
         return sa.select(e_results).where(e_results.c.agency == actor.agency)

@@ -499,6 +499,7 @@ e_results = sa.Table(
     _moment("closed_at", nullable=True),
     _text("closed_reason"),
     _id("superseded_by", "e_results.id", nullable=True),
+    sa.Column("returned_data", JSONB, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     _moment("begun_at", server_default=sa.func.now()),
     sa.UniqueConstraint("dossier_id", "ordinal"),
@@ -510,6 +511,18 @@ sa.Index(
     e_results.c.lookup_code,
     unique=True,
     postgresql_where=sa.text("lookup_code <> ''"),
+)
+
+signing_batches = sa.Table(
+    "signing_batches",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _agency("agency"),
+    _text("leader"),
+    sa.Column("items", JsonTuple, nullable=False),
+    sa.Column("refused", JSONB, nullable=False),
+    _moment("begun_at"),
+    _moment("stopped_at", nullable=True),
 )
 
 number_registers = sa.Table(

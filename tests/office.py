@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from api import jobs, worker
 from api.app import create_app
 from api.demo import centre, provision
 from api.deps import SESSION_COOKIE
+from api.key_folder import KeyFolder
+from api.pin_desk import pin_door
 from api.settings import Settings
 from storage import queue
 from tests.pki import Pki, running_pki
@@ -34,11 +36,13 @@ class Office:
 
     Attributes:
         pki: The trust service; `pki.stop()` switches it off.
+        keys: The signing worker's, with the door for PINs answering.
     """
 
     client: TestClient
     services: Services
     pki: Pki
+    keys: KeyFolder
     _tokens: dict[str, str] = field(default_factory=dict)
 
     def ask(self, who: str, method: str, path: str, **body: Any) -> httpx2.Response:
@@ -84,7 +88,7 @@ class Office:
 
     async def _work_off(self, queues: tuple[str, ...]) -> None:
         app = queue.make_app(self.services.dsn)
-        jobs.register(app, self.services, self.services.signing_desk())
+        jobs.register(app, self.services, self.services.signing_desk(self.keys))
         async with app.open_async():
             await app.run_worker_async(
                 queues=list(queues), wait=False, listen_notify=False, install_signal_handlers=False
@@ -110,4 +114,6 @@ def running_office(folder: Path, dsn: str, s3: S3Settings) -> Iterator[Office]:
             services: Services = client.app.state.services  # type: ignore[attr-defined]
             provision.fill(services, trust_folder=folder / "trust", trust_url=pki.trust.base_url)
             provision.refresh(services)
-            yield Office(client, services, pki)
+            keys = KeyFolder(services.keys_folder)
+            with pin_door(services.keys_folder, keys.pins, services.begin, in_own_process=False), closing(keys):
+                yield Office(client, services, pki, keys)

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from api import sign_in
 from api.deps import Approves, Office, Returns
-from api.errors import AccountLocked, WrongPassword
 from api.pages import result_view as view
 from api.pages.frame import Frame, StaffFrame, Typed, TypedSecret
-from api.pages.result_trouble import told
+from api.pages.result_trouble import TROUBLE, told
+from api.pin_desk import MOST_IN_BATCH
 from api.wiring import Services, utc_now
-from dossiers import issuance
-from dossiers.types import Actor, Changed, EResult, NotFound, OfficeError, ResultState
+from dossiers import batches, issuance
+from dossiers.before_signing import BeforeSigning, before_signing
+from dossiers.differences import Differs
+from dossiers.types import Actor, Changed, EResult, KeyHeld, NotFound, OfficeError, ResultState
+from signing.types import SigningRefused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dossiers.ports import UnitOfWork
+    from dossiers.types import SigningBatch
 
 router = APIRouter(include_in_schema=False)
 
-#: More than anybody reads before signing.
-_MOST_AT_ONCE = 200
-_NAMED = re.compile(r"([0-9a-f-]{36})(?::([0-9a-f]{64}))?(?:~([a-z_]{1,20}))?")
+_NAMED = re.compile(r"([0-9a-f-]{36})(?::([0-9a-f]{64}))?")
 _OUT_OF_OUR_HANDS = frozenset({ResultState.ISSUED, ResultState.WITHDRAWN, ResultState.SUPERSEDED})
 
 #: Why one of a batch isn't signed.
@@ -40,6 +42,9 @@ WHY_NOT = {
     "returned": ("đã trả lại, không còn chờ ký", "returned, no longer waiting"),
     "closed": ("hồ sơ không còn ở bước giải quyết", "its dossier isn't in process any more"),
     "already": ("đã duyệt trước đó", "approved before"),
+    "own_token": ("ký bằng thiết bị của bạn, ở trang của văn bản", "signed with your own token, on its page"),
+    "taken_back": ("đã dừng trước khi ký, chờ duyệt lại", "stopped before it was signed, waits for approval"),
+    "one_each": ("thiết bị đòi mã PIN từng chữ ký: duyệt riêng ở trang của văn bản", "one PIN each: approve it alone"),
 }
 
 
@@ -69,17 +74,46 @@ def approve(
     frame: StaffFrame,
     sha256: Typed = "",
     password: TypedSecret = "",
+    pin: TypedSecret = "",
 ) -> Response:
     """The leader approves the very document that was read, with the password again; signing follows by itself."""
     now = utc_now()
     try:
         with office.begin() as work:
-            work.e_results.of(actor, e_result_id)
+            row = view.rows_of(work, actor, [work.e_results.of(actor, e_result_id)])[0]
         sign_in.check_password(office.begin, username=actor.username, password=password, now=now)
-        issuance.approve(office.begin, e_result_id, by=actor, now=now, document_sha256=sha256, only_if_read=True)
-    except OfficeError as error:
+        opened = _open_key(office, actor, [row] if not _why_not(row, actor) else [], pin)
+        try:
+            issuance.approve(office.begin, e_result_id, by=actor, now=now, document_sha256=sha256, only_if_read=True)
+        except OfficeError:
+            office.pins.drop(opened)
+            raise
+    except TROUBLE as error:
         return view.refused(frame, actor, office, e_result_id, error)
     return frame.to(f"/ket-qua/{e_result_id}", tell="result_approved")
+
+
+def _open_key(office: Services, actor: Actor, rows: Sequence[view.Row], pin: str) -> list[UUID]:
+    """Before anything is approved: have the signing machine open the leader's key for exactly these documents.
+
+    Gives those it was opened for; none where no PIN is asked for, or nothing is to be signed.
+
+    Raises:
+        PinRefused, SigningRefused: It can't sign; nothing was approved.
+    """
+    if not rows:
+        return []
+    with office.begin() as work:
+        before = before_signing(work, actor.username, actor.agency, now=utc_now())
+    if before.refusal:
+        raise SigningRefused(before.refusal, before.refusal)
+    if before.record is None or not before.asks_pin:
+        return []
+    if not pin:
+        raise SigningRefused("pin_needed", "no PIN")
+    items = {row.e_result.id: view.document_of(row.e_result).sha256 for row in rows}
+    office.pins.open(before.record, items, pin)
+    return list(items)
 
 
 @router.post("/ket-qua/{e_result_id:uuid}/tra-lai")
@@ -100,7 +134,11 @@ def send_back(
 
 @dataclass(frozen=True)
 class Chosen:
-    """One of those chosen for signing: why it can't be signed, or "" if it can."""
+    """One of those chosen for signing.
+
+    Attributes:
+        why_not: Why it can't be signed, or "" if it can.
+    """
 
     row: view.Row
     why_not: str
@@ -111,9 +149,20 @@ def approve_page(
     actor: Approves, office: Office, frame: StaffFrame, chon: Annotated[list[str] | None, Query()] = None
 ) -> Response:
     """Before the password: which will be signed, which won't, and why."""
-    asked = chon or []
-    left = max(0, len(asked) - _MOST_AT_ONCE)
-    return _card(frame, actor, office, [e_result_id for e_result_id, _, _ in _named(asked)], left_for_later=left)
+    return _chosen(actor, office, frame, chon or [])
+
+
+@router.post("/ket-qua/duyet/xem")
+def approve_many_page(
+    actor: Approves, office: Office, frame: StaffFrame, chon: Annotated[list[str] | None, Form()] = None
+) -> Response:
+    """The same for as many as no address holds; nothing is changed."""
+    return _chosen(actor, office, frame, chon or [])
+
+
+def _chosen(actor: Actor, office: Services, frame: Frame, asked: Sequence[str]) -> Response:
+    left = max(0, len(asked) - MOST_IN_BATCH)
+    return _card(frame, actor, office, [one for one, _ in _named(asked)], left_for_later=left)
 
 
 def _card(
@@ -122,20 +171,38 @@ def _card(
     office: Services,
     ids: Sequence[UUID],
     *,
-    problem: Any = None,
+    error: Exception | None = None,
     left_for_later: int = 0,
 ) -> Response:
+    problem, listed = told(frame, error) if error else (None, ())
     with office.begin() as work:
+        before = before_signing(work, actor.username, actor.agency, now=utc_now())
         chosen = [Chosen(row, _why_not(row, actor)) for row in _rows(work, actor, ids)]
+    ready = [one for one in chosen if not one.why_not]
+    for_device = _for_the_device(before, ready)
+    left_out = [replace(one, why_not=one.why_not or for_device) for one in chosen if one.why_not or for_device]
     return frame.page(
         "approve.html",
         status=problem["status"] if problem else 200,
         problem=problem,
-        ready=[one for one in chosen if not one.why_not],
-        left_out=[one for one in chosen if one.why_not],
+        listed=listed,
+        ready=[] if for_device or before.refusal else ready,
+        left_out=left_out,
         left_for_later=left_for_later,
+        most=MOST_IN_BATCH,
+        batch_id=uuid.uuid4(),
+        before=before,
+        token=office.pins.look(before.record) if before.asks_pin and before.record else None,
         WHY_NOT=WHY_NOT,
+        Differs=Differs,
     )
+
+
+def _for_the_device(before: BeforeSigning, ready: Sequence[Chosen]) -> str:
+    """Why none of these can be signed here although each could be by itself."""
+    if before.record is not None and before.record.held is KeyHeld.OWN_TOKEN:
+        return "own_token"
+    return "one_each" if before.one_at_a_time and len(ready) > 1 else ""
 
 
 @router.post("/ket-qua/duyet")
@@ -144,18 +211,40 @@ def approve_many(
     office: Office,
     frame: StaffFrame,
     password: TypedSecret = "",
+    pin: TypedSecret = "",
     van_ban: Annotated[list[str] | None, Form()] = None,
+    dot: Annotated[UUID | None, Form()] = None,
 ) -> Response:
-    """Approve each of those that were read, all with one password; each succeeds or fails alone."""
+    """Approve each of those that were read, all with one password and one PIN; each succeeds or fails alone.
+
+    A form that is sent twice leads to the same batch: nothing is approved again, and no PIN presented.
+    """
     now = utc_now()
+    if dot is not None and _is_there(office, actor, dot):
+        return frame.to(f"/ket-qua/dot-ky/{dot}")
     named = _named(van_ban or [])
     try:
         sign_in.check_password(office.begin, username=actor.username, password=password, now=now)
-    except (WrongPassword, AccountLocked) as error:
-        return _card(frame, actor, office, [one for one, _, _ in named], problem=frame.trouble(error))
-    outcome = [(one, _approve(office, actor, one, sha256)) for one, sha256, _ in named]
-    asked = [("k", f"{one}~{why_not}" if why_not else str(one)) for one, why_not in outcome]
-    return frame.to(f"/ket-qua/dot-ky?{urlencode(asked)}")
+        with office.begin() as work:
+            rows = _rows(work, actor, [one for one, _ in named])
+        opened = _open_key(office, actor, [row for row in rows if not _why_not(row, actor)], pin)
+    except TROUBLE as error:
+        return _card(frame, actor, office, [one for one, _ in named], error=error)
+    outcome = {one: _approve(office, actor, one, sha256) for one, sha256 in named}
+    office.pins.drop([one for one in opened if outcome.get(one)])
+    going = [one for one, why_not in outcome.items() if not why_not]
+    refused = {one: why_not for one, why_not in outcome.items() if why_not}
+    batch = batches.keep(office.begin, dot or uuid.uuid4(), going, refused, by=actor, now=now)
+    return frame.to(f"/ket-qua/dot-ky/{batch.id}")
+
+
+def _is_there(office: Services, actor: Actor, batch_id: UUID) -> bool:
+    try:
+        with office.begin() as work:
+            work.batches.of(actor, batch_id)
+    except NotFound:
+        return False
+    return True
 
 
 def _approve(office: Services, actor: Actor, e_result_id: UUID, sha256: str) -> str:
@@ -184,61 +273,129 @@ def _why_not(row: view.Row, actor: Actor) -> str:
         return "already"
     if row.e_result.state is not ResultState.SUBMITTED:
         return "returned"
+    if row.dossier.state not in issuance.DECIDABLE:
+        return "closed"
     if row.was_read_before:
         return "changed"
     return "" if row.is_read else "unread"
 
 
-@router.get("/ket-qua/dot-ky")
-def batch(
-    actor: Approves, office: Office, frame: StaffFrame, k: Annotated[list[str] | None, Query()] = None
-) -> Response:
+# --- a batch, and what of it waits for the PIN ------------------------------------------------------------------------
+
+
+@router.get("/ket-qua/dot-ky/{batch_id:uuid}")
+def batch(batch_id: UUID, actor: Approves, office: Office, frame: StaffFrame) -> Response:
     """How far those are that were approved together; reloading asks again and approves nothing."""
-    return frame.page("batch.html", **_batch(actor, office, k or []))
+    return frame.page("batch.html", **_batch(actor, office, batch_id))
 
 
-@router.get("/ket-qua/dot-ky/tien-do")
-def batch_part(
-    actor: Approves, office: Office, frame: StaffFrame, k: Annotated[list[str] | None, Query()] = None
-) -> Response:
+@router.get("/ket-qua/dot-ky/{batch_id:uuid}/tien-do")
+def batch_part(batch_id: UUID, actor: Approves, office: Office, frame: StaffFrame) -> Response:
     """The progress alone."""
-    return frame.part("_batch.html", **_batch(actor, office, k or []))
+    return frame.part("_batch.html", **_batch(actor, office, batch_id))
 
 
-def _batch(actor: Actor, office: Services, asked: Sequence[str]) -> dict[str, Any]:
-    named = _named(asked)
-    why_not = {one: why for one, _, why in named if why in WHY_NOT}
+@router.post("/ket-qua/dot-ky/{batch_id:uuid}/dung")
+def stop_batch(batch_id: UUID, actor: Approves, office: Office, frame: StaffFrame) -> Response:
+    """Sign no more after the one at work; the rest waits for approval again."""
+    office.pins.drop(batches.stop(office.begin, batch_id, by=actor, now=utc_now()))
+    return frame.to(f"/ket-qua/dot-ky/{batch_id}", tell="batch_stopped")
+
+
+def _batch(actor: Actor, office: Services, batch_id: UUID) -> dict[str, Any]:
     with office.begin() as work:
-        rows = _rows(work, actor, [one for one, _, _ in named])
+        kept = work.batches.of(actor, batch_id)
+        rows = _rows(work, actor, [UUID(one) for one in (*kept.items, *kept.refused)])
         unread = sum(not row.is_read for row in view.to_sign(work, actor))
-    going = [row for row in rows if row.e_result.id not in why_not]
+        waiting = {one.id for one in batches.waiting_for_pin(work, actor)}
+    chosen = [Chosen(row, _why_left(kept, row)) for row in rows]
+    going = [one.row for one in chosen if not one.why_not]
     done = [row for row in going if row.e_result.state in _OUT_OF_OUR_HANDS]
-    stopped = [row for row in going if row.e_result.trouble not in ("", view.WAITS)]
+    signed = [row for row in going if _is_signed(row.e_result)]
+    stopped = [row for row in going if row.e_result.trouble not in ("", view.WAITS) and row.e_result.id not in waiting]
+    for_pin = [row for row in going if row.e_result.id in waiting]
     return {
-        "rows": [Chosen(row, why_not.get(row.e_result.id, "")) for row in rows],
+        "batch": kept,
+        "rows": sorted(chosen, key=lambda one: (not one.why_not, not one.row.e_result.trouble)),
         "going": len(going),
         "done": len(done),
+        "signed": len(signed),
         "stopped": len(stopped),
+        "for_pin": len(for_pin),
         "refused": len(rows) - len(going),
-        "moves": len(done) + len(stopped) < len(going),
+        "moves": len(done) + len(stopped) + len(for_pin) < len(going),
+        "may_stop": kept.stopped_at is None and len(signed) + len(stopped) < len(going),
         "unread": unread,
-        "query": urlencode([("k", one) for one in asked]),
         "State": ResultState,
         "WAITS": view.WAITS,
         "WHY_NOT": WHY_NOT,
     }
 
 
-def _named(given: Sequence[str]) -> list[tuple[UUID, str, str]]:
-    """Results as a form or an address names them: id, the document's hash, why not; what can't be one is left out."""
-    found: dict[UUID, tuple[UUID, str, str]] = {}
-    for match in filter(None, map(_NAMED.fullmatch, given[:_MOST_AT_ONCE])):
+def _is_signed(e_result: EResult) -> bool:
+    """Whether the leader's own signature is made."""
+    return e_result.unstamped is not None or e_result.state in (_APPROVED - {ResultState.APPROVED})
+
+
+def _why_left(kept: SigningBatch, row: view.Row) -> str:
+    """Why one isn't under way with this batch, or ""."""
+    refused = kept.refused.get(str(row.e_result.id), "")
+    if refused:
+        return refused if refused in WHY_NOT else "closed"
+    return "" if row.e_result.state in _APPROVED else "taken_back"
+
+
+@router.get("/ket-qua/go-pin")
+def pin_page(actor: Approves, office: Office, frame: StaffFrame) -> Response:
+    """What was approved and can't go on before the PIN is typed again."""
+    return _pin_card(frame, actor, office)
+
+
+@router.post("/ket-qua/go-pin")
+def go_on(actor: Approves, office: Office, frame: StaffFrame, pin: TypedSecret = "") -> Response:
+    """Open the key again for what is left; each is signed once, as before."""
+    with office.begin() as work:
+        left = batches.waiting_for_pin(work, actor)[:MOST_IN_BATCH]
+        rows = view.rows_of(work, actor, left)
+    if not left:
+        return frame.to("/ket-qua?loc=cho-ky", tell="nothing_changed")
+    try:
+        opened = _open_key(office, actor, rows, pin)
+    except TROUBLE as error:
+        return _pin_card(frame, actor, office, error=error)
+    ids = [one.id for one in left]
+    going = batches.go_on(office.begin, ids, by=actor)
+    office.pins.drop([one for one in opened if one not in going])
+    kept = batches.keep(office.begin, uuid.uuid4(), ids, {}, by=actor, now=utc_now())
+    return frame.to(f"/ket-qua/dot-ky/{kept.id}")
+
+
+def _pin_card(frame: Frame, actor: Actor, office: Services, *, error: Exception | None = None) -> Response:
+    problem, listed = told(frame, error) if error else (None, ())
+    with office.begin() as work:
+        rows = view.rows_of(work, actor, batches.waiting_for_pin(work, actor)[:MOST_IN_BATCH])
+        before = before_signing(work, actor.username, actor.agency, now=utc_now())
+    return frame.page(
+        "pin.html",
+        status=problem["status"] if problem else 200,
+        problem=problem,
+        listed=listed,
+        rows=rows,
+        before=before,
+        token=office.pins.look(before.record) if before.asks_pin and before.record else None,
+    )
+
+
+def _named(given: Sequence[str]) -> list[tuple[UUID, str]]:
+    """Results as a form or an address names them: id and the document's hash; what can't be one is left out."""
+    found: dict[UUID, str] = {}
+    for match in filter(None, map(_NAMED.fullmatch, given[:MOST_IN_BATCH])):
         try:
             one = UUID(match[1])
         except ValueError:
             continue
-        found.setdefault(one, (one, match[2] or "", match[3] or ""))
-    return list(found.values())
+        found.setdefault(one, match[2] or "")
+    return list(found.items())
 
 
 def _rows(work: UnitOfWork, actor: Actor, ids: Sequence[UUID]) -> list[view.Row]:

@@ -9,7 +9,7 @@ from dossiers.labels import label
 from dossiers.types import OfficeError
 from signing.places import PlaceNotFound
 from signing.templates import TemplateDataError
-from signing.types import SigningRefused
+from signing.types import PinRefused, SigningRefused
 
 if TYPE_CHECKING:
     from api.pages.frame import Frame
@@ -73,7 +73,11 @@ def told(frame: Frame, error: Exception) -> tuple[dict[str, Any], list[Any]]:
     if why is not None:
         return problem, [why[frame.language == "en"]]
     reason = getattr(error, "reason", "")
-    return problem, [label(reason, frame.language)] if reason else []
+    listed = [label(reason, frame.language)] if reason else []
+    if isinstance(error, PinRefused) and error.tries_left:
+        english = frame.language == "en"
+        listed.append(f"{error.tries_left} left to try." if english else f"Còn {error.tries_left} lần thử.")
+    return problem, listed
 
 
 def linked(problem: TemplateProblem, language: str) -> dict[str, str]:

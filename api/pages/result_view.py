@@ -15,6 +15,8 @@ from api.wiring import utc_now
 from digitize.pdf import apart as pdf_apart
 from digitize.pdf import scan as pdf_scan
 from dossiers import drafts, issuance, verification
+from dossiers.before_signing import before_signing
+from dossiers.differences import Differs, differences
 from dossiers.policy import MAY, Act
 from dossiers.types import Account, Dossier, EResult, NotFound, ResultState, Role
 from signing import templates
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from api.pages.draft_form import Typed
     from api.pages.frame import Frame
     from api.wiring import Services
+    from dossiers.differences import Difference
     from dossiers.ports import UnitOfWork
     from dossiers.types import Actor, AuditEntry, ObjectKey, Procedure
 
@@ -95,6 +98,7 @@ class Row:
     Attributes:
         is_read: Whether the leader has read it as it stands.
         was_read_before: Whether the leader has read only what it was before a change.
+        marks: What a person should look at twice in it.
     """
 
     e_result: EResult
@@ -102,6 +106,7 @@ class Row:
     procedure: str
     is_read: bool
     was_read_before: bool
+    marks: Sequence[Difference] = ()
 
     def is_mine(self, actor: Actor) -> bool:
         """Whether this person is the leader who is to sign it."""
@@ -165,15 +170,18 @@ def _newest(work: UnitOfWork, actor: Actor, e_result: EResult) -> EResult | None
 def rows_of(work: UnitOfWork, actor: Actor, found: Sequence[EResult]) -> list[Row]:
     """Results with their dossiers, in the order given."""
     dossiers = {one: work.dossiers.of(actor, one) for one in {r.dossier_id for r in found}}
-    procedures = {p.code: p.name for p in work.procedures.all()}
+    procedures = {p.code: p for p in work.procedures.all()}
     history = work.audit.of_all(r.id for r in found)
     return [
         Row(
             e_result=r,
             dossier=dossiers[r.dossier_id],
-            procedure=procedures[dossiers[r.dossier_id].procedure],
+            procedure=procedures[dossiers[r.dossier_id].procedure].name,
             is_read=issuance.was_read(r, history),
             was_read_before=issuance.was_read_before(r, history),
+            marks=differences(r, dossiers[r.dossier_id], procedures[dossiers[r.dossier_id].procedure])
+            if r.state is ResultState.SUBMITTED
+            else (),
         )
         for r in found
     ]
@@ -288,6 +296,8 @@ def values(
         found = opened(work, actor, e_result_id)
         leaders = signers(work, actor, found.e_result.drafters)
         waiting = to_sign(work, actor)
+        is_mine = is_signer(actor, found.e_result)
+        before = before_signing(work, actor.username, actor.agency, now=utc_now()) if is_mine else None
     r = found.e_result
     known: dict[str, Any] = {
         **vars(found),
@@ -295,6 +305,10 @@ def values(
         "actor": actor,
         "State": ResultState,
         "WAITS": WAITS,
+        "before": before,
+        "token": office.pins.look(before.record) if before and before.record and before.asks_pin else None,
+        "marks": differences(r, found.dossier, found.procedure) if r.state is ResultState.SUBMITTED else (),
+        "Differs": Differs,
         "moves": r.state in BEING_SIGNED or r.state is ResultState.SUBMITTED,
         "may_write": may_write(actor, r),
         "is_drafter": actor.username in r.drafters,

@@ -18,7 +18,9 @@ from api.pages.frame import StaffFrame
 from api.pages.result_trouble import TROUBLE
 from api.pages.result_view import Row
 from api.wiring import Services, utc_now
-from dossiers import issuance
+from dossiers import batches, issuance
+from dossiers.before_signing import before_signing
+from dossiers.differences import Differs
 from dossiers.types import Actor, EResult, NotFound, ResultState, Role
 
 if TYPE_CHECKING:
@@ -94,6 +96,9 @@ def _listed(actor: Actor, office: Services, loc: str, chosen: Sequence[str], aft
             )
         people = view.names(work, [name for r in found for name in (r.leader, r.prepared_by)])
         agencies = {agency.code: agency.name for agency in work.agencies.all()}
+        leads = Role.LEADER in actor.roles and asked.name == "cho-ky"
+        before = before_signing(work, actor.username, actor.agency, now=utc_now()) if leads else None
+        for_pin = len(batches.waiting_for_pin(work, actor)) if leads else 0
     mine = [row for row in rows if row.is_mine(actor)]
     read = {str(row.e_result.id) for row in mine if row.is_read}
     return {
@@ -101,6 +106,9 @@ def _listed(actor: Actor, office: Services, loc: str, chosen: Sequence[str], aft
         "view": asked,
         "views": [(one, _count(one, actor, waiting)) for one in VIEWS] + [(PUBLISHED, None)],
         "rows": rows,
+        "before": before,
+        "for_pin": for_pin,
+        "Differs": Differs,
         "signs": bool(mine) and asked.name == "cho-ky",
         "read": read,
         "chosen": read if "da-doc" in chosen else set(chosen),

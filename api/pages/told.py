@@ -76,6 +76,10 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     ),
     "result_returned": ("Đã trả lại cho người soạn; số đã hủy.", "Returned to its drafter; its number is void."),
     "result_taken_back": ("Đã rút lại để sửa; số đã hủy.", "Taken back to be changed; its number is void."),
+    "batch_stopped": (
+        "Đã dừng. Văn bản đang ký dở được ký nốt; những văn bản còn lại chờ bạn duyệt lại.",
+        "Stopped. The one at work is finished; the others wait for your approval again.",
+    ),
     "signing_resumed": ("Đang ký tiếp từ chỗ dừng.", "Signing goes on where it stopped."),
     "result_registered": ("Đã vào sổ và phát hành.", "Registered and issued."),
     "result_withdrawn": ("Đã thu hồi. Sổ và trang kiểm tra đã đổi.", "Withdrawn. Register and check page say so."),

@@ -22,16 +22,16 @@ def office(
 ) -> Iterator[Office]:
     """The shared office. Nobody revokes anybody here, nor switches anything off."""
     for dsn in _database(postgres_server, template=migrated_template):
-        with running_office(tmp_path_factory.mktemp("office"), dsn, _bucket(s3_server)) as running:
+        with running_office(tmp_path_factory.mktemp("office"), dsn, bucket(s3_server)) as running:
             yield running
 
 
 @pytest.fixture
 def own_office(tmp_path: object, migrated_dsn: str, s3_server: S3Access) -> Iterator[Office]:
     """An office of this test's own, to break."""
-    with running_office(tmp_path, migrated_dsn, _bucket(s3_server)) as running:  # type: ignore[arg-type]
+    with running_office(tmp_path, migrated_dsn, bucket(s3_server)) as running:  # type: ignore[arg-type]
         yield running
 
 
-def _bucket(server: S3Access) -> S3Settings:
+def bucket(server: S3Access) -> S3Settings:
     return S3Settings(server.endpoint, server.access_key, server.secret_key, f"hoso-{uuid.uuid4().hex[:20]}")

@@ -362,7 +362,7 @@ def test_an_officials_own_token_needs_its_certificate_alone(
     (kept,) = (tmp_path / "keys").iterdir()
     assert kept.read_bytes() == record.der, "nothing that opens a key is beside it"
     with pytest.raises(SigningRefused) as refused:
-        KeyFolder(tmp_path / "keys").open(record)
+        KeyFolder(tmp_path / "keys").open(record, subject=uuid.uuid4(), sha256="0" * 64)
     assert refused.value.reason == "held_elsewhere"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import uuid
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import pytest
 
 from api.demo import centre
 from api.demo.story import altered
-from dossiers import issuance
+from dossiers import batches, issuance
 from dossiers.types import ResultState
 from tests.integration.test_api_e_results import (
     DATA,
@@ -266,13 +267,18 @@ def test_hostile_words_are_shown_as_words(office: Office, dossier: dict[str, Any
     save(office, result, title=bad, **{"f.subject": bad, "f.facts.name": [bad], "f.facts.value": [bad]})
     submit(office, result, title=bad)
     read(office, result)
+    with office.services.begin() as work:
+        leader = work.accounts.of(centre.LEADER).actor
+    batch = batches.keep(
+        office.services.begin, uuid.uuid4(), [UUID(result["id"])], {}, by=leader, now=datetime.now(UTC)
+    )
 
     for who, path in (
         (centre.CLERK, f"/ket-qua/{result['id']}"),
         (centre.LEADER, f"/ket-qua/{result['id']}"),
         (centre.LEADER, "/ket-qua"),
         (centre.LEADER, f"/ket-qua/duyet?chon={result['id']}"),
-        (centre.LEADER, f"/ket-qua/dot-ky?k={result['id']}"),
+        (centre.LEADER, f"/ket-qua/dot-ky/{batch.id}"),
         (centre.CLERK, f"/ho-so/{dossier['id']}"),
         (centre.CLERK, f"/ho-so/{dossier['id']}/ket-qua/moi"),
     ):
@@ -494,12 +500,13 @@ def test_a_batch_signs_what_was_read_and_says_of_each_other_one_why_not(
     listed = office.open(centre.LEADER, "/ket-qua?chon=da-doc")
     card = office.open(centre.LEADER, "/ket-qua/duyet?" + "&".join(f"chon={r['id']}" for r in all_four))
     shas = [first["document_sha256"], second["document_sha256"], old_bytes, unread["document_sha256"]]
-    form = {"van_ban": [f"{r['id']}:{sha}" for r, sha in zip(all_four, shas, strict=True)]}
+    (batch,) = re.findall(r'name="dot" value="([^"]+)"', card.text)
+    form = {"van_ban": [f"{r['id']}:{sha}" for r, sha in zip(all_four, shas, strict=True)], "dot": batch}
     no_password = office.send(centre.LEADER, "/ket-qua/duyet", form | {"password": "sai"})
     progress = office.send(centre.LEADER, "/ket-qua/duyet", form | {"password": centre.PASSWORD})
     repeated = office.send(centre.LEADER, "/ket-qua/duyet", form | {"password": centre.PASSWORD})
     office.work_off()
-    done = office.open(centre.LEADER, f"{progress.url.path}/tien-do?{progress.url.query.decode()}", headers=PART)
+    done = office.open(centre.LEADER, f"{progress.url.path}/tien-do", headers=PART)
 
     assert re.search(rf'value="{first["id"]}" checked', listed.text)
     assert not re.search(rf'value="{changed["id"]}" checked', listed.text)
@@ -515,7 +522,7 @@ def test_a_batch_signs_what_was_read_and_says_of_each_other_one_why_not(
     assert "hx-get" not in done.text
     assert "đã thay đổi sau khi bạn đọc" in done.text
     assert "chưa đọc hết" in done.text
-    assert repeated.url.query == progress.url.query
+    assert repeated.url.path == progress.url.path == f"/ket-qua/dot-ky/{batch}"
     states = [look(office, r)["state"]["code"] for r in all_four]
     assert states == ["issued", "issued", "submitted", "submitted"]
     for result in (first, second):
@@ -529,7 +536,7 @@ def test_a_batch_of_nothing_asks_for_no_password(office: Office, query: str) -> 
     assert card.status_code == 200
     assert "Chưa chọn văn bản nào" in card.text
     assert 'type="password"' not in card.text
-    assert office.open(centre.LEADER, "/ket-qua/dot-ky?" + query.replace("chon", "k")).status_code == 200
+    assert office.open(centre.LEADER, f"/ket-qua/dot-ky/{uuid.UUID(int=7)}").status_code == 404
     assert office.open(centre.CLERK, "/ket-qua/duyet").status_code == 403
 
 

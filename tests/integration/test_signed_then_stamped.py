@@ -38,9 +38,12 @@ class CountingKeys:
     keys: Keys
     opened: int = 0
 
-    def open(self, record: CertificateRecord) -> SigningKey:
+    def open(self, record: CertificateRecord, *, subject: UUID, sha256: str) -> SigningKey:
         self.opened += 1
-        return self.keys.open(record)
+        return self.keys.open(record, subject=subject, sha256=sha256)
+
+    def done(self, subject: UUID) -> None:
+        self.keys.done(subject)
 
     def picture(self, record: CertificateRecord) -> bytes | None:
         return self.keys.picture(record)

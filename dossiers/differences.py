@@ -1,0 +1,96 @@
+"""What in a submitted result a leader should look at twice: how it differs from what the template makes of the dossier.
+
+A result from a template is set by us from its data, so its text differs nowhere but in its data: what the clerk wrote
+in place of what the dossier says, and what was changed since the leader returned it. An uploaded document follows no
+template at all, which is said.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from dossiers import drafts
+from signing import templates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from dossiers.types import Dossier, EResult, Procedure
+
+
+class Differs(StrEnum):
+    """In what way."""
+
+    NO_TEMPLATE = "no_template"
+    NOT_THE_APPLICANT = "not_the_applicant"
+    FROM_DOSSIER = "from_dossier"
+    SINCE_RETURNED = "since_returned"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing to look at.
+
+    Attributes:
+        field: Its name as the clerk's form has it, Vietnamese; "" for the whole document.
+        before: What the dossier says, or what was returned. now: what is to be signed.
+    """
+
+    kind: Differs
+    field: str = ""
+    before: str = ""
+    now: str = ""
+
+
+def differences(e_result: EResult, dossier: Dossier, procedure: Procedure) -> list[Difference]:
+    """Everything to look at, the gravest first."""
+    if e_result.came_signed:
+        return []
+    if not e_result.template:
+        return [Difference(Differs.NO_TEMPLATE)]
+    found = []
+    if drafts.names_somebody_else(dossier, e_result.data):
+        found.append(Difference(Differs.NOT_THE_APPLICANT, before=dossier.applicant.name))
+    labels = {field.key: field.label for field in templates.fields(e_result.template)}
+    if e_result.returned_data:
+        found += _changed(Differs.SINCE_RETURNED, labels, e_result.returned_data, e_result.data)
+    known = drafts.first_words(dossier, procedure, e_result.template)
+    facts = {key: suggested.value for key, suggested in known.items() if suggested.origin == "dossier"}
+    return [*found, *_left_out(labels, facts, e_result.data)]
+
+
+def _changed(
+    kind: Differs, labels: Mapping[str, str], before: Mapping[str, Any], now: Mapping[str, Any]
+) -> Iterator[Difference]:
+    for key, label in labels.items():
+        was, is_now = _text(before.get(key)), _text(now.get(key))
+        if _plain(was) != _plain(is_now):
+            yield Difference(kind, label, was, is_now)
+
+
+def _left_out(labels: Mapping[str, str], facts: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
+    """What the dossier says and the document doesn't; what the clerk wrote besides is the clerk's work."""
+    for key, suggested in facts.items():
+        written = now.get(key)
+        if key == "facts":
+            said = {_plain(_text(pair[:1])): _text(pair[1:]) for pair in written or [] if isinstance(pair, list)}
+            for name, value in suggested:
+                if _plain(said.get(_plain(name), "")) != _plain(value):
+                    yield Difference(Differs.FROM_DOSSIER, name, value, said.get(_plain(name), ""))
+        elif _plain(_text(suggested)) not in _plain(_text(written)):
+            yield Difference(Differs.FROM_DOSSIER, labels.get(key, key), _text(suggested), _text(written))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "\n".join(filter(None, map(_text, value)))
+    if isinstance(value, dict):
+        return "\n".join(filter(None, map(_text, value.values())))
+    return "" if value is None else str(value)
+
+
+def _plain(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
