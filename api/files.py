@@ -70,6 +70,16 @@ def file_response(
     )
 
 
+def made_response(pdf: bytes, filename: str) -> Response:
+    """A PDF made this moment, as a download that nobody keeps."""
+    headers = {
+        "content-disposition": _disposition(filename, inline=False),
+        "x-content-type-options": "nosniff",
+        "cache-control": "private, no-store",
+    }
+    return Response(pdf, media_type="application/pdf", headers=headers)
+
+
 def _span(wanted: re.Match[str], size: int) -> tuple[int, int]:
     first, last = wanted.groups()
     if not first:

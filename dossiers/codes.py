@@ -206,6 +206,12 @@ def result_filename(of_dossier: str, ordinal: int) -> str:
     return f"{result_code(of_dossier, ordinal)}.pdf"
 
 
+def form_filename(of_dossier: str, form: str) -> str:
+    """File name of a form that goes with a dossier: "<mã hồ sơ>-giay-hen.pdf"."""
+    words = {"receipt": "giay-hen", "supplement": "phieu-yeu-cau-bo-sung", "refusal": "phieu-tu-choi"}
+    return f"{of_dossier}-{words[form]}.pdf"
+
+
 def clean_filename(name: str) -> str:
     """A file name as given by a stranger, made safe to show and to send back.
 

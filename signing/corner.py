@@ -43,6 +43,8 @@ _RIGHT = frozenset({Place.COPY, Place.ANNEX})
 def corner(file: Path, place: Place) -> SignaturePlace:
     """The corner of `file` for `place`, over nothing where there is room for that; the same file, the same place."""
     with pypdfium2.PdfDocument(file) as document:
+        if document.get_formtype():
+            document.init_forms()  # or blocks of earlier signatures aren't seen
         last = len(document)
         number = last if place in _AT_THE_END else 1
         page = document[number - 1]

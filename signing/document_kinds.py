@@ -274,7 +274,14 @@ KINDS: dict[str, DocumentKind] = {
         (
             *_FORM_HEAD,
             TemplateField(
-                "papers", "Thành phần hồ sơ", "Papers", required=True, max_length=500, kind="facts", source="system"
+                "papers",
+                "Thành phần hồ sơ",
+                "Papers",
+                required=True,
+                max_length=500,
+                kind="facts",
+                source="system",
+                seat="free",
             ),
             TemplateField(
                 "working_days", "Thời gian giải quyết", "Time it takes", required=True, max_length=60, source="system"

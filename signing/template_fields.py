@@ -232,6 +232,11 @@ def _lines(field: TemplateField, value: Any, typeface: Typeface) -> tuple[list[s
     return [text for text, _ in checked if text], [said for _, wrong in checked for said in wrong]
 
 
+def _beside(field: TemplateField, column: Seat) -> Seat:
+    """A fact's name and value stand in two columns, unless there is room for anything."""
+    return "free" if field.seat == "free" else column
+
+
 def _facts(field: TemplateField, value: Any, typeface: Typeface) -> tuple[list[tuple[str, str]], list[_Wrong]]:
     if value is None:
         return [], []
@@ -241,8 +246,8 @@ def _facts(field: TemplateField, value: Any, typeface: Typeface) -> tuple[list[t
     ):
         not_pairs = f"{field.label} phải là danh sách các cặp tên, giá trị"
         return [], [(not_pairs, f"{field.english} must be a list of pairs, name and value")]
-    labels, wrong = _lines(replace(field, seat="left"), [fact[0] for fact in value], typeface)
-    words, also = _lines(replace(field, seat="right"), [fact[1] for fact in value], typeface)
+    labels, wrong = _lines(replace(field, seat=_beside(field, "left")), [fact[0] for fact in value], typeface)
+    words, also = _lines(replace(field, seat=_beside(field, "right")), [fact[1] for fact in value], typeface)
     if len(labels) != len(value) or len(words) != len(value):
         return [], [*wrong, *also] or [(f"{field.label} có mục để trống", f"{field.english} has an empty entry")]
     return [(label.rstrip(": "), word) for label, word in zip(labels, words, strict=True)], [*wrong, *also]

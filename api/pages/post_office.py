@@ -13,13 +13,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from api.deps import Closes, HandsOver, Office, Opens, Receives, Sees
-from api.files import file_response
+from api.files import file_response, made_response
 from api.pages import papers
 from api.pages.frame import Frame, StaffFrame, Typed
 from api.schemas.common import Text
 from api.wiring import Services, utc_now
 from digitize.types import RESCAN, Flag
-from dossiers import codes, id_card, intake
+from dossiers import codes, forms, id_card, intake
 from dossiers.calendar import local_day
 from dossiers.codes import BadCode
 from dossiers.labels import label
@@ -281,6 +281,24 @@ def receipt(dossier_id: UUID, actor: Sees, office: Office, frame: StaffFrame) ->
         symbol=qr.symbol_for(f"{look_up}#hs={dossier.code}&ma={dossier.lookup_code}"),
         look_up=look_up.partition("://")[2],
     )
+
+
+@router.get("/ho-so/{dossier_id}/giay-hen.pdf")
+def receipt_form(dossier_id: UUID, actor: Sees, office: Office, _: StaffFrame) -> Response:
+    """The receipt as a document: form 01, to print anywhere or to send."""
+    with office.begin() as work:
+        dossier = work.dossiers.of(actor, dossier_id)
+    pdf = forms.receipt(office.begin, dossier_id, by=actor, base_url=office.base_url, face=office.typeface)
+    return made_response(pdf, codes.form_filename(dossier.code, "receipt"))
+
+
+@router.get("/ho-so/{dossier_id}/phieu.pdf")
+def stopped_form(dossier_id: UUID, actor: Sees, office: Office, _: StaffFrame) -> Response:
+    """What the citizen is given when the dossier stops: request for supplements (form 02) or refusal (form 03)."""
+    with office.begin() as work:
+        dossier = work.dossiers.of(actor, dossier_id)
+    pdf = forms.stopped(office.begin, dossier_id, by=actor, base_url=office.base_url, face=office.typeface)
+    return made_response(pdf, codes.form_filename(dossier.code, forms.STOPPED[dossier.state]))
 
 
 def _received_by(work: UnitOfWork, dossier: Dossier) -> str:

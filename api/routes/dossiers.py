@@ -26,7 +26,7 @@ from api.deps import (
     Sees,
     SignsCopies,
 )
-from api.files import file_response
+from api.files import file_response, made_response
 from api.schemas.common import PasswordIn, clean
 from api.schemas.dossiers import (
     CloseIn,
@@ -47,7 +47,7 @@ from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from digitize import reading
 from digitize.lines import lines_of
-from dossiers import codes, intake, record
+from dossiers import codes, forms, intake, record
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
 from dossiers.types import Actor, Applicant, Component, DossierState, Incomplete, NotFound, ObjectKey, Page
@@ -130,6 +130,24 @@ def receive(dossier_id: UUID, actor: Receives, office: Office) -> ReceiptOut:
 def receipt(dossier_id: UUID, actor: Sees, office: Office) -> ReceiptOut:
     """The receipt, to print again."""
     return ReceiptOut.of(intake.receipt(office.begin, dossier_id, by=actor))
+
+
+@router.get("/dossiers/{dossier_id}/receipt.pdf")
+def receipt_form(dossier_id: UUID, actor: Sees, office: Office) -> Response:
+    """The receipt as a document: form 01, PDF/A, to print or send."""
+    with office.begin() as work:
+        dossier = work.dossiers.of(actor, dossier_id)
+    pdf = forms.receipt(office.begin, dossier_id, by=actor, base_url=office.base_url, face=office.typeface)
+    return made_response(pdf, codes.form_filename(dossier.code, "receipt"))
+
+
+@router.get("/dossiers/{dossier_id}/stopped.pdf")
+def stopped_form(dossier_id: UUID, actor: Sees, office: Office) -> Response:
+    """What the citizen is told when it stops: the request for supplements (form 02) or the refusal (form 03), PDF/A."""
+    with office.begin() as work:
+        dossier = work.dossiers.of(actor, dossier_id)
+    pdf = forms.stopped(office.begin, dossier_id, by=actor, base_url=office.base_url, face=office.typeface)
+    return made_response(pdf, codes.form_filename(dossier.code, forms.STOPPED[dossier.state]))
 
 
 @router.post("/dossiers/{dossier_id}/close")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pypdf
 import pytest
 
 from api.demo import centre
@@ -18,9 +20,11 @@ from signing import qr
 from storage import queue
 from tests.integration.test_api_e_results import digitised_dossier, issued, ok
 from tests.papers import BAD_FILES, scan_pdf, scan_png
+from tests.verapdf import assert_pdfa
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     import httpx2
 
@@ -67,6 +71,11 @@ def received(office: Office, who: str = centre.POSTAL, **form: str) -> dict[str,
 def papers_of(office: Office, dossier: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = ok(office.ask(centre.CLERK, "GET", f"/dossiers/{dossier['id']}"))["components"]
     return found
+
+
+def form_text(pdf: bytes) -> str:
+    """What a made form says, as one line."""
+    return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf)).pages).split())
 
 
 def rows_of(office: Office, procedure: str) -> Sequence[ComponentKind]:
@@ -553,6 +562,39 @@ def test_the_receipt_has_codes_papers_pages_day_whom_to_ask_and_the_code_to_scan
     assert 'href="/ho-so/moi"' in page.text
 
 
+def test_the_receipt_is_a_document_too_whatever_was_typed_at_the_counter(office: Office, tmp_path: Path) -> None:
+    long_name = "W" * 90 + "😀.pdf"
+    dossier = opened(office, name="Lê Thị Thử 漢", address="Tổ 5, phường Hồng Gai")
+    assert bring(office, dossier, scan(), name=long_name, kind="").status_code == 200
+    assert bring(office, dossier, scan()).status_code == 200
+    here = f"/ho-so/{dossier['id']}"
+    assert office.open(centre.POSTAL, f"{here}/giay-hen.pdf").status_code == 409
+    office.send(centre.POSTAL, f"{here}/tiep-nhan")
+
+    made = office.open(centre.POSTAL, f"{here}/giay-hen.pdf")
+    same = office.ask(centre.POSTAL, "GET", f"/dossiers/{dossier['id']}/receipt.pdf")
+
+    assert made.headers["content-type"] == "application/pdf"
+    assert made.content == same.content
+    printed = form_text(made.content)
+    assert "GIẤY TIẾP NHẬN HỒ SƠ VÀ HẸN TRẢ KẾT QUẢ" in printed
+    assert dossier["code"] in printed
+    assert "Lê Thị Thử ?" in printed
+    assert "Đơn" in printed or "Giấy đề nghị" in printed
+    assert office.open(centre.POSTAL, f"{here}/phieu.pdf").status_code == 409, "nothing has stopped it"
+    (tmp_path / "receipt.pdf").write_bytes(made.content)
+    assert_pdfa(tmp_path / "receipt.pdf", "2a")
+    assert "giay-hen.pdf" in office.open(centre.POSTAL, f"{here}/giay-hen").text
+
+
+def test_a_form_is_for_those_with_a_part_in_the_dossier(office: Office) -> None:
+    dossier = received(office)
+
+    for path in ("giay-hen.pdf", "phieu.pdf"):
+        assert office.open("", f"/ho-so/{dossier['id']}/{path}").headers["content-type"].startswith("text/html")
+        assert office.open(OTHERS_CLERK, f"/ho-so/{dossier['id']}/{path}").status_code == 404
+
+
 def test_a_dossier_that_was_not_received_has_no_receipt(office: Office) -> None:
     dossier = opened(office)
 
@@ -618,6 +660,13 @@ def test_a_supplement_is_asked_for_with_everything_found_and_papers_go_on_coming
     kept = ok(office.ask(centre.POSTAL, "GET", f"/dossiers/{dossier['id']}"))
     assert kept["state"]["code"] == "needs_supplement"
     assert kept["note"] == "\n".join(["Mời bổ sung trước 30/11.", *(f"- {line}" for line in found)])
+    form = office.open(centre.POSTAL, f"/ho-so/{dossier['id']}/phieu.pdf")
+    assert form.headers["content-disposition"].startswith("attachment; filename=")
+    printed = form_text(form.content)
+    assert "PHIẾU YÊU CẦU BỔ SUNG, HOÀN THIỆN HỒ SƠ" in printed
+    assert all(f"{number}. {line}" in printed for number, line in enumerate(found, 1)), "every item, at once"
+    assert "Lý do: Mời bổ sung trước 30/11." in printed
+    assert "/phieu.pdf" in office.open(centre.CLERK, f"/ho-so/{dossier['id']}").text
     old = papers_of(office, dossier)[0]
     assert bring(office, dossier, scan(), kind="TK", replaces=old["id"]).status_code == 200
     assert ok(office.ask(centre.POSTAL, "GET", f"/dossiers/{dossier['id']}"))["state"]["code"] == "digitizing"
@@ -637,6 +686,9 @@ def test_a_refused_dossier_can_t_be_stopped_again_and_takes_no_papers(office: Of
     dossier = received(office)
     office.send(centre.CLERK, f"/ho-so/{dossier['id']}/dung", {"state": "refused", "reason": "Không thuộc thẩm quyền."})
 
+    refusal = form_text(office.ask(centre.CLERK, "GET", f"/dossiers/{dossier['id']}/stopped.pdf").content)
+    assert "PHIẾU TỪ CHỐI TIẾP NHẬN, GIẢI QUYẾT HỒ SƠ" in refusal
+    assert "Không thuộc thẩm quyền." in refusal
     assert office.open(centre.CLERK, f"/ho-so/{dossier['id']}/dung").status_code == 409
     assert bring(office, dossier, scan()).status_code == 409
     assert 'type="file"' not in office.open(centre.POSTAL, f"/ho-so/{dossier['id']}/giay-to").text
