@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,14 +15,14 @@ from api import jobs
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
-from dossiers.trust_upkeep import refresh_revocation_lists
+from dossiers.trust_upkeep import ANSWERS_EVERY, refresh_answers, refresh_revocation_lists
 from dossiers.types import Changed
 from storage import queue
 from storage.database import DatabaseUnavailable
 from storage.sole_worker import work_alone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from api.settings import Settings
     from api.wiring import Services
@@ -75,12 +76,29 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
 
 
 async def _keep_lists_fresh(office: Services) -> None:
-    """Refresh now and every quarter of an hour; sooner while a list can't be had."""
+    """Refresh lists now and every quarter of an hour, answers every few minutes; sooner while something can't be had.
+
+    The timer ends with the process, never for an error: what nobody refreshes would in the end stop all signing.
+    """
+    lists_due = 0.0
     while True:
-        try:
-            failed = await asyncio.to_thread(refresh_revocation_lists, office.begin, now=utc_now())
-        except (DatabaseUnavailable, Changed):
-            failed = ("database",)
-        for url in failed:
-            _LOG.warning("revocation_list_unavailable", url=url)
-        await asyncio.sleep(_REFRESH_AGAIN_S if failed else _REFRESH_EVERY_S)
+        began = time.monotonic()
+        late: tuple[str, ...] = ()
+        if began >= lists_due:
+            late = await _refreshed(refresh_revocation_lists, office, "revocation_list_unavailable")
+            lists_due = began + (_REFRESH_AGAIN_S if late else _REFRESH_EVERY_S)
+        silent = await _refreshed(refresh_answers, office, "responder_silent")
+        await asyncio.sleep(_REFRESH_AGAIN_S if late or silent else ANSWERS_EVERY.total_seconds())
+
+
+async def _refreshed(refresh: Callable[..., tuple[str, ...]], office: Services, event: str) -> tuple[str, ...]:
+    try:
+        failed = await asyncio.to_thread(refresh, office.begin, now=utc_now(), hosts=office.hosts)
+    except (DatabaseUnavailable, Changed):
+        failed = ("database",)
+    except Exception:  # noqa: BLE001  told, and tried again
+        _LOG.exception("refresh_failed")
+        failed = ("unknown",)
+    for one in failed:
+        _LOG.warning(event, about=one)
+    return failed

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dossiers.anchors import TrustAnchor
     from dossiers.reader_report import FieldTally, FlagTally
     from dossiers.transfers import Transfer
+    from dossiers.trust_upkeep import KeptAnswer, KeptList
     from dossiers.types import (
         Account,
         Actor,
@@ -225,6 +226,18 @@ class TrustMaterial(Protocol):
 
     def crls(self) -> Sequence[bytes]:
         """The newest list of each distribution point."""
+        ...
+
+    def kept_lists(self) -> Sequence[KeptList]:
+        """All lists, with where from and since when."""
+        ...
+
+    def kept_answers(self) -> Sequence[KeptAnswer]:
+        """What responders last said."""
+        ...
+
+    def keep_answer(self, answer: KeptAnswer) -> bool:
+        """Keep an answer, unless a newer one about that certificate is there; whether it was kept."""
         ...
 
     def crl_at(self, url: str) -> bytes | None:

@@ -93,6 +93,17 @@ def trusted(work: UnitOfWork) -> trust.TrustStore:
     )
 
 
+def _asking(desk: SigningDesk, work: UnitOfWork) -> trust.TrustStore:
+    """The same for signing: with what responders last said of our own signers, and where they are reached."""
+    answers = tuple(answer.der for answer in work.trust.kept_answers())
+    return replace(trusted(work), ocsps=answers, hosts=desk.hosts)
+
+
+def _as_strangers_do(known: trust.TrustStore) -> trust.TrustStore:
+    """Without what only we know: the file has to bring the answers that it rests on."""
+    return replace(known, ocsps=())
+
+
 #: One key is in use at a time, whatever else goes on: tokens have one session, and people one PIN.
 _KEY_IN_USE = threading.Lock()
 
@@ -125,7 +136,7 @@ def make_once(
     with desk.begin() as work:
         # Begun before and not in the outbox means that its maker died with it: nobody has that signature.
         work.e_results.begin_attempt(subject, place, revision)
-        known = replace(trusted(work), hosts=desk.hosts)
+        known = _asking(desk, work)
     if not outbox.exists():
         with tempfile.TemporaryDirectory(dir=desk.outbox) as folder:
             stored, unsigned = Path(folder, "stored.pdf"), Path(folder, "fielded.pdf")
@@ -140,7 +151,7 @@ def make_once(
                 key = desk.keys.open(record, subject=subject, sha256=source.sha256)
                 _must_be_theirs(key, record, names)
                 sign.make(unsigned, outbox, place=where, key=key, trust=known, appearance=look)
-    _must_be_whole(outbox, known, place, record)
+    _must_be_whole(outbox, _as_strangers_do(known), place, record)
     return desk.store.put(outbox, media_type="application/pdf")
 
 
@@ -163,7 +174,7 @@ def complete(
         TrustServiceUnavailable, StoreUnavailable, SignatureUnproven: Try again later; the signature is kept.
     """
     with desk.begin() as work:
-        known = replace(trusted(work), hosts=desk.hosts)
+        known = _asking(desk, work)
     theirs = {record.sha256: record for record in records}
     with tempfile.TemporaryDirectory(dir=desk.outbox) as folder:
         made, whole = Path(folder, "made.pdf"), Path(folder, "whole.pdf")
@@ -176,7 +187,7 @@ def complete(
             timestamper=Timestamper(desk.tsa_urls, hosts=desk.hosts),
             certificates=tuple(theirs),
         )
-        signer = _must_prove(whole, known, place, theirs)
+        signer = _must_prove(whole, _as_strangers_do(known), place, theirs)
         return desk.store.put(whole, media_type="application/pdf"), signer
 
 

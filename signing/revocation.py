@@ -53,6 +53,8 @@ _SHORT_BYTES = 16 * 1024
 _KEPT_ANSWERS = 64
 #: How far the clocks of an authority and ours may differ.
 CLOCK_SKEW = timedelta(minutes=5)
+#: The same for a list, as the validator takes it: `signing.trust` gives it as much.
+_TICK = timedelta(minutes=1)
 #: An answer as young as this needs no new question: the timer asks more often.
 FRESH = timedelta(minutes=5)
 #: How long evidence has to last on, so that the timestamp that proves it comes in time: three tries of 180 s.
@@ -117,7 +119,7 @@ class RevocationList:
 
     def in_force(self, moment: datetime) -> bool:
         """Whether the list itself says that it counts at that moment."""
-        return self.made <= moment and self.ends is not None and moment < self.ends
+        return self.made <= moment + _TICK and self.ends is not None and moment < self.ends
 
     def speaks_for(self, subject: x509.Certificate, issuer: x509.Certificate) -> bool:
         """Whether this is the list for `subject`. Two authorities of one name are told apart by their keys."""

@@ -9,15 +9,19 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dossiers.anchors import AnchorState, TrustAnchor
+from dossiers.trust_upkeep import KeptAnswer, KeptList
 from dossiers.types import CertificateRecord
 from storage.rows import keep_version, many, one, to_row, upsert
-from storage.tables import certificates, crls, trust_anchors, trust_certificates
+from storage.tables import certificates, crls, ocsp_answers, trust_anchors, trust_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
+#: Lists by their digest, shared by all connections of this process; some old ones stay for who is at work with them.
+_LISTS: dict[str, bytes] = {}
+_KEPT_LISTS = 8
 _SEAL = ""  # the owner of an agency's certificate
 
 
@@ -109,8 +113,37 @@ class PostgresTrustMaterial:
         return self._connection.execute(query).scalars().all()
 
     def crls(self) -> Sequence[bytes]:
-        """The newest list of each distribution point."""
-        return self._connection.execute(sa.select(crls.c.der).order_by(crls.c.url)).scalars().all()
+        """The newest list of each distribution point; of some megabytes, and so fetched once by each process."""
+        named = self._connection.execute(sa.select(crls.c.url, crls.c.sha256).order_by(crls.c.url)).all()
+        unknown = {sha256 for _, sha256 in named} - _LISTS.keys()
+        if unknown:
+            query = sa.select(crls.c.sha256, crls.c.der).where(crls.c.sha256.in_(unknown))
+            _LISTS.update({sha256: bytes(der) for sha256, der in self._connection.execute(query)})
+            for old in [sha256 for sha256 in list(_LISTS) if sha256 not in {now for _, now in named}][:-_KEPT_LISTS]:
+                _LISTS.pop(old, None)
+        # Meanwhile a list may have been replaced: then it is left out, and the next one to ask gets the new one.
+        return [_LISTS[sha256] for _, sha256 in named if sha256 in _LISTS]
+
+    def kept_lists(self) -> Sequence[KeptList]:
+        """All lists, with where from and since when."""
+        self.crls()
+        query = sa.select(crls.c.url, crls.c.fetched_at, crls.c.sha256).order_by(crls.c.url)
+        rows = self._connection.execute(query).all()
+        return [KeptList(url, _LISTS[sha256], at) for url, at, sha256 in rows if sha256 in _LISTS]
+
+    def kept_answers(self) -> Sequence[KeptAnswer]:
+        """What responders last said."""
+        return many(KeptAnswer, self._connection, sa.select(ocsp_answers).order_by(ocsp_answers.c.certificate))
+
+    def keep_answer(self, answer: KeptAnswer) -> bool:
+        """Keep an answer, unless a newer one about that certificate is there; whether it was kept."""
+        row = to_row(answer, ocsp_answers)
+        changes = {name: value for name, value in row.items() if name != "certificate"}
+        statement = insert(ocsp_answers).values(row)
+        newer = statement.on_conflict_do_update(
+            index_elements=["certificate"], set_=changes, where=ocsp_answers.c.made <= statement.excluded.made
+        )
+        return self._connection.execute(newer.returning(ocsp_answers.c.certificate)).one_or_none() is not None
 
     def crl_at(self, url: str) -> bytes | None:
         """The list of this distribution point, held until the transaction ends; None when there is none yet."""
@@ -131,4 +164,5 @@ class PostgresTrustMaterial:
 
     def keep_crl(self, url: str, der: bytes, *, fetched_at: datetime) -> None:
         """Replace the list of this distribution point."""
-        upsert(self._connection, crls, {"url": url, "der": der, "fetched_at": fetched_at})
+        sha256 = hashlib.sha256(der).hexdigest()
+        upsert(self._connection, crls, {"url": url, "der": der, "fetched_at": fetched_at, "sha256": sha256})

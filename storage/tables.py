@@ -316,6 +316,17 @@ crls = sa.Table(
     sa.Column("url", sa.Text, primary_key=True),
     sa.Column("der", sa.LargeBinary, nullable=False),
     _moment("fetched_at"),
+    _text("sha256"),
+)
+
+ocsp_answers = sa.Table(
+    "ocsp_answers",
+    metadata,
+    sa.Column("certificate", sa.Text, primary_key=True),
+    sa.Column("der", sa.LargeBinary, nullable=False),
+    _moment("made"),
+    _moment("ends"),
+    _moment("fetched_at"),
 )
 
 dossiers = sa.Table(

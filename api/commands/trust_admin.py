@@ -74,7 +74,7 @@ def refuse_demo(certificates: Any) -> None:
 
 def refresh(office: Services) -> str:
     """Fetch the lists of whoever is trusted now, and say how it went."""
-    failed = refresh_revocation_lists(office.begin, now=utc_now())
+    failed = refresh_revocation_lists(office.begin, now=utc_now(), hosts=office.hosts)
     return f"CHƯA tải được danh sách thu hồi: {', '.join(failed)}." if failed else "Danh sách thu hồi đã tải."
 
 
