@@ -76,7 +76,8 @@ def _left_out(labels: Mapping[str, str], facts: Mapping[str, Any], now: Mapping[
     for key, suggested in facts.items():
         written = now.get(key)
         if key == "facts":
-            said = {_plain(_text(pair[:1])): _text(pair[1:]) for pair in written or [] if isinstance(pair, list)}
+            pairs = [pair for pair in written if isinstance(pair, list)] if isinstance(written, list) else []
+            said = {_plain(_text(pair[:1])): _text(pair[1:]) for pair in pairs}
             for name, value in suggested:
                 if _plain(said.get(_plain(name), "")) != _plain(value):
                     yield Difference(Differs.FROM_DOSSIER, name, value, said.get(_plain(name), ""))

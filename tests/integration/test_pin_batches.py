@@ -12,16 +12,19 @@ import subprocess
 import sys
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from api.demo import centre
 from api.key_folder import KeyFolder
 from api.pin_desk import DOOR, PinCounter, PinDesk, pin_door
 from dossiers import issuance
+from dossiers.before_signing import before_signing
 from dossiers.types import KeyHeld, PinAsked
 from signing import pkcs11
 from signing.locators import TokenKey
@@ -31,6 +34,7 @@ from tests.conftest import _database as database
 from tests.integration.conftest import bucket
 from tests.integration.test_api_e_results import digitised_dossier, look, submitted
 from tests.office import running_office
+from tests.unit.test_signing_keys import self_signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -273,10 +277,10 @@ def test_a_silent_signing_machine_is_told_and_nothing_approved(office: Office, d
     assert states(office, [result]) == ["submitted"]
 
 
-def test_a_revoked_certificate_is_told_before_the_pin(office: Office, dossier: dict[str, Any]) -> None:
+def test_a_certificate_that_cannot_sign_is_told_before_the_pin(office: Office, dossier: dict[str, Any]) -> None:
     record = record_of(office)
     with office.services.begin() as work:
-        work.certificates.keep(replace(record, der=_expired(office)))
+        work.certificates.keep(replace(record, der=_untrusted(office)))
     try:
         (result,) = waiting(office, dossier, 1)
         listed = office.open(LEADER, "/ket-qua")
@@ -291,13 +295,24 @@ def test_a_revoked_certificate_is_told_before_the_pin(office: Office, dossier: d
     assert states(office, [result]) == ["submitted"]
 
 
-def _expired(office: Office) -> bytes:
-    """The leader's certificate as it would be with an authority nobody here trusts: refused before any PIN."""
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    from tests.unit.test_signing_keys import self_signed
-
+def _untrusted(office: Office) -> bytes:
+    """The leader's certificate as it would be from an authority nobody here trusts: refused before any PIN."""
     return self_signed(ec.generate_private_key(ec.SECP256R1()), name=record_of(office).subject)
+
+
+def test_a_status_nobody_tells_is_a_warning_before_the_pin(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    with office.services.begin() as work:
+        actor = work.accounts.of(LEADER).actor
+        known = before_signing(work, actor.username, actor.agency, now=datetime.now(UTC))
+        monkeypatch.setattr(work.trust, "crls", tuple)  # as before the first list was fetched
+        unknown = before_signing(work, actor.username, actor.agency, now=datetime.now(UTC))
+        elsewhere = before_signing(work, actor.username, "another", now=datetime.now(UTC))
+        nobody = before_signing(work, "nobody", actor.agency, now=datetime.now(UTC))
+    assert (known.refusal, known.is_known, known.asks_pin) == ("", True, True)
+    assert known.days_left > 300
+    assert (unknown.refusal, unknown.is_known) == ("", False)
+    assert elsewhere.refusal == "wrong_certificate"
+    assert nobody.refusal == "certificate_missing"
 
 
 # --- where the PIN is not ---------------------------------------------------------------------------------------------
