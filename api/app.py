@@ -30,8 +30,9 @@ from api.pages import (
     results,
     review,
 )
+from api.pages import own_token as own_token_pages
 from api.pages import transfers as transfer_pages
-from api.routes import catalogue, citizens, dossiers, e_results, health, sessions, transfers
+from api.routes import catalogue, citizens, dossiers, e_results, health, own_token, sessions, transfers
 from api.uploads import SmallBodies
 from api.wiring import Services, wire
 
@@ -46,9 +47,19 @@ _LOG = structlog.get_logger("web")
 API = "/api/v1"
 
 #: Where a body may be large: what is read there is a file, under a limit of its own, after asking who sends it.
-UPLOADS = ("/verifications", "/dossiers/{dossier_id}/components", "/dossiers/{dossier_id}/e-results/upload")
+UPLOADS = (
+    "/verifications",
+    "/dossiers/{dossier_id}/components",
+    "/dossiers/{dossier_id}/e-results/upload",
+    "/signing-links/{token}/signed",
+)
 #: The same, of pages' forms.
-PAGE_UPLOADS = ("/kiem-tra", "/ho-so/{dossier_id}/giay-to", "/ho-so/{dossier_id}/ket-qua/tai-len")
+PAGE_UPLOADS = (
+    "/kiem-tra",
+    "/ho-so/{dossier_id}/giay-to",
+    "/ho-so/{dossier_id}/ket-qua/tai-len",
+    "/ket-qua/{e_result_id}/ky-token/tai-len",
+)
 _MOST_BODY_BYTES = 1024 * 1024
 
 #: The doors for people, each a room of `api.pages`. "/ho-so/moi" comes before "/ho-so/{dossier_id}".
@@ -66,6 +77,7 @@ PAGES = tuple(
         copies,
         find,
         leader,
+        own_token_pages,
         results,
         drafting,
         out_of_force,
@@ -76,7 +88,9 @@ PAGES = tuple(
 _PROGRAMS = re.compile(r"/api/|/static/")
 
 #: Every room of the API; a test looks at each route in them.
-ROUTERS = tuple(module.router for module in (health, sessions, catalogue, dossiers, transfers, e_results, citizens))
+ROUTERS = tuple(
+    module.router for module in (health, sessions, catalogue, dossiers, transfers, e_results, own_token, citizens)
+)
 
 
 def create_app(settings: Settings | None = None, built: Services | None = None) -> FastAPI:

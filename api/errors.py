@@ -18,6 +18,7 @@ from digitize.types import ReadingFailed, UnreadableScan
 from dossiers.anchors import FingerprintDiffers, NoAuthority
 from dossiers.codes import BadCode
 from dossiers.issuance import Unread
+from dossiers.own_token import NoLink
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.signatures import SignatureUnproven
 from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound, OfficeError, Overtaken, WrongState
@@ -287,6 +288,20 @@ OUTCOMES: dict[type[Exception], Outcome] = {
         ),
         retry=True,
     ),
+    NoLink: Outcome(
+        410,
+        "no_signing_link",
+        Said(
+            "Đường dẫn ký này không dùng được nữa.",
+            "Văn bản trên hệ thống không thay đổi.",
+            "Mở lại trang ký và bấm ký để lấy đường dẫn mới.",
+        ),
+        Said(
+            "This signing link can't be used any more.",
+            "The document here is unchanged.",
+            "Open the signing page again and start there for a new one.",
+        ),
+    ),
     PlaceNotFound: Outcome(
         422,
         "place_not_found",
@@ -447,7 +462,7 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
             body |= {"message": english if language == "en" else str(error)}
         case UnreadableScan(reason=reason):
             body |= {"reason": reason, "message": str(error)}
-        case SigningRefused(reason=reason):
+        case SigningRefused(reason=reason) | NoLink(reason=reason):
             body |= {"reason": reason}
         case Incomplete(missing=missing):
             body |= {"reason": str(error), "errors": [{"message": item} for item in missing]}

@@ -9,6 +9,7 @@ writes it into the file, and docs/operations.md lists it (a test compares them).
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,7 @@ from signing.types import Profile
 MEGABYTE = 1_000_000
 _PREFIX = "HOSO_"
 _SECRET_CHARACTERS = 32
+_LOOPBACK = re.compile(r"wss?://(127\.0\.0\.1|localhost)(:\d{1,5})?")
 _GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -132,6 +134,11 @@ class Settings(BaseModel):
         description="certified: lãnh đạo chứng thực, con dấu khóa văn bản; approval: hai chữ ký thường, cho phần mềm "
         "đọc sai khóa. What a result's signatures forbid; approval is for readers that misread the other.",
     )
+    signing_tool_urls: Words = Field(
+        ("wss://127.0.0.1:8987", "ws://127.0.0.1:8987"),
+        description="Công cụ ký trên máy người ký (VGCA): địa chỉ WebSocket, theo thứ tự thử. The signer's desktop "
+        "tool: where our page looks for it, on the signer's own computer only.",
+    )
     demo_trust_port: int = Field(
         8790, ge=1, le=65535, description="Cổng của dịch vụ chứng thực demo. Port of the demo trust service."
     )
@@ -215,12 +222,20 @@ class Settings(BaseModel):
         hosts.read(pairs)
         return pairs
 
-    @field_validator("trusted_proxies", "tsa_urls", "host_map", mode="before")
+    @field_validator("trusted_proxies", "tsa_urls", "host_map", "signing_tool_urls", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         """A list is written with commas."""
         if isinstance(value, str):
             return tuple(word.strip() for word in value.split(",") if word.strip())
+        return value
+
+    @field_validator("signing_tool_urls")
+    @classmethod
+    def _own_computer(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """The page's policy lets its script speak to these: they name the signer's own computer and nothing else."""
+        if wrong := [url for url in value if not _LOOPBACK.fullmatch(url)]:
+            raise ValueError(f"không phải ws(s)://127.0.0.1:CỔNG (isn't on the signer's own computer): {wrong[0]}")
         return value
 
     @model_validator(mode="after")

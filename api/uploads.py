@@ -38,8 +38,10 @@ class Upload:
     fields: dict[str, str] = field(default_factory=dict)
 
 
-async def received(request: Request, *, most_bytes: int, folder: Path) -> AsyncGenerator[Upload, None]:
-    """Read a multipart form with one part named "file".
+async def received(
+    request: Request, *, most_bytes: int, folder: Path, part: str = "file"
+) -> AsyncGenerator[Upload, None]:
+    """Read a multipart form with one file in it, in the part of that name.
 
     Raises:
         TooLarge: The body is over the limit; reading stopped there.
@@ -56,26 +58,26 @@ async def received(request: Request, *, most_bytes: int, folder: Path) -> AsyncG
         raise BadUpload from error
     spool = Path(tempfile.mkdtemp(dir=folder))
     try:
-        part = form.get("file")
-        if not isinstance(part, UploadFile):
+        sent = form.get(part)
+        if not isinstance(sent, UploadFile):
             raise BadUpload
         path = spool / "file"
-        await run_in_threadpool(_keep, part, path)
+        await run_in_threadpool(_keep, sent, path)
         if path.stat().st_size > most_bytes:
             raise TooLarge(most_bytes)
         fields = _cleaned({k: v for k, v in form.multi_items() if isinstance(v, str)})
         await form.close()
-        yield Upload(path, part.filename or "", fields)
+        yield Upload(path, sent.filename or "", fields)
     finally:
         await form.close()
         await run_in_threadpool(shutil.rmtree, spool, ignore_errors=True)
 
 
 async def received_or_why(
-    request: Request, *, most_bytes: int, folder: Path
+    request: Request, *, most_bytes: int, folder: Path, part: str = "file"
 ) -> AsyncGenerator[Upload | TooLarge | BadUpload, None]:
     """As `received`, but what is wrong comes in the upload's place: a page says it in its own words."""
-    async with aclosing(received(request, most_bytes=most_bytes, folder=folder)) as uploads:
+    async with aclosing(received(request, most_bytes=most_bytes, folder=folder, part=part)) as uploads:
         try:
             upload: Upload | TooLarge | BadUpload = await anext(uploads)
         except (TooLarge, BadUpload) as error:

@@ -49,6 +49,7 @@ class Services:
         verify_url: Where a QR code leads, without the code itself.
         judges: Who say what strangers' files are worth; each a process of its own, started when first asked.
         lock: What the store's object lock is worth, by its self-test.
+        signing_tool_urls: Where a page looks for the signer's desktop tool, on the signer's own computer.
         secret: Seals download tickets.
         typeface: The centre's own, or None.
         conversion_words: What marks a digitised copy as converted from paper.
@@ -70,6 +71,7 @@ class Services:
     tsa_urls: tuple[str, ...]
     hosts: Mapping[str, str]
     signature_profile: Profile
+    signing_tool_urls: tuple[str, ...]
     keys_folder: Path
     dsn: str
     in_production: bool
@@ -166,6 +168,7 @@ def wire(settings: Settings | None = None) -> Services:
         tsa_urls=settings.tsa_urls,
         hosts=hosts.read(settings.host_map),
         signature_profile=settings.signature_profile,
+        signing_tool_urls=settings.signing_tool_urls,
         keys_folder=settings.keys_folder,
         dsn=settings.database,
         in_production=not settings.is_demo,

@@ -58,7 +58,7 @@ def stop(begin: Begin, batch_id: UUID, *, by: Actor, now: datetime) -> list[UUID
         with begin() as work:  # each for itself: none waits for the others' rows
             e_result = work.e_results.lock(by, uuid.UUID(one))
             if _is_untouched(work, e_result):
-                work.e_results.keep(e_result.move(ResultState.SUBMITTED, approved_at=None, trouble=""))
+                work.e_results.keep(e_result.move(ResultState.SUBMITTED, approved_at=None, own_token=False, trouble=""))
                 work.audit.append(by, "e_result.approval_stopped", e_result.id)
                 taken_back.append(e_result.id)
     return taken_back

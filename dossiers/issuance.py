@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitize import load
 from digitize.types import UnreadableScan
-from dossiers import codes, drafts
+from dossiers import codes, drafts, own_token
 from dossiers.calendar import local_day
 from dossiers.policy import Act, require
 from dossiers.signatures import SignatureUnproven, SigningDesk, complete, make_once, recorded, trusted
@@ -25,6 +25,7 @@ from dossiers.types import (
     Duplicate,
     EResult,
     Incomplete,
+    KeyHeld,
     NotAllowed,
     NotFound,
     OfficeError,
@@ -278,7 +279,8 @@ def send_back(
 ) -> EResult:
     """A leader returns a submitted result with a comment, or who drafted it takes it back; its number is void.
 
-    So does an approved result whose signing stopped before anything was signed, say for a revoked certificate.
+    So does an approved result whose signing stopped before anything was signed, say for a revoked certificate, or
+    that still waits for the leader's own token.
 
     Args:
         document_sha256: Of the document that was looked at; another one isn't returned unseen. None doesn't ask.
@@ -296,7 +298,8 @@ def send_back(
             raise NotAllowed("drafter")
         if document_sha256 is not None:
             _must_be_these_bytes(e_result, document_sha256)
-        if e_result.state is ResultState.APPROVED and not e_result.trouble:
+        stands_still = e_result.trouble or own_token.awaited(e_result)
+        if e_result.state is ResultState.APPROVED and not stands_still:
             raise WrongState(e_result.state)  # it is being signed
         if e_result.number is not None and e_result.dated is not None:
             work.e_results.void_number(
@@ -310,6 +313,7 @@ def send_back(
                 dated=None,
                 document=None,
                 unstamped=None,
+                own_token=False,
                 places=(),
                 comment=comment,
                 trouble="",
@@ -369,7 +373,8 @@ def approve(
 ) -> EResult:
     """The leader approves these very bytes; the signing worker signs, seals and issues them.
 
-    The caller has checked the leader's password anew.
+    A leader whose key is on a token of their own signs with that next (`dossiers.own_token`). The caller has
+    checked the leader's password anew.
 
     Args:
         document_sha256: Of the document the leader read; approving another one is refused.
@@ -392,8 +397,8 @@ def approve(
             and not was_read(e_result, work.audit.of(e_result.id))
         ):
             raise Unread(str(e_result.id))
-        e_result = work.e_results.keep(e_result.move(ResultState.APPROVED, approved_at=now))
-        work.jobs.sign_e_result(e_result.id, Place.LEADER)
+        e_result = e_result.move(ResultState.APPROVED, approved_at=now)
+        e_result = work.e_results.keep(_signature_asked(work, e_result, Place.LEADER))
         work.audit.append(by, "e_result.approved", e_result.id, sha256=document_sha256)
         return e_result
 
@@ -413,7 +418,7 @@ def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
     """
     with desk.begin() as work:
         e_result = work.e_results.for_job(e_result_id)
-        if e_result.state is not _SIGNED_FROM[place]:
+        if e_result.state is not _SIGNED_FROM[place] or own_token.awaited(e_result) is place:
             return
     try:
         if e_result.unstamped is None:
@@ -508,11 +513,12 @@ def _complete(desk: SigningDesk, e_result: EResult, place: Place) -> None:
 def _signed(work: UnitOfWork, e_result: EResult, place: Place, document: ObjectKey, certificate_sha256: str) -> EResult:
     """A signature was made and verified: keep it and ask for what follows."""
     state = ResultState.LEADER_SIGNED if place is Place.LEADER else ResultState.SEALED
-    e_result = work.e_results.keep(e_result.move(state, document=document, unstamped=None, trouble=""))
+    e_result = e_result.move(state, document=document, unstamped=None, own_token=False, trouble="")
     if state is ResultState.LEADER_SIGNED:
-        work.jobs.sign_e_result(e_result.id, Place.SEAL)
+        e_result = _signature_asked(work, e_result, Place.SEAL)
     else:
         work.jobs.issue(e_result.id)
+    e_result = work.e_results.keep(e_result)
     work.audit.append(
         Actor.system(e_result.agency),
         f"e_result.{state}",
@@ -521,6 +527,17 @@ def _signed(work: UnitOfWork, e_result: EResult, place: Place, document: ObjectK
         certificate=certificate_sha256,
     )
     return e_result
+
+
+def _signature_asked(work: UnitOfWork, e_result: EResult, place: Place) -> EResult:
+    """Who holds the key is asked for the signature: the signing worker, or a person with a token of their own."""
+    known = work.certificates
+    records = known.of_person(e_result.leader) if place is Place.LEADER else known.of_agency(e_result.agency)
+    held = next((record.held for record in records if record.active), None)
+    waits = e_result.unstamped is None and held is KeyHeld.OWN_TOKEN
+    if not waits:
+        work.jobs.sign_e_result(e_result.id, place, made=e_result.unstamped is not None)
+    return replace(e_result, own_token=waits)
 
 
 def give_up(begin: Begin, e_result_id: UUID, trouble: str, *, lost: ObjectKey | None = None) -> None:
@@ -558,8 +575,8 @@ def sign_on(work: UnitOfWork, e_result: EResult, by: Actor) -> EResult:
     places_left = {ResultState.APPROVED: Place.LEADER, ResultState.LEADER_SIGNED: Place.SEAL}
     if e_result.state not in places_left:
         raise WrongState(e_result.state)
-    work.jobs.sign_e_result(e_result.id, places_left[e_result.state])
     work.audit.append(by, "e_result.resumed", e_result.id)
+    e_result = _signature_asked(work, e_result, places_left[e_result.state])
     return work.e_results.keep(replace(e_result, trouble=""))
 
 

@@ -180,6 +180,7 @@ _STEPS: Final[dict[str, tuple[str, str]]] = {
     "submit": ("trình ký", "submit for approval"),
     "approve": ("duyệt và ký", "approve and sign"),
     "sign_as_leader": ("hệ thống đang ký số theo lệnh duyệt của lãnh đạo", "being signed as the approver asked"),
+    "sign_with_token": ("ký bằng thiết bị của mình (USB token, SIM)", "sign with one's own token or SIM"),
     "seal": ("hệ thống đang ký số cơ quan", "being sealed"),
     "await_timestamp": (
         "đã ký, chờ dấu thời gian; hệ thống tự làm tiếp",
@@ -476,6 +477,9 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "e_result.dropped": ("bỏ chữ ký chưa kịp có dấu thời gian", "dropped a signature that got no timestamp in time"),
     "e_result.leader_signed": ("đã ký số lãnh đạo", "signed by the leader"),
     "e_result.sealed": ("đã ký số cơ quan", "sealed by the agency"),
+    "e_result.sent_to_token": ("mở văn bản để ký bằng USB token", "given out to be signed with a token"),
+    "e_result.token_signed": ("nhận bản đã ký bằng USB token", "the file signed with a token was taken"),
+    "e_result.token_refused": ("bản gửi về không nhận được", "what came back wasn't taken"),
     "e_result.issued": ("phát hành, vào sổ", "issued and registered"),
     "e_result.trouble": ("việc ký bị dừng", "signing stopped"),
     "e_result.approval_stopped": ("dừng trước khi ký, chờ duyệt lại", "stopped before it was signed"),
@@ -501,6 +505,224 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "anchor.demo": ("nạp gốc tin cậy của bản demo", "trust anchor of the demo loaded"),
 }
 
+_KEPT: Final = "Văn bản trên hệ thống không thay đổi, vẫn an toàn."
+_KEPT_EN: Final = "The document here is unchanged and safe."
+
+#: What becomes of a file that comes back from the signer's own tool, and of the link it came by. {signer} signed it,
+#: {expected} should have.
+_RETURNED: Final[dict[str, tuple[str, str]]] = {
+    code: (f"{vi} {_KEPT} {then}", f"{en} {_KEPT_EN} {then_en}")
+    for code, vi, then, en, then_en in (
+        (
+            "returned_not_a_pdf",
+            "Tệp gửi về không phải PDF.",
+            "Gửi lại tệp PDF đã ký.",
+            "What came back isn't a PDF.",
+            "Send the signed PDF.",
+        ),
+        (
+            "returned_unsigned",
+            "Tệp gửi về chưa có chữ ký nào mới.",
+            "Cắm USB token, ký trong công cụ rồi gửi lại.",
+            "The file came back without a new signature.",
+            "Plug in the token, sign in the tool, and send it again.",
+        ),
+        (
+            "returned_cut_short",
+            "Tệp gửi về bị đứt, thiếu phần cuối.",
+            "Gửi lại; nếu vẫn vậy, ký lại từ đầu.",
+            "The file came back cut short.",
+            "Send it again; if that doesn't help, sign anew.",
+        ),
+        (
+            "returned_another_document",
+            "Tệp gửi về là một văn bản khác.",
+            "Mở đúng văn bản từ trang này rồi ký.",
+            "Another document came back.",
+            "Open the right one from this page and sign that.",
+        ),
+        (
+            "returned_rewritten",
+            "Tệp gửi về đã bị phần mềm khác lưu lại hoặc sửa, không còn đúng từng byte.",
+            "Tải lại văn bản từ trang này và ký thẳng, không mở bằng phần mềm khác trước khi ký.",
+            "The file was saved anew or edited by another program before it came back.",
+            "Fetch it from this page again and sign it straight away, without opening it in other programs.",
+        ),
+        (
+            "returned_damaged",
+            "Tệp gửi về bị hỏng, không đọc được.",
+            "Ký lại từ đầu rồi gửi về.",
+            "The file that came back is damaged.",
+            "Sign anew and send it again.",
+        ),
+        (
+            "returned_content_changed",
+            "Nội dung đã bị thay đổi ngoài chữ ký.",
+            "Tải lại văn bản từ trang này và chỉ ký; cần sửa thì trả lại cho người soạn.",
+            "More than a signature was added: the content was changed.",
+            "Fetch it again and only sign it; return it to its drafter if it must be changed.",
+        ),
+        (
+            "returned_added_afterwards",
+            "Sau chữ ký còn có thứ khác được thêm vào tệp.",
+            "Ký lại và gửi ngay, không sửa hay ghi chú thêm.",
+            "Something was added to the file after the signature.",
+            "Sign anew and send it at once, without editing or adding notes.",
+        ),
+        (
+            "returned_several_signatures",
+            "Tệp gửi về có nhiều hơn một chữ ký mới.",
+            "Tải lại văn bản và ký đúng một lần.",
+            "The file came back with more than one new signature.",
+            "Fetch it again and sign it once.",
+        ),
+        (
+            "returned_partly_signed",
+            "Chữ ký không bao trùm toàn bộ tệp.",
+            "Ký lại; nếu vẫn vậy, cập nhật công cụ ký.",
+            "The signature doesn't cover the whole file.",
+            "Sign anew; if it stays, update the tool.",
+        ),
+        (
+            "returned_broken_signature",
+            "Chữ ký trong tệp gửi về không khớp với nội dung.",
+            "Ký lại; nếu vẫn vậy, cập nhật công cụ ký.",
+            "The signature doesn't fit the content.",
+            "Sign anew; if it stays, update the tool.",
+        ),
+        (
+            "returned_another_certificate",
+            "Văn bản được ký bằng chứng thư của “{signer}”, không phải chứng thư đã đăng ký của “{expected}”.",
+            "Cắm đúng USB token rồi ký lại; nếu vừa đổi chứng thư, báo quản trị viên.",
+            "It was signed with the certificate of “{signer}”, not the one registered for “{expected}”.",
+            "Plug in the right token and sign anew; after a renewal, tell the administrator.",
+        ),
+        (
+            "returned_unbound_certificate",
+            "Chữ ký không ghi rõ được tạo bằng chứng thư nào (thiếu signing-certificate-v2).",
+            "Trong công cụ ký chọn định dạng PAdES rồi ký lại.",
+            "The signature doesn't say which certificate made it (no signing-certificate-v2).",
+            "Choose PAdES in the tool and sign anew.",
+        ),
+        (
+            "returned_weak_algorithm",
+            "Chữ ký dùng thuật toán không còn được phép (SHA-1 hoặc khóa RSA dưới 2048 bit).",
+            "Trong công cụ ký chọn SHA-256 rồi ký lại.",
+            "The signature uses an algorithm that isn't allowed any more (SHA-1, or RSA below 2048 bits).",
+            "Choose SHA-256 in the tool and sign anew.",
+        ),
+        (
+            "returned_wrong_field",
+            "Chữ ký nằm ở khung dành cho người khác.",
+            "Ký lại và chọn đúng khung chữ ký của mình.",
+            "The signature stands in a place meant for somebody else's.",
+            "Sign anew in your own place.",
+        ),
+        (
+            "returned_covers_text",
+            "Khung chữ ký che mất chữ của văn bản.",
+            "Ký lại và đặt khung vào chỗ trống giữa chức vụ và họ tên.",
+            "The signature's block covers words of the document.",
+            "Sign anew with the block in the free space between title and name.",
+        ),
+        (
+            "returned_locks_document",
+            "Chữ ký khóa văn bản nên cơ quan không đóng dấu được nữa.",
+            "Trong công cụ ký, bỏ chọn khóa văn bản rồi ký lại.",
+            "The signature locks the document, so the agency couldn't seal it.",
+            "Turn off locking in the tool and sign anew.",
+        ),
+        (
+            "returned_certificate_revoked",
+            "Chứng thư của “{expected}” đã bị thu hồi.",
+            "Không dùng thiết bị này nữa; báo quản trị viên đăng ký chứng thư mới.",
+            "The certificate of “{expected}” is revoked.",
+            "Don't use this token any more; have the administrator register a new certificate.",
+        ),
+        (
+            "returned_certificate_expired",
+            "Chứng thư của “{expected}” đã hết hạn.",
+            "Gia hạn chứng thư rồi báo quản trị viên đăng ký lại.",
+            "The certificate of “{expected}” has expired.",
+            "Renew it and have the administrator register it.",
+        ),
+        (
+            "returned_untrusted_issuer",
+            "Nơi cấp chứng thư chưa được tin cậy.",
+            "Báo quản trị viên thêm chứng thư gốc của nơi cấp.",
+            "The certificate's issuer isn't trusted.",
+            "Have the administrator add its root certificate.",
+        ),
+        (
+            "link_unknown",
+            "Đường dẫn ký này không có.",
+            "Mở lại trang ký và bấm ký.",
+            "There is no such signing link.",
+            "Open the signing page again and start there.",
+        ),
+        (
+            "link_expired",
+            "Đường dẫn ký đã hết hạn.",
+            "Mở lại trang ký và bấm ký để lấy đường dẫn mới.",
+            "The signing link is over.",
+            "Open the signing page again and start there for a new one.",
+        ),
+        (
+            "link_used",
+            "Văn bản này đã có bản ký được nhận từ trước.",
+            "Không cần ký lại; xem trạng thái trên trang.",
+            "A signed file was taken for this document before.",
+            "There is no need to sign again; see its state on the page.",
+        ),
+        (
+            "link_worn_out",
+            "Đường dẫn ký này đã bị từ chối quá nhiều lần.",
+            "Xem lý do trên trang ký, rồi bấm ký để lấy đường dẫn mới.",
+            "Too many files were refused on this link.",
+            "Read why on the signing page, then start there for a new one.",
+        ),
+        (
+            "link_moved_on",
+            "Văn bản không còn chờ chữ ký này: đã được trả lại, rút lại hoặc đã ký.",
+            "Mở lại trang văn bản để xem trạng thái.",
+            "The document doesn't wait for this signature any more: it was returned, taken back or signed.",
+            "Open the document's page to see its state.",
+        ),
+        (
+            "link_certificate_changed",
+            "Chứng thư đăng ký vừa được đổi sau khi mở văn bản để ký.",
+            "Mở lại trang ký và bấm ký.",
+            "The registered certificate was changed after the document was given out.",
+            "Open the signing page again and start there.",
+        ),
+        (
+            "upload_broken",
+            "Việc gửi tệp bị đứt giữa chừng.",
+            "Kiểm tra mạng rồi gửi lại.",
+            "The upload broke off.",
+            "Check the network and send it again.",
+        ),
+        (
+            "upload_too_large",
+            "Tệp gửi về lớn hơn mức cho phép.",
+            "Tải lại văn bản từ trang này và ký lại.",
+            "What came back is larger than allowed.",
+            "Fetch the document again and sign anew.",
+        ),
+        (
+            "upload_not_kept",
+            "Kho lưu trữ chưa phản hồi nên chưa nhận được bản ký.",
+            "Gửi lại sau ít phút; không cần ký lại.",
+            "The store doesn't answer, so the signed file wasn't taken.",
+            "Send it again in a few minutes; there is no need to sign again.",
+        ),
+    )
+}
+_RETURNED["link_done"] = (
+    "Đã nhận bản ký. Hệ thống lấy dấu thời gian rồi làm tiếp.",
+    "The signed file was taken. It gets its timestamp, and goes on.",
+)
+
 _CARRIED: Final[dict[str, tuple[str, str]]] = {
     "javascript": ("mã JavaScript", "JavaScript"),
     "launch": ("lệnh chạy chương trình khác", "a command to start other programs"),
@@ -511,7 +733,15 @@ _CARRIED: Final[dict[str, tuple[str, str]]] = {
 }
 
 #: Codes of steps, extracted fields, troubles and events, which aren't enums since other layers add to them.
-CODES: Final[dict[str, tuple[str, str]]] = {**_STEPS, **_TRANSFERS, **_FIELDS, **_TROUBLES, **_EVENTS, **_CARRIED}
+CODES: Final[dict[str, tuple[str, str]]] = {
+    **_STEPS,
+    **_TRANSFERS,
+    **_FIELDS,
+    **_TROUBLES,
+    **_EVENTS,
+    **_RETURNED,
+    **_CARRIED,
+}
 
 
 def label(what: Enum | str, language: Language = "vi") -> str:

@@ -28,6 +28,7 @@ class Act(StrEnum):
     RETURN_RESULT = "return_result"
     REGISTER_SIGNED = "register_signed"
     MEND_SIGNING = "mend_signing"
+    SIGN_WITH_TOKEN = "sign_with_token"  # noqa: S105  the signer's own device
     WITHDRAW = "withdraw"
     HAND_OVER = "hand_over"
     TRANSFER = "transfer"
@@ -54,6 +55,7 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.RETURN_RESULT: frozenset({Role.LEADER, Role.CLERK}),
     Act.REGISTER_SIGNED: frozenset({Role.SEAL_KEEPER}),
     Act.MEND_SIGNING: frozenset({Role.SEAL_KEEPER, Role.LEADER}),
+    Act.SIGN_WITH_TOKEN: frozenset({Role.LEADER, Role.SEAL_KEEPER}),
     Act.WITHDRAW: frozenset({Role.LEADER, Role.SEAL_KEEPER}),
     Act.HAND_OVER: _DESK,
     Act.TRANSFER: _DESK,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from dossiers.anchors import TrustAnchor
+    from dossiers.own_token import SigningLink
     from dossiers.reader_report import FieldTally, FlagTally
     from dossiers.transfers import Transfer
     from dossiers.trust_upkeep import KeptAnswer, KeptList
@@ -512,6 +513,26 @@ class Batches(Protocol):
         ...
 
 
+class SigningLinks(Protocol):
+    """Documents given out to be signed with their signer's own token."""
+
+    def by_token(self, token_sha256: str) -> SigningLink:
+        """The link with this secret, by its hash. Raises NotFound."""
+        ...
+
+    def lock(self, link_id: UUID) -> SigningLink:
+        """A link, held against other uploads until the block ends. Raises NotFound."""
+        ...
+
+    def newest(self, e_result_id: UUID) -> SigningLink | None:
+        """The last link made for this result; None when there was none."""
+        ...
+
+    def keep(self, link: SigningLink) -> SigningLink:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        ...
+
+
 class Register(Protocol):
     """Signed copies by content, so that a verdict can say "digitised copy", never "result"."""
 
@@ -615,6 +636,8 @@ class UnitOfWork(Protocol):
     def e_results(self) -> EResults: ...
     @property
     def batches(self) -> Batches: ...
+    @property
+    def signing_links(self) -> SigningLinks: ...
     @property
     def register(self) -> Register: ...
     @property

@@ -649,6 +649,7 @@ class EResult:
         places: Where its signatures stand once submitted: {"place", "page", "box"} each, as `signing` found them.
         draft: The PDF before the first signature. document: the PDF as it stands, with every signature so far.
         unstamped: `document` with one signature more, made and safe, still waiting for its timestamp and evidence.
+        own_token: The next signature is made by its signer, with a token of their own (`dossiers.own_token`).
         leader: Username of the person who is to sign. prepared_by: who changed it last.
         drafters: Usernames of everybody who drafted, changed or submitted it; none of them may approve it.
         lookup_code: Printed on it with the QR code.
@@ -672,6 +673,7 @@ class EResult:
     draft: ObjectKey | None = None
     document: ObjectKey | None = None
     unstamped: ObjectKey | None = None
+    own_token: bool = False
     number: int | None = None
     symbol: str = ""
     dated: date | None = None
@@ -705,6 +707,9 @@ class EResult:
             return Step("mend_signing", Role.SEAL_KEEPER, self.agency)
         if self.unstamped is not None:
             return Step("await_timestamp", None, self.agency)
+        if self.own_token and self.state in (ResultState.APPROVED, ResultState.LEADER_SIGNED):
+            signer = Role.LEADER if self.state is ResultState.APPROVED else Role.SEAL_KEEPER
+            return Step("sign_with_token", signer, self.agency)
         if self.state is ResultState.DRAFT and self.came_signed:
             return Step("register_signed", Role.SEAL_KEEPER, self.agency)
         return {

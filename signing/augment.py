@@ -186,7 +186,7 @@ def _signature_in(file: BinaryIO, place: Place) -> EmbeddedPdfSignature:
         reader = PdfFileReader(file)
         signatures = reader.embedded_regular_signatures
         last: EmbeddedPdfSignature | None = signatures[-1] if signatures else None
-        if last is not None and last.field_name == FIELD_NAMES[place]:
+        if last is not None and _stands_for(last.field_name, place):
             _require_as_signed(file, last)
             return last
     except SigningRefused:
@@ -196,6 +196,11 @@ def _signature_in(file: BinaryIO, place: Place) -> EmbeddedPdfSignature:
             "unreadable_pdf", "Tệp vừa ký không đọc được. Văn bản trước khi ký vẫn còn nguyên.", lost=True
         ) from error
     raise SigningRefused("field_missing", f"Tệp không có chữ ký {FIELD_NAMES[place]} ở lần ký cuối.", lost=True)
+
+
+def _stands_for(field: str, place: Place) -> bool:
+    """Whether a field is the one of `place`; a leader's own tool may have made another one (decision 0029)."""
+    return field == FIELD_NAMES[place] or (place is Place.LEADER and field not in FIELD_NAMES.values())
 
 
 def _require_as_signed(file: BinaryIO, signature: EmbeddedPdfSignature) -> None:
@@ -229,10 +234,14 @@ def _token_of(signature: EmbeddedPdfSignature) -> cms.ContentInfo | None:
 def _fill(
     file: BinaryIO, changed: list[tuple[int, int]], signature: EmbeddedPdfSignature, timestamper: Timestamper
 ) -> cms.ContentInfo | None:
-    """Put a timestamp into the room the signature's maker left; None where there is none.
+    """Put a timestamp into the room the signature's maker left; None where there is none, or it is covered by now.
 
-    Then a document timestamp, which covers the signature as well, has to prove its time.
+    The signer's own tool may have put a document timestamp over it, which covers that room. Then a document
+    timestamp, which covers the signature as well, has to prove its time.
     """
+    stamps = signature.reader.embedded_timestamp_signatures
+    if any(stamp.signed_revision > signature.signed_revision for stamp in stamps):
+        return None
     message = cms.ContentInfo.load(signature.pkcs7_content)
     info = message["content"]["signer_infos"][0]
     signed, value = info["signed_attrs"].dump(), info["signature"].native

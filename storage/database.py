@@ -23,6 +23,7 @@ from storage.dossiers import PostgresDossiers
 from storage.e_results import PostgresEResults
 from storage.queue import PostgresJobs
 from storage.search import PostgresSearch
+from storage.signing_links import PostgresSigningLinks
 from storage.transfers import PostgresTransfers
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class PostgresUnitOfWork:
         self.transfers = PostgresTransfers(connection)
         self.e_results = PostgresEResults(connection)
         self.batches = PostgresBatches(connection)
+        self.signing_links = PostgresSigningLinks(connection)
         self.register = PostgresRegister(connection)
         self.audit = PostgresAudit(connection)
         self.search = PostgresSearch(connection)

@@ -30,7 +30,7 @@ from dossiers.types import (
     Role,
     TransferState,
 )
-from signing.types import StoreName
+from signing.types import Place, StoreName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -496,6 +496,7 @@ e_results = sa.Table(
     *_object("draft"),
     *_object("document"),
     *_object("unstamped"),
+    sa.Column("own_token", sa.Boolean, nullable=False),
     sa.Column("number", sa.Integer),
     _text("symbol"),
     sa.Column("dated", sa.Date),
@@ -564,6 +565,31 @@ numbers = sa.Table(
 )
 #: A result holds one number at a time.
 sa.Index("numbers_one_of_result", numbers.c.e_result_id, unique=True, postgresql_where=sa.text("voided_at IS NULL"))
+
+#: Documents given out to be signed elsewhere; a link's secret is kept as its hash.
+signing_links = sa.Table(
+    "signing_links",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _text("token_sha256", unique=True),
+    _id("e_result_id", "e_results.id"),
+    _agency("agency"),
+    sa.Column("place", Named(Place), nullable=False),
+    _text("person"),
+    *_object("document", nullable=False),
+    _text("certificate_sha256"),
+    _moment("made_at"),
+    _moment("expires_at"),
+    _moment("fetched_at", nullable=True),
+    _text("refusal"),
+    _text("refused_signer"),
+    _moment("refused_at", nullable=True),
+    sa.Column("refusals", sa.Integer, nullable=False),
+    *_object("returned"),
+    _moment("returned_at", nullable=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index(None, "e_result_id", "made_at"),
+)
 
 signature_attempts = sa.Table(
     "signature_attempts",

@@ -7,11 +7,17 @@ does, fetches the file, signs and uploads it. Its keys are the demo trust servic
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
+import threading
+from dataclasses import dataclass, field
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pikepdf
+from aiohttp import web
 from asn1crypto import cms, tsp, x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -20,12 +26,16 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import FieldMDPAction, FieldMDPSpec, MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, PdfTimeStamper
 
+from signing.keys import open_pkcs12, read_passphrase_file
 from signing.types import FIELD_NAMES, Place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pyhanko.sign.timestamps import TimeStamper
 
     from signing.keys import SigningKey
+    from tests.pki import Pki
 
 RESERVED = 32768
 
@@ -195,3 +205,97 @@ def _cms(key: SigningKey, covered: bytes, *, digest: str, link: str) -> bytes:
         }
     )
     return bytes(cms.ContentInfo({"content_type": "signed_data", "content": content}).dump())
+
+
+def key_of(pki: Pki, username: str) -> SigningKey:
+    """The key on the token of one of the demo centre's people."""
+    p12, passphrase = pki.trust.p12(username.replace(".", "-"))
+    return open_pkcs12(p12, read_passphrase_file(passphrase))
+
+
+# --- the program ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class DesktopTool:
+    """The tool itself, answering on a free loopback port until `stop`.
+
+    Attributes:
+        key: On the token that is plugged in; may be changed.
+        behaves: What it makes of the fetched file and the key: `signed`, or something worse. None: its user closes it.
+        asked: Commands it was given, with their parameters, in order.
+        answers: What the service answered each upload.
+    """
+
+    key: SigningKey
+    behaves: Callable[[bytes, SigningKey], bytes] | None = signed
+    asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    port: int = 0
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _thread: threading.Thread | None = None
+
+    @property
+    def address(self) -> str:
+        """As a page finds it."""
+        return f"ws://127.0.0.1:{self.port}"
+
+    def start(self, port: int = 0) -> None:
+        """Listen; on the port it had before, if that is named."""
+        started = threading.Event()
+
+        async def serve() -> web.AppRunner:
+            app = web.Application()
+            app.router.add_get("/{command}", self._opened)
+            runner = web.AppRunner(app, access_log=None)
+            await runner.setup()
+            site = web.TCPSite(runner, "127.0.0.1", port)
+            await site.start()
+            self.port = runner.addresses[0][1]
+            started.set()
+            return runner
+
+        def run() -> None:
+            asyncio.set_event_loop(self._loop)
+            runner = self._loop.run_until_complete(serve())
+            self._loop.run_forever()
+            self._loop.run_until_complete(runner.cleanup())
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+
+        self._thread = threading.Thread(target=run, daemon=True)
+        self._thread.start()
+        if not started.wait(20):
+            raise TimeoutError("the tool didn't start")
+
+    def stop(self) -> None:
+        """Close it."""
+        if self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._thread = None
+
+    async def _opened(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            parameters = json.loads(message.data)
+            self.asked.append((request.match_info["command"], parameters))
+            if self.behaves is None:
+                await socket.close()
+                break
+            answer = await asyncio.get_running_loop().run_in_executor(None, self._signs, parameters)
+            await socket.send_str(json.dumps(answer))
+        return socket
+
+    def _signs(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Fetch, sign, send back; what it tells the page is what the service told it."""
+        with httpx2.Client(timeout=60) as client:
+            fetched = client.get(parameters["FileName"])
+            if fetched.status_code != httpx2.codes.OK:
+                return {"Status": 1, "Message": "Không tải được văn bản.", "FileName": "", "FileServer": ""}
+            pdf = self.behaves(fetched.content, self.key) if self.behaves else b""
+            files = {"uploadfile": ("van-ban.signed.pdf", pdf, "application/pdf")}
+            answer: dict[str, Any] = client.post(parameters["FileUploadHandler"], files=files).json()
+        self.answers.append(answer)
+        return answer

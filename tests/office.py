@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fastapi.testclient import TestClient
@@ -17,6 +17,8 @@ from api.deps import SESSION_COOKIE
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.settings import Settings
+from dossiers.types import KeyHeld
+from signing.keys import open_pkcs12, read_passphrase_file
 from storage import queue
 from tests.pki import Pki, running_pki
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     import httpx2
 
     from api.wiring import Services
+    from dossiers.types import CertificateRecord
+    from signing.keys import SigningKey
     from tests.conftest import S3Settings
 
 
@@ -95,9 +99,35 @@ class Office:
             )
 
 
+def onto_own_token(office: Office, username: str) -> SigningKey:
+    """Take a leader's key out of the office, as if it were on the leader's own token; gives it, for the tool to use."""
+    with office.services.begin() as work:
+        record = work.certificates.for_person(username)
+        work.certificates.keep(replace(record, held=KeyHeld.OWN_TOKEN))
+    return _taken_out(office, record, username.replace(".", "-"))
+
+
+def seal_onto_own_token(office: Office, agency: str) -> SigningKey:
+    """The same with an agency's seal."""
+    with office.services.begin() as work:
+        record = work.certificates.for_agency(agency)
+        work.certificates.keep(replace(record, held=KeyHeld.OWN_TOKEN))
+    return _taken_out(office, record, f"con-dau-{agency.replace('.', '-')}")
+
+
+def _taken_out(office: Office, record: CertificateRecord, subject: str) -> SigningKey:
+    (office.services.keys_folder / record.key_file).unlink()
+    p12, passphrase = office.pki.trust.p12(subject)
+    return open_pkcs12(p12, read_passphrase_file(passphrase))
+
+
 @contextmanager
-def running_office(folder: Path, dsn: str, s3: S3Settings) -> Iterator[Office]:
-    """Start an office with the demo centre in it."""
+def running_office(folder: Path, dsn: str, s3: S3Settings, **more: Any) -> Iterator[Office]:
+    """Start an office with the demo centre in it.
+
+    Args:
+        more: Settings.
+    """
     with running_pki(folder / "trust", ()) as pki:
         settings = Settings(
             data=folder,
@@ -109,6 +139,7 @@ def running_office(folder: Path, dsn: str, s3: S3Settings) -> Iterator[Office]:
             s3_secure=s3.secure,
             service_secret=SecretStr("a secret of this test alone, long enough"),
             tsa_urls=(pki.trust.tsa_url,),
+            **more,
         )
         with TestClient(create_app(settings), raise_server_exceptions=False) as client:
             services: Services = client.app.state.services  # type: ignore[attr-defined]

@@ -17,10 +17,10 @@ from api.pages.frame import Frame, StaffFrame, Typed, TypedSecret
 from api.pages.result_trouble import TROUBLE, told
 from api.pin_desk import MOST_IN_BATCH
 from api.wiring import Services, utc_now
-from dossiers import batches, issuance
+from dossiers import batches, issuance, own_token
 from dossiers.before_signing import BeforeSigning, before_signing
 from dossiers.differences import Differs
-from dossiers.types import Actor, Changed, EResult, KeyHeld, NotFound, OfficeError, ResultState
+from dossiers.types import Actor, Changed, EResult, NotFound, OfficeError, ResultState
 from signing.types import SigningRefused
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ WHY_NOT = {
     "returned": ("đã trả lại, không còn chờ ký", "returned, no longer waiting"),
     "closed": ("hồ sơ không còn ở bước giải quyết", "its dossier isn't in process any more"),
     "already": ("đã duyệt trước đó", "approved before"),
-    "own_token": ("ký bằng thiết bị của bạn, ở trang của văn bản", "signed with your own token, on its page"),
     "taken_back": ("đã dừng trước khi ký, chờ duyệt lại", "stopped before it was signed, waits for approval"),
     "one_each": ("thiết bị đòi mã PIN từng chữ ký: duyệt riêng ở trang của văn bản", "one PIN each: approve it alone"),
 }
@@ -84,12 +83,16 @@ def approve(
         sign_in.check_password(office.begin, username=actor.username, password=password, now=now)
         opened = _open_key(office, actor, [row] if not _why_not(row, actor) else [], pin)
         try:
-            issuance.approve(office.begin, e_result_id, by=actor, now=now, document_sha256=sha256, only_if_read=True)
+            approved = issuance.approve(
+                office.begin, e_result_id, by=actor, now=now, document_sha256=sha256, only_if_read=True
+            )
         except OfficeError:
             office.pins.drop(opened)
             raise
     except TROUBLE as error:
         return view.refused(frame, actor, office, e_result_id, error)
+    if approved.own_token:
+        return frame.to(f"/ket-qua/{e_result_id}/ky-token", tell="approved_for_token")
     return frame.to(f"/ket-qua/{e_result_id}", tell="result_approved")
 
 
@@ -200,8 +203,6 @@ def _card(
 
 def _for_the_device(before: BeforeSigning, ready: Sequence[Chosen]) -> str:
     """Why none of these can be signed here although each could be by itself."""
-    if before.record is not None and before.record.held is KeyHeld.OWN_TOKEN:
-        return "own_token"
     return "one_each" if before.one_at_a_time and len(ready) > 1 else ""
 
 
@@ -314,6 +315,7 @@ def _batch(actor: Actor, office: Services, batch_id: UUID) -> dict[str, Any]:
     signed = [row for row in going if _is_signed(row.e_result)]
     stopped = [row for row in going if row.e_result.trouble not in ("", view.WAITS) and row.e_result.id not in waiting]
     for_pin = [row for row in going if row.e_result.id in waiting]
+    by_token = [row for row in going if own_token.awaited(row.e_result) and row not in stopped]
     return {
         "batch": kept,
         "rows": sorted(chosen, key=lambda one: (not one.why_not, not one.row.e_result.trouble)),
@@ -323,8 +325,9 @@ def _batch(actor: Actor, office: Services, batch_id: UUID) -> dict[str, Any]:
         "stopped": len(stopped),
         "for_pin": len(for_pin),
         "refused": len(rows) - len(going),
-        "moves": len(done) + len(stopped) + len(for_pin) < len(going),
-        "may_stop": kept.stopped_at is None and len(signed) + len(stopped) < len(going),
+        "by_token": sum(own_token.may_sign(actor, row.e_result) for row in by_token),
+        "moves": len(done) + len(stopped) + len(for_pin) + len(by_token) < len(going),
+        "may_stop": kept.stopped_at is None and len(signed) + len(stopped) + len(by_token) < len(going),
         "unread": unread,
         "State": ResultState,
         "WAITS": view.WAITS,

@@ -14,7 +14,7 @@ from api.pages.result_trouble import linked, told
 from api.wiring import utc_now
 from digitize.pdf import apart as pdf_apart
 from digitize.pdf import scan as pdf_scan
-from dossiers import drafts, issuance, verification
+from dossiers import drafts, issuance, own_token, verification
 from dossiers.before_signing import before_signing
 from dossiers.differences import Differs, differences
 from dossiers.policy import MAY, Act
@@ -313,6 +313,7 @@ def values(
         "may_write": may_write(actor, r),
         "is_drafter": actor.username in r.drafters,
         "is_signer": is_signer(actor, r),
+        "signs_by_token": own_token.may_sign(actor, r),
         "signers": leaders,
         "next_unread": next((row for row in waiting if not row.is_read and row.e_result.id != r.id), None),
         "left_unread": sum(not row.is_read and row.e_result.id != r.id for row in waiting),

@@ -18,7 +18,7 @@ from api.pages.frame import StaffFrame
 from api.pages.result_trouble import TROUBLE
 from api.pages.result_view import Row
 from api.wiring import Services, utc_now
-from dossiers import batches, issuance
+from dossiers import batches, issuance, own_token
 from dossiers.before_signing import before_signing
 from dossiers.differences import Differs
 from dossiers.types import Actor, EResult, NotFound, ResultState, Role
@@ -118,6 +118,7 @@ def _listed(actor: Actor, office: Services, loc: str, chosen: Sequence[str], aft
         "agencies": agencies,
         "State": ResultState,
         "WAITS": view.WAITS,
+        "for_token": sum(own_token.may_sign(actor, r) for r in waiting),
         "stamp": _stamp(asked, rows, waiting),
     }
 

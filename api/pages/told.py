@@ -74,6 +74,14 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "Đã duyệt. Hệ thống đang ký, đóng dấu và phát hành.",
         "Approved. It is being signed, sealed and issued.",
     ),
+    "approved_for_token": (
+        "Đã duyệt. Ký bằng USB token của bạn ở dưới; sau đó hệ thống đóng dấu và phát hành.",
+        "Approved. Sign it with your token below; then it is sealed and issued.",
+    ),
+    "token_signed": (
+        "Đã nhận bản ký. Hệ thống lấy dấu thời gian, đóng dấu và phát hành.",
+        "The signed file was taken. It gets its timestamp, is sealed and issued.",
+    ),
     "result_returned": ("Đã trả lại cho người soạn; số đã hủy.", "Returned to its drafter; its number is void."),
     "result_taken_back": ("Đã rút lại để sửa; số đã hủy.", "Taken back to be changed; its number is void."),
     "batch_stopped": (
