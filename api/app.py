@@ -15,6 +15,7 @@ from starlette.routing import compile_path
 
 from api import errors
 from api.pages import (
+    admin_trust,
     assets,
     citizen,
     copies,
@@ -81,6 +82,7 @@ PAGES = tuple(
         results,
         drafting,
         out_of_force,
+        admin_trust,
     )
 )
 

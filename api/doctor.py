@@ -5,15 +5,11 @@ Every check stands alone: with the servers down, the others still tell what they
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import stat
 import subprocess
-import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +17,8 @@ import psycopg
 from PIL import Image, ImageDraw, ImageFont
 
 import signing
+from api import doctor_trust
+from api.finding import Finding, State
 from digitize.recognition import second_reader, tesseract
 from storage.database import Database
 from storage.migrations import current, head
@@ -40,30 +38,6 @@ _SILENT_S = 30
 _FONT = Path(signing.__file__).parent / "fonts" / "LiberationSerif-Regular.ttf"
 _LINE = "Cộng hòa xã hội chủ nghĩa Việt Nam"
 _LETTERS = "ăâđêôơưạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ"
-
-
-class State(StrEnum):
-    """How a thing is."""
-
-    GOOD = "good"
-    DOUBTFUL = "doubtful"
-    BAD = "bad"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a check found.
-
-    Attributes:
-        vi, en: A sentence each.
-        remedy: What to do, Vietnamese first; "" when there is nothing to do.
-    """
-
-    subject: str
-    state: State
-    vi: str
-    en: str
-    remedy: str = ""
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
@@ -271,38 +245,6 @@ def _queue(settings: Settings) -> Iterator[Finding]:
         yield Finding(subject, State.GOOD, *said)
 
 
-def _timestamps(settings: Settings) -> Iterator[Finding]:
-    import asyncio
-
-    from signing.timestamp import Timestamper
-    from signing.types import TrustServiceUnavailable
-
-    if not settings.tsa_urls:
-        yield Finding(
-            "Dấu thời gian · TSA",
-            State.BAD,
-            "Chưa đặt dịch vụ dấu thời gian nào.",
-            "No timestamp authority is named.",
-            "Đặt HOSO_TSA_URLS. (Set it.)",
-        )
-    for url in settings.tsa_urls:
-        began = time.monotonic()
-        try:
-            asker = Timestamper([url], deadline_s=15, tries=1)
-            asyncio.run(asker.async_timestamp(hashlib.sha256(b"hoso doctor").digest(), "sha256"))
-        except TrustServiceUnavailable:
-            yield Finding(
-                "Dấu thời gian · TSA",
-                State.BAD,
-                f"{url} không trả lời.",
-                "It doesn't answer.",
-                "Kiểm tra mạng và địa chỉ; việc ký sẽ chờ và tự thử lại. (Signing waits and tries again.)",
-            )
-        else:
-            took = f"{time.monotonic() - began:.1f} s"
-            yield Finding("Dấu thời gian · TSA", State.GOOD, f"{url} trả lời sau {took}.", f"Answered in {took}.")
-
-
 def _keys(settings: Settings) -> Iterator[Finding]:
     subject = "Khóa ký · keys"
     if not settings.database:
@@ -397,7 +339,11 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "Đồng hồ · clock": _clock,
     "Kho tệp · storage": _store,
     "Hàng đợi · queue": _queue,
-    "Dấu thời gian · TSA": _timestamps,
+    "Máy ký · signing worker": doctor_trust.signing_worker,
+    "Dấu thời gian · TSA": doctor_trust.timestamps,
+    "Gốc tin cậy · anchors": doctor_trust.anchors,
+    "CRL, OCSP": doctor_trust.evidence,
     "Khóa ký · keys": _keys,
+    "Chứng thư ký · certificates": doctor_trust.certificates,
     "Ký thử · test signature": _signature,
 }

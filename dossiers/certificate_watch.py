@@ -35,7 +35,7 @@ def watched(begin: Begin, *, now: datetime) -> Sequence[Watched]:
         registered = {sha256(der).hexdigest(): der for der in work.trust.intermediates()}
     found = []
     for record in sorted(records, key=lambda one: one.valid_to):
-        der = registered.get(record.sha256)
+        der = record.der or registered.get(record.sha256)
         try:
             found.append(Watched(record, examine(der, known, now=now) if der is not None else None))
         except NotACertificate:

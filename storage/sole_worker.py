@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
 
+    from psycopg import Connection
+
 log = logging.getLogger(__name__)
 
 _LOCK = 0x7369676E  # "sign": any number that nothing else in this database locks
@@ -31,6 +33,16 @@ _SERVER_KEEPALIVE = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "10000",
 }
+
+
+def somebody_works(connection: Connection[Any]) -> bool:
+    """Whether some process of this database is at the work that only one may do."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = %s AND database = "
+        "(SELECT oid FROM pg_database WHERE datname = current_database()))",
+        (_LOCK,),
+    ).fetchone()
+    return bool(row and row[0])
 
 
 async def work_alone(dsn: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -20,7 +20,8 @@ def run(given: argparse.Namespace) -> int:
     if given.settings:
         _list_settings()
         return 0
-    from api.doctor import State, examine
+    from api.doctor import examine
+    from api.finding import State
 
     marks = {State.GOOD: "✓", State.DOUBTFUL: "!", State.BAD: "✗"}
     bad = 0

@@ -130,6 +130,7 @@ def _login(username: str, name: str, agency: str, *roles: Role, title: str = "")
 
 _LOGINS = (
     _login("quantri", "Ngô Minh Khoa", PROVINCE, Role.ADMINISTRATOR),
+    _login("quantri2", "Mạc Thị Thu Ngân", PROVINCE, Role.ADMINISTRATOR),
     _login("motcua.tinh", "Trịnh Thị Oanh", PROVINCE, Role.CLERK),
     _login("giamdoc.tinh", "Hoàng Đức Lượng", PROVINCE, Role.LEADER, title="Giám đốc"),
     _login("vanthu.tinh", "Phan Thị Hồng Yến", PROVINCE, Role.SEAL_KEEPER),

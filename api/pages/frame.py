@@ -58,6 +58,7 @@ WAYS = (
     ("/ho-so/moi", "Hồ sơ mới", "New dossier", "open_dossier"),
     ("/ban-giao", "Bàn giao", "Transfers", "open_dossier"),
     ("/ket-qua", "Kết quả", "Results", "see"),
+    ("/quan-tri", "Chứng thư", "Certificates", "keep_trust"),
 )
 
 #: Nothing from elsewhere, nothing inline; pages are never framed. `blob:` is for pictures a phone has just taken.

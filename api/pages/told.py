@@ -92,5 +92,12 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     "result_registered": ("Đã vào sổ và phát hành.", "Registered and issued."),
     "result_withdrawn": ("Đã thu hồi. Sổ và trang kiểm tra đã đổi.", "Withdrawn. Register and check page say so."),
     "result_superseded": ("Đã thay thế. Sổ chỉ sang bản mới.", "Superseded. The register points to the new one."),
+    "anchor_proposed": (
+        "Đã thêm, chưa được tin. Nhờ quản trị viên thứ hai đối chiếu dấu vân tay.",
+        "Added, and not trusted yet. Ask a second administrator to compare the fingerprint.",
+    ),
+    "anchor_confirmed": ("Đã xác nhận. Gốc này được tin từ bây giờ.", "Confirmed. It is trusted from now on."),
+    "anchor_refused": ("Đã từ chối. Gốc này không được tin.", "Refused. It isn't trusted."),
+    "anchor_retired": ("Đã ghi ngày thôi tin.", "The end of the trust is noted."),
     "nothing_changed": ("Không có gì thay đổi.", "Nothing was changed."),
 }

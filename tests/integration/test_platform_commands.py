@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import stat
-from datetime import UTC, datetime
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from api import cli
-from api.doctor import State, examine
+from api import cli, doctor_trust
+from api.doctor import examine
+from api.finding import State
 from api.settings import Mode, Settings, explained
-from dossiers.anchors import install_demo
+from dossiers.anchors import install_demo, propose
+from dossiers.types import Actor, Role
+from signing.types import StoreName
 from storage.database import Database
 from storage.migrations import current, head
+from storage.sole_worker import work_alone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,6 +103,8 @@ def test_the_doctor_finds_a_healthy_instance_healthy(
         )
     )
     assert found.pop("Hàng đợi · queue") is State.BAD  # nobody works here
+    assert found.pop("Máy ký · signing worker") is State.BAD
+    assert found.pop("Gốc tin cậy · anchors") is State.DOUBTFUL  # nobody is trusted
     assert found.pop("Khóa ký · keys") is State.DOUBTFUL  # nor signs
     assert found.pop("Bản demo") is State.DOUBTFUL
     assert set(found.values()) == {State.GOOD}
@@ -112,6 +121,44 @@ def test_the_doctor_tells_what_it_can_when_nothing_runs_and_every_trouble_has_a_
     assert states["OCR thứ hai · second reader"] is State.GOOD
     assert states["Ký thử · test signature"] is State.GOOD
     assert all(finding.remedy for finding in findings if finding.state is State.BAD)
+
+
+def test_the_doctor_tells_what_waits_what_is_stale_and_who_signs(tmp_path: Path, migrated_dsn: str, pki: Pki) -> None:
+    now = datetime.now(UTC)
+    database = Database(migrated_dsn)
+    install_demo(database.begin, [pki.trust.anchor_der], now=now)
+    first = Actor(uuid.uuid4(), "quantri", "", "TT", frozenset({Role.ADMINISTRATOR}))
+    waiting = propose(
+        database.begin, pki.trust.intermediates_der[0], store=StoreName.NEAC, reason="thử", by=first, now=now
+    )
+    with database.begin() as work:
+        old = now - timedelta(days=9)
+        work.trust.keep_crl(pki.trust.crl_urls[0], pki.trust.crl("root", at=old), fetched_at=old)
+    database.close()
+    settings = Settings(data=tmp_path, database=migrated_dsn, tsa_urls=(pki.trust.tsa_url,))
+    found = {finding.subject: finding for finding in examine(settings)}
+    anchor = found["Gốc tin cậy · anchors"]
+    assert (anchor.state, waiting.sha256[:16] in anchor.remedy) == (State.DOUBTFUL, True)
+    assert (found["CRL, OCSP"].state, "216 giờ" in found["CRL, OCSP"].vi) == (State.BAD, True)
+    assert found["Máy ký · signing worker"].state is State.BAD
+
+    async def beside() -> State:
+        signing = asyncio.Event()
+
+        async def sign() -> None:
+            signing.set()
+            await asyncio.Event().wait()
+
+        worker = asyncio.create_task(work_alone(migrated_dsn, sign))
+        await signing.wait()
+        try:
+            return next(iter(await asyncio.to_thread(lambda: list(doctor_trust.signing_worker(settings))))).state
+        finally:
+            worker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
+
+    assert asyncio.run(beside()) is State.GOOD
 
 
 def test_the_doctor_refuses_a_production_instance_that_trusts_a_demo(

@@ -1,13 +1,13 @@
 """Answers of responders are kept beside the lists, and lists are known by their digest
 
-Revision 0011, after 0010. With the digest a process fetches a list of some megabytes once, not for every verdict.
+Revision 0012, after 0011. With the digest a process fetches a list of some megabytes once, not for every verdict.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
