@@ -26,7 +26,7 @@ from signing.certificates import NotACertificate
 from signing.isolation import JudgesBusy
 from signing.places import PlaceNotFound
 from signing.templates import TemplateDataError, UnknownTemplate
-from signing.types import SigningRefused, TrustServiceUnavailable
+from signing.types import PinRefused, SigningRefused, TrustServiceUnavailable
 from storage.database import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -261,6 +261,20 @@ OUTCOMES: dict[type[Exception], Outcome] = {
             "This certificate can't be a trust anchor.",
             "Nothing was changed.",
             "Choose the authority's own certificate, with an RSA key from 2048 or an ECDSA key from 256 bits.",
+        ),
+    ),
+    PinRefused: Outcome(
+        422,
+        "pin_refused",
+        Said(
+            "Mã PIN hoặc mã một lần không mở được khóa.",
+            "Chưa duyệt, chưa ký gì; văn bản còn nguyên.",
+            "Gõ lại thật cẩn thận: sai nhiều lần thì thiết bị tự khóa.",
+        ),
+        Said(
+            "The PIN or one-time code doesn't open the key.",
+            "Nothing was approved or signed; the documents are intact.",
+            "Type it again with care: after several wrong ones the device locks itself.",
         ),
     ),
     SigningRefused: Outcome(

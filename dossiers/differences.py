@@ -7,6 +7,7 @@ template at all, which is said.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,9 +17,13 @@ from dossiers import drafts
 from signing import templates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dossiers.types import Dossier, EResult, Procedure
+
+
+#: Decree 61/2018, as `dossiers.codes` makes them.
+_DOSSIER_CODE = re.compile(r"\b\d{3}(?:\.\d{2,3}){2}\.H\d{2}-\d{6}-\d{4,}\b")
 
 
 class Differs(StrEnum):
@@ -57,9 +62,8 @@ def differences(e_result: EResult, dossier: Dossier, procedure: Procedure) -> li
     labels = {field.key: field.label for field in templates.fields(e_result.template)}
     if e_result.returned_data:
         found += _changed(Differs.SINCE_RETURNED, labels, e_result.returned_data, e_result.data)
-    known = drafts.first_words(dossier, procedure, e_result.template)
-    facts = {key: suggested.value for key, suggested in known.items() if suggested.origin == "dossier"}
-    return [*found, *_left_out(labels, facts, e_result.data)]
+    known = drafts.first_words(dossier, procedure, e_result.template).get("facts")
+    return [*found, *_otherwise(known.value if known else [], e_result.data), *_other_dossiers(dossier, e_result.data)]
 
 
 def _changed(
@@ -71,25 +75,35 @@ def _changed(
             yield Difference(kind, label, was, is_now)
 
 
-def _left_out(labels: Mapping[str, str], facts: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Difference]:
-    """What the dossier says and the document doesn't; what the clerk wrote besides is the clerk's work."""
-    for key, suggested in facts.items():
-        written = now.get(key)
-        if key == "facts":
-            pairs = [pair for pair in written if isinstance(pair, list)] if isinstance(written, list) else []
-            said = {_plain(_text(pair[:1])): _text(pair[1:]) for pair in pairs}
-            for name, value in suggested:
-                if _plain(said.get(_plain(name), "")) != _plain(value):
-                    yield Difference(Differs.FROM_DOSSIER, name, value, said.get(_plain(name), ""))
-        elif _plain(_text(suggested)) not in _plain(_text(written)):
-            yield Difference(Differs.FROM_DOSSIER, labels.get(key, key), _text(suggested), _text(written))
+def _otherwise(facts: Iterable[list[str]], now: Mapping[str, Any]) -> Iterator[Difference]:
+    """What the dossier says of the applicant and the document says otherwise, or nowhere.
+
+    In what words and under which name it is said is the clerk's business.
+    """
+    written = now.get("facts")
+    pairs = [pair for pair in written if isinstance(pair, list)] if isinstance(written, list) else []
+    said = {_plain(_text(pair[:1])): _text(pair[1:]) for pair in pairs}
+    everything = _plain(_text(dict(now)))
+    for name, value in facts:
+        told = said.get(_plain(name))
+        if _plain(told or "") != _plain(value) and (told is not None or _plain(value) not in everything):
+            yield Difference(Differs.FROM_DOSSIER, name, value, told or "")
+
+
+def _other_dossiers(dossier: Dossier, now: Mapping[str, Any]) -> Iterator[Difference]:
+    """A copied draft often keeps the code of the dossier it was written for."""
+    for code in dict.fromkeys(_DOSSIER_CODE.findall(_text(dict(now)))):
+        if code != dossier.code:
+            yield Difference(Differs.FROM_DOSSIER, "Mã hồ sơ", dossier.code, code)
 
 
 def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return "\n".join(filter(None, map(_text, value)))
+        if len(value) == 2 and all(isinstance(part, str) for part in value):  # noqa: PLR2004  a name and its value
+            return ": ".join(value)
+        return "; ".join(filter(None, map(_text, value)))
     if isinstance(value, dict):
-        return "\n".join(filter(None, map(_text, value.values())))
+        return "; ".join(filter(None, map(_text, value.values())))
     return "" if value is None else str(value)
 
 

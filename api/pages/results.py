@@ -21,7 +21,7 @@ from api.wiring import Services, utc_now
 from dossiers import batches, issuance, own_token
 from dossiers.before_signing import before_signing
 from dossiers.differences import Differs
-from dossiers.types import Actor, EResult, NotFound, ResultState, Role
+from dossiers.types import WAITS_FOR_PIN, Actor, EResult, NotFound, ResultState, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,9 +48,16 @@ VIEWS = (
         "cho-van-thu",
         "Chờ văn thư",
         "For the seal keeper",
-        lambda r: bool(r.trouble) or (r.state is ResultState.DRAFT and r.came_signed),
+        lambda r: (
+            bool(r.trouble and r.trouble not in WAITS_FOR_PIN) or (r.state is ResultState.DRAFT and r.came_signed)
+        ),
     ),
-    View("dang-ky", "Đang ký", "Being signed", lambda r: r.state in view.BEING_SIGNED and not r.trouble),
+    View(
+        "dang-ky",
+        "Đang ký",
+        "Being signed",
+        lambda r: r.state in view.BEING_SIGNED and r.trouble in ("", *WAITS_FOR_PIN),
+    ),
 )
 PUBLISHED = View("da-phat-hanh", "Đã phát hành", "Issued", lambda _: False)
 

@@ -52,6 +52,14 @@ def test_what_the_clerk_added_is_the_clerks_work_and_what_was_changed_is_told() 
     ]
 
 
+def test_the_same_under_another_name_is_no_difference_and_another_dossiers_code_is() -> None:
+    facts = [["Chủ hộ", WHO.name], ["Số căn cước", WHO.id_number], ["Trụ sở", f"Nhà riêng, {WHO.address}"]]
+    assert differences(result(**as_begun() | {"facts": facts}), DOSSIER, PROCEDURE) == []
+    copied = as_begun() | {"opening": ["Căn cứ hồ sơ 000.01.01.H49-261120-0001,"]}
+    (told,) = differences(result(**copied), DOSSIER, PROCEDURE)
+    assert (told.field, told.before, told.now) == ("Mã hồ sơ", DOSSIER.code, "000.01.01.H49-261120-0001")
+
+
 def test_a_document_that_names_somebody_else_is_told_first() -> None:
     data = as_begun() | {"facts": [["Họ và tên", "Người Khác"]], "recipients": ["Người Khác"], "opening": ["Căn cứ"]}
     first, *_ = differences(result(**data), DOSSIER, PROCEDURE)
