@@ -6,6 +6,7 @@ others have signed is never called ours.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from dossiers.calendar import VIETNAM
@@ -116,6 +117,43 @@ _ELSEWHERE: dict[Language, tuple[str, str, str]] = {
         "To learn whether it is in force, ask the agency named in it.",
     ),
 }
+
+
+class Conclusion(StrEnum):
+    """Both proofs in one word, for programs; people get a sentence."""
+
+    GENUINE_CURRENT = "genuine_current"
+    GENUINE_WITHDRAWN = "genuine_withdrawn"
+    GENUINE_SUPERSEDED = "genuine_superseded"
+    DIGITISED_COPY = "digitised_copy"
+    COPY_NOT_HELD = "copy_not_held"
+    VALID_NOT_REGISTERED = "valid_not_registered"
+    VALID_ELSEWHERE = "valid_elsewhere"
+    ALTERED = "altered"
+    REVOKED = "revoked"
+    UNCONFIRMED = "unconfirmed"
+    UNSIGNED = "unsigned"
+    UNREADABLE = "unreadable"
+
+
+_OF_REGISTERED = {
+    RegisterStatus.ISSUED: Conclusion.GENUINE_CURRENT,
+    RegisterStatus.WITHDRAWN: Conclusion.GENUINE_WITHDRAWN,
+    RegisterStatus.SUPERSEDED: Conclusion.GENUINE_SUPERSEDED,
+    RegisterStatus.NOT_OURS: Conclusion.VALID_NOT_REGISTERED,
+}
+
+
+def conclusion(judgement: Judgement) -> Conclusion:
+    """Both proofs in one word: the same choice as `answer` makes."""
+    found = judgement.file
+    if found.verdict is not Verdict.GENUINE:
+        return Conclusion(found.verdict.value)
+    if judgement.e_result is not None or found.kind is Kind.E_RESULT:
+        return _OF_REGISTERED[judgement.register]
+    if found.kind is Kind.ELECTRONIC_COPY:
+        return Conclusion.DIGITISED_COPY if judgement.copy else Conclusion.COPY_NOT_HELD
+    return Conclusion.VALID_ELSEWHERE
 
 
 def answer(judgement: Judgement, *, language: Language = "vi") -> Words:

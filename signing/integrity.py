@@ -90,7 +90,9 @@ def afterwards(late: LateFields, catalog: QualifiedWhitelistRule | None = None) 
 
 
 #: Encodings of a signature whose bytes we know how to check.
-_FORMATS = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached")
+_FORMATS = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/adbe.pkcs7.sha1")
+#: Signs the SHA-1 of the bytes instead of the bytes: told intact, and never strong enough to prove anything.
+_SIGNED_SHA1 = "/adbe.pkcs7.sha1"
 _TIMESTAMP_FORMAT = "/ETSI.RFC3161"
 
 _BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s+(\d{1,12})\s*\]")
@@ -183,6 +185,7 @@ def _examine(found: Found, late: LateFields, content: Content) -> Found:
     return replace(
         found,
         integrity=Integrity.INTACT,
+        reason=Reason.WEAK_ALGORITHM if _signs_sha1(embedded) else None,
         only_evidence_follows=level.value <= ModificationLevel.LTA_UPDATES.value and late.only_evidence,
         filled_later=late.filled if late.form_kept and not late.created else None,
     )
@@ -194,17 +197,12 @@ def _bytes_reason(embedded: EmbeddedPdfSignature, content: Content, *, stamp: bo
         return Reason.PARTLY_COVERED
     if _padding(embedded.pkcs7_content).strip(b"\0"):
         return Reason.DAMAGED_SIGNATURE
-    if stamp:
-        token = embedded.signed_data["encap_content_info"]["content"]
-        imprint = token.parsed["message_imprint"]
-        stated = imprint["hash_algorithm"]["algorithm"].native
-        if imprint["hashed_message"].native != embedded.compute_digest(stated):
-            return Reason.CONTENT_CHANGED
-        digest = hashlib.new(embedded.md_algorithm, bytes(token)).digest()
-    else:
-        if embedded.signed_data["encap_content_info"]["content"] is not core.VOID:
-            return Reason.DAMAGED_SIGNATURE  # a detached signature carries no second content
-        digest = embedded.compute_digest()
+    reason = _content_reason(embedded, stamp=stamp)
+    if reason:
+        return reason
+    digest = None if stamp else detached_digest(embedded)
+    if digest is None:
+        digest = hashlib.new(embedded.md_algorithm, bytes(_inner(embedded))).digest()
     intact, valid = validate_sig_integrity(
         embedded.signer_info,
         embedded.signer_cert,
@@ -214,6 +212,39 @@ def _bytes_reason(embedded: EmbeddedPdfSignature, content: Content, *, stamp: bo
     if not intact:
         return Reason.CONTENT_CHANGED
     return None if valid else Reason.DAMAGED_SIGNATURE
+
+
+def _inner(embedded: EmbeddedPdfSignature) -> Any:
+    """What the signature carries inside itself, if anything."""
+    return embedded.signed_data["encap_content_info"]["content"]
+
+
+def _content_reason(embedded: EmbeddedPdfSignature, *, stamp: bool) -> Reason | None:
+    """Check what the signature carries inside itself: a token's imprint, a digest in its place, or nothing."""
+    inner = _inner(embedded)
+    if stamp:
+        imprint = inner.parsed["message_imprint"]
+        stated = imprint["hash_algorithm"]["algorithm"].native
+        same = imprint["hashed_message"].native == embedded.compute_digest(stated)
+    elif _signs_sha1(embedded):
+        same = bytes(inner) == embedded.compute_digest("sha1")
+    elif inner is not core.VOID:
+        return Reason.DAMAGED_SIGNATURE  # a detached signature carries no second content
+    else:
+        return None
+    return None if same else Reason.CONTENT_CHANGED
+
+
+def _signs_sha1(embedded: EmbeddedPdfSignature) -> bool:
+    return bool(embedded.sig_object.get("/SubFilter") == _SIGNED_SHA1)
+
+
+def detached_digest(embedded: EmbeddedPdfSignature) -> bytes | None:
+    """The digest of the covered bytes; None where a SHA-1 of them is inside and signed in their place.
+
+    Source: ISO 32000-1, 12.8.3.3.
+    """
+    return None if _signs_sha1(embedded) else embedded.compute_digest()
 
 
 def _gap_is_the_signature(embedded: EmbeddedPdfSignature, content: Content) -> bool:

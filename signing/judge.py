@@ -35,7 +35,17 @@ import pikepdf
 
 from signing import proof, verify
 from signing.trust import Term, TrustStore
-from signing.types import FileVerdict, Indication, Integrity, Kind, SignatureReport, StoreName, Verdict
+from signing.types import (
+    AtSigning,
+    FileVerdict,
+    Indication,
+    Integrity,
+    Kind,
+    SignatureReport,
+    StoreName,
+    TimeSource,
+    Verdict,
+)
 
 _HEAD = struct.Struct(">II")
 #: No honest verdict and no trust store is larger; a judge gone wrong can't fill the asker's memory.
@@ -173,6 +183,9 @@ def _report_of(found: dict[str, Any]) -> SignatureReport:
         "indication": Indication(found["indication"]),
         "verdict": Verdict(found["verdict"]),
         "integrity": Integrity(found["integrity"]),
+        "at_signing": AtSigning(found["at_signing"]),
+        "time_source": TimeSource(found["time_source"]),
+        "trust_store": StoreName(found["trust_store"]) if found["trust_store"] else None,
     }
     lists = {name: tuple(value) for name, value in found.items() if isinstance(value, list)}
     return SignatureReport(**found | lists | changed)

@@ -39,6 +39,8 @@ from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import (
     NO_REVOCATION,
     REQUIRE_REVINFO,
+    AcceptAllAlgorithms,
+    AlgorithmUsagePolicy,
     CertRevTrustPolicy,
     DisallowWeakAlgorithmsPolicy,
     RevocationCheckingPolicy,
@@ -47,6 +49,7 @@ from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
 from signing import revocation
+from signing.integrity import detached_digest
 from signing.revocation import RevocationList
 from signing.types import Indication, Reason, Verdict
 
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
 ALGORITHMS = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call]  # untyped in 0.33
     weak_hash_algos=frozenset({"md2", "md5", "sha1"}), rsa_key_size_threshold=2048
 )
+_ANY = AcceptAllAlgorithms()
 LEAST_CURVE_BITS = 256
 USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
 CLOCK_SKEW = timedelta(minutes=5)
@@ -158,12 +162,12 @@ class Known:
     """
 
     def __init__(self, trust: TrustStore) -> None:
-        self._trust = trust
+        self.trust = trust
         self._managers: dict[tuple[bytes, ...], SimpleTrustManager] = {}
 
     def vouching(self, existed: datetime, *, seen_from: datetime | None = None) -> tuple[bytes, ...]:
         """The anchors that vouch for what existed at a moment, as `TrustStore.vouching`."""
-        return self._trust.vouching(existed, seen_from=seen_from)
+        return self.trust.vouching(existed, seen_from=seen_from)
 
     def trusting(self, anchors: tuple[bytes, ...]) -> SimpleTrustManager:
         """Trust in these anchors alone."""
@@ -174,7 +178,7 @@ class Known:
 
     def store_of(self, anchor: bytes) -> StoreName | None:
         """Which store an anchor belongs to; None when nobody said."""
-        return self._trust.store_of(anchor)
+        return self.trust.store_of(anchor)
 
     def material(self, everybody: frozenset[int] | None) -> Material:
         """Our own certificates, lists and answers, for a file in which these serial numbers occur; None: any."""
@@ -184,14 +188,14 @@ class Known:
     @cached_property
     def certificates(self) -> tuple[x509.Certificate, ...]:
         """Every certificate we have, trusted or not."""
-        return tuple(x509.Certificate.load(der) for der in (*self._trust.anchors, *self._trust.intermediates))
+        return tuple(x509.Certificate.load(der) for der in (*self.trust.anchors, *self.trust.intermediates))
 
     @cached_property
     def _short(self) -> Material:
         return Material(
-            tuple(x509.Certificate.load(der) for der in self._trust.intermediates),
+            tuple(x509.Certificate.load(der) for der in self.trust.intermediates),
             tuple(CRLContainer(crl.CertificateList.load(one.der)) for one in self._lists if one.short),
-            _answers(ocsp.OCSPResponse.load(der) for der in self._trust.ocsps),
+            _answers(ocsp.OCSPResponse.load(der) for der in self.trust.ocsps),
         )
 
     @cached_property
@@ -200,7 +204,7 @@ class Known:
 
     @cached_property
     def _lists(self) -> tuple[RevocationList, ...]:
-        return tuple(map(revocation.parsed, self._trust.crls))
+        return tuple(map(revocation.parsed, self.trust.crls))
 
     def listed(self, cert: x509.Certificate) -> datetime | None:
         """When one of our own lists, of any age, says the certificate was revoked.
@@ -303,7 +307,7 @@ class Court:
             embedded.signed_data,
             self._spec(instant, cert, self._known.vouching(existed)),
             timing_info=_timing(moment, past=instant.proven),
-            raw_digest=embedded.compute_digest(),
+            raw_digest=detached_digest(embedded),
         )
         found: AdESSubIndic = result.ades_subindic
         problem = _certificate_problem(cert)
@@ -321,12 +325,27 @@ class Court:
             return Judgement(Indication.PASSED, Verdict.GENUINE, store=self._vouched_by(result))
         if found is AdESIndeterminate.OUT_OF_BOUNDS_NO_POE:
             return _refuse(found, _outside_validity(cert, moment, proven_at))
+        return await self._refused(found, instant, embedded, cert, moment, existed)
+
+    async def _refused(
+        self,
+        found: AdESSubIndic,
+        instant: Instant,
+        embedded: EmbeddedPdfSignature,
+        cert: x509.Certificate,
+        moment: datetime,
+        existed: datetime,
+    ) -> Judgement:
+        """Say why, as exactly as can be told: one thing wrong often hides another."""
         reason = _REASONS.get(found, Reason.NOT_VERIFIABLE)
         if reason is Reason.INVALID_CHAIN and moment < cert.not_valid_before:
             reason = Reason.CERTIFICATE_NOT_YET_VALID
         elif reason is Reason.INVALID_CHAIN and await self._lacks_status_only(instant, embedded, cert, moment, existed):
             reason = Reason.NO_STATUS
-        return _refuse(found, reason)
+        refused = _refuse(found, reason)
+        if reason is Reason.WEAK_ALGORITHM and await self._comes_from_nobody(instant, embedded, cert, moment, existed):
+            return replace(refused, reasons=(reason, Reason.UNTRUSTED_ISSUER))
+        return refused
 
     @staticmethod
     def _revoked(
@@ -384,9 +403,27 @@ class Court:
             embedded.signed_data,
             self._spec(instant, cert, self._known.vouching(existed), checking=NO_REVOCATION),
             timing_info=_timing(moment, past=instant.proven),
-            raw_digest=embedded.compute_digest(),
+            raw_digest=detached_digest(embedded),
         )
         return result.ades_subindic is AdESPassed.OK
+
+    async def _comes_from_nobody(
+        self,
+        instant: Instant,
+        embedded: EmbeddedPdfSignature,
+        cert: x509.Certificate,
+        moment: datetime,
+        existed: datetime,
+    ) -> bool:
+        """Whether a weak signature's chain leads to nobody we trust, either."""
+        spec = self._spec(instant, cert, self._known.vouching(existed), checking=NO_REVOCATION, algorithms=_ANY)
+        result = await ades_basic_validation(
+            embedded.signed_data,
+            spec,
+            timing_info=_timing(moment, past=instant.proven),
+            raw_digest=detached_digest(embedded),
+        )
+        return result.ades_subindic is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND
 
     def _spec(
         self,
@@ -395,12 +432,13 @@ class Court:
         anchors: tuple[bytes, ...],
         *,
         checking: RevocationCheckingPolicy = REQUIRE_REVINFO,
+        algorithms: AlgorithmUsagePolicy = ALGORITHMS,
     ) -> SignatureValidationSpec:
         return SignatureValidationSpec(
             CertValidationPolicySpec(
                 self._known.trusting(anchors),
                 CertRevTrustPolicy(checking, retroactive_revinfo=instant.proven),
-                algorithm_usage_policy=ALGORITHMS,
+                algorithm_usage_policy=algorithms,
                 time_tolerance=CLOCK_SKEW,
             ),
             revinfo_gathering_policy=_GATHERING,

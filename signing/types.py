@@ -99,6 +99,25 @@ SEVERITY = (
 )
 
 
+class AtSigning(StrEnum):
+    """What a certificate was worth at the moment of signing."""
+
+    VALID = "valid"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+
+
+class TimeSource(StrEnum):
+    """Who says when it was signed; only the first two prove anything."""
+
+    TIMESTAMP = "timestamp"
+    DOCUMENT_TIMESTAMP = "document_timestamp"
+    CLAIMED = "claimed"
+    NONE = "none"
+
+
 class Kind(StrEnum):
     """What sort of document the signatures say it is, by our own field names."""
 
@@ -184,6 +203,13 @@ class SignatureReport:
         integrity: Of the bytes this signature covers.
         covers_whole_file: Nothing but evidence follows it.
         algorithm: For instance "sha256/rsassa_pkcs1v15".
+        encoding: How it is written into the PDF, for instance "ETSI.CAdES.detached".
+        at_signing: What its certificate was worth when it signed, as far as that is known.
+        time_source: Who says so.
+        trust_store: Which of our trust stores vouches for the signer; None where none does.
+        revision: The revision it was added by, from 1; None where it can't be read.
+        later: What came after it: codes of `signing.changes.Later`.
+        changed_in: Where something was changed after it: by which revision, from 1, if that can be told.
         reasons: Stable codes, the first is the decisive one: "signer_revoked", "untrusted_issuer", "no_status"…
     """
 
@@ -205,6 +231,13 @@ class SignatureReport:
     timestamp_authority: str | None = None
     covers_whole_file: bool = False
     algorithm: str = ""
+    encoding: str = ""
+    at_signing: AtSigning = AtSigning.UNKNOWN
+    time_source: TimeSource = TimeSource.NONE
+    trust_store: StoreName | None = None
+    revision: int | None = None
+    later: tuple[str, ...] = ()
+    changed_in: int | None = None
     reasons: tuple[str, ...] = ()
 
 

@@ -22,11 +22,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import pikepdf
 from pyhanko.sign.fields import enumerate_sig_fields
 
-from signing import integrity
+from signing import changes, integrity
 from signing.proof import Court, Judgement, Known, common_name
 from signing.types import (
     FIELD_NAMES,
     SEVERITY,
+    AtSigning,
     FileVerdict,
     Indication,
     Integrity,
@@ -34,6 +35,7 @@ from signing.types import (
     Place,
     Reason,
     SignatureReport,
+    TimeSource,
     Verdict,
 )
 
@@ -227,7 +229,7 @@ def _judge(content: Content, known: Known, at: datetime, run: Run) -> FileVerdic
     court = Court(known, reader, at=at, run=run)
     stamps = [one for one in found if one.is_timestamp]
     doubt = court.take_evidence([one.embedded for one in stamps if one.embedded and one.integrity is Integrity.INTACT])
-    reports = tuple(_report(one, court) for one in found if not one.is_timestamp)
+    reports = tuple(_report(one, court, found, reader) for one in found if not one.is_timestamp)
     whole = _about_the_file(tail=tail, hidden=hidden, stamps=stamps, doubt=doubt)
     detail = {"document_timestamps": [stamp.at for stamp in court.document_stamps], "revisions": revisions}
     if not reports and not whole:
@@ -419,7 +421,7 @@ def _file(
 # --- one signature --------------------------------------------------------------------------------------------------
 
 
-def _report(found: Found, court: Court) -> SignatureReport:
+def _report(found: Found, court: Court, all_of_them: list[Found], reader: PdfFileReader) -> SignatureReport:
     try:
         judgement = _judgement(found, court)
     except integrity.OUR_TROUBLE:
@@ -431,7 +433,7 @@ def _report(found: Found, court: Court) -> SignatureReport:
             judgement,
             indication=Indication.FAILED,
             verdict=Verdict.ALTERED,
-            sub_indication="HASH_FAILURE" if found.reason is Reason.CONTENT_CHANGED else "FORMAT_FAILURE",
+            sub_indication=_FAILURES.get(found.reason, "FORMAT_FAILURE"),
             reasons=(found.reason, *judgement.reasons),
         )
     elif found.integrity is Integrity.INTACT and found.reason:
@@ -439,7 +441,8 @@ def _report(found: Found, court: Court) -> SignatureReport:
             judgement,
             indication=Indication.INDETERMINATE,
             verdict=worst([judgement.verdict, Verdict.UNCONFIRMED]),
-            reasons=(*judgement.reasons, found.reason),
+            sub_indication=judgement.sub_indication or _DOUBTS.get(found.reason, "GENERIC"),
+            reasons=tuple(dict.fromkeys((*judgement.reasons, found.reason))),
         )
     stamp = judgement.stamp
     timestamp = stamp.at if stamp else judgement.proven_at
@@ -456,9 +459,61 @@ def _report(found: Found, court: Court) -> SignatureReport:
         timestamp=timestamp,
         timestamp_authority=_nfc(stamp.authority) if stamp else _giver(court, timestamp),
         covers_whole_file=found.only_evidence_follows,
+        at_signing=_at_signing(judgement),
+        time_source=_time_source(judgement, claimed),
+        trust_store=judgement.store,
+        revision=found.revision + 1 if found.embedded else None,
+        **_later(found, all_of_them, reader),
         reasons=tuple(reason.value for reason in judgement.reasons),
         **about,
     )
+
+
+#: What the ETSI calls what `signing.integrity` found: changed bytes, mathematics that fail, a structure that lies.
+_FAILURES = {
+    Reason.CONTENT_CHANGED: "HASH_FAILURE",
+    Reason.DAMAGED_SIGNATURE: "SIG_CRYPTO_FAILURE",
+    Reason.SIGNATURE_REMOVED: "SIGNED_DATA_NOT_FOUND",
+}
+_DOUBTS = {Reason.WEAK_ALGORITHM: "CRYPTO_CONSTRAINTS_FAILURE"}
+_AT_SIGNING = {
+    Reason.SIGNER_REVOKED: AtSigning.REVOKED,
+    Reason.AUTHORITY_REVOKED: AtSigning.REVOKED,
+    Reason.SIGNED_AFTER_EXPIRY: AtSigning.EXPIRED,
+    Reason.CERTIFICATE_NOT_YET_VALID: AtSigning.NOT_YET_VALID,
+}
+
+
+def _at_signing(judgement: Judgement) -> AtSigning:
+    if judgement.indication is Indication.PASSED:
+        return AtSigning.VALID
+    return next((_AT_SIGNING[reason] for reason in judgement.reasons if reason in _AT_SIGNING), AtSigning.UNKNOWN)
+
+
+def _time_source(judgement: Judgement, claimed: datetime | None) -> TimeSource:
+    if judgement.stamp:
+        return TimeSource.TIMESTAMP
+    if judgement.proven_at:
+        return TimeSource.DOCUMENT_TIMESTAMP
+    return TimeSource.CLAIMED if claimed else TimeSource.NONE
+
+
+def _later(found: Found, all_of_them: list[Found], reader: PdfFileReader) -> dict[str, Any]:
+    """What came after a signature, in the report's fields."""
+    if found.embedded is None:
+        return {}
+    after = [one for one in all_of_them if one.revision > found.revision]
+    later = [changes.Later.SIGNATURE] if any(not one.is_timestamp for one in after) else []
+    later += [changes.Later.TIMESTAMP] if any(one.is_timestamp for one in after) else []
+    if found.revision + 1 < reader.total_revisions and not later and found.integrity is Integrity.INTACT:
+        later = [changes.Later.EVIDENCE]
+    if found.reason not in _SOMETHING_FOLLOWED:
+        return {"later": tuple(later)}
+    what, changed_in = changes.after(reader, found.revision)
+    return {"later": (*later, *what), "changed_in": changed_in}
+
+
+_SOMETHING_FOLLOWED = {Reason.CHANGED_AFTER_SEAL, Reason.CHANGED_AFTER_SIGNING}
 
 
 def _judgement(found: Found, court: Court) -> Judgement:
@@ -495,6 +550,7 @@ def _about_the_certificate(embedded: EmbeddedPdfSignature | None) -> dict[str, A
             "valid_to": cert.not_valid_after,
             "claimed_at": claimed if claimed is None or claimed.tzinfo else claimed.replace(tzinfo=UTC),
             "algorithm": f"{embedded.md_algorithm}/{mechanism}",
+            "encoding": str(embedded.sig_object.get("/SubFilter", "")).removeprefix("/"),
         }
     except Exception:  # noqa: BLE001  the report says less, the verdict stands
         return empty

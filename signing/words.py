@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from signing.types import Kind, Reason, Verdict
+from signing.changes import Later
+from signing.types import AtSigning, Kind, Reason, TimeSource, Verdict
 
 if TYPE_CHECKING:
     from signing.types import FileVerdict
@@ -53,6 +54,26 @@ def signers(verdict: FileVerdict, *, language: Language = "vi") -> str:
     if not names:
         return ""
     return (" Người ký: " if language == "vi" else " Signed by: ") + "; ".join(names) + "."
+
+
+def later_words(code: str, *, language: Language = "vi") -> str:
+    """What came after a signature, as part of a list."""
+    return _LATER[Later(code)][0 if language == "vi" else 1]
+
+
+def at_signing_words(at: AtSigning, *, language: Language = "vi") -> str:
+    """What the certificate was worth when it signed."""
+    return _AT_SIGNING[at][0 if language == "vi" else 1]
+
+
+def time_source_words(source: TimeSource, *, language: Language = "vi") -> str:
+    """Who says when it was signed."""
+    return _TIME_SOURCES[source][0 if language == "vi" else 1]
+
+
+def sub_indication_words(code: str, *, language: Language = "vi") -> str:
+    """What an ETSI sub-indication means; "" for one without words here."""
+    return _SUB_INDICATIONS.get(code, ("", ""))[0 if language == "vi" else 1]
 
 
 Pair = tuple[str, str]
@@ -204,8 +225,8 @@ _WORDS: dict[Reason, tuple[Pair, Pair]] = {
     ),
     Reason.WEAK_ALGORITHM: (
         (
-            "Chữ ký còn nguyên vẹn, nhưng dùng thuật toán quá yếu, nay không còn chứng minh được gì.",
-            "The signature is intact, but its algorithm is too weak to prove anything today.",
+            "Nội dung không đổi từ khi ký, nhưng chữ ký dùng thuật toán cũ (như SHA-1), nay không đủ mạnh để xác nhận.",
+            "Unchanged since it was signed, but the signature uses an old algorithm (as SHA-1) too weak to confirm it.",
         ),
         _RESIGN,
     ),
@@ -266,8 +287,8 @@ _WORDS: dict[Reason, tuple[Pair, Pair]] = {
     ),
     Reason.IRREGULAR_STRUCTURE: (
         (
-            "Phần đã ký còn nguyên vẹn, nhưng tệp có cấu trúc không theo chuẩn nên không thể loại trừ việc bị sửa.",
-            "What was signed is intact, but the file's structure breaks the rules: changes can't be ruled out.",
+            "Phần đã ký còn nguyên vẹn, nhưng tệp có hai mục lục hoặc sai chuẩn nên phần thêm sau không so được.",
+            "What was signed is intact; with two tables of contents, or broken rules, later parts can't be compared.",
         ),
         _AGENCY,
     ),
@@ -301,4 +322,77 @@ _WORDS: dict[Reason, tuple[Pair, Pair]] = {
         ),
         _CODE,
     ),
+}
+
+_LATER: dict[Later, Pair] = {
+    Later.SIGNATURE: ("có thêm chữ ký khác", "another signature was added"),
+    Later.TIMESTAMP: ("có thêm dấu thời gian lưu trữ", "an archive timestamp was added"),
+    Later.EVIDENCE: ("có thêm bằng chứng kiểm tra", "evidence for checking was added"),
+    Later.PAGES: ("số trang hoặc thứ tự trang đã đổi", "pages were added, removed or moved"),
+    Later.PAGE_CONTENT: ("nội dung trang đã đổi", "the content of a page was changed"),
+    Later.ANNOTATIONS: ("có ghi chú hoặc hình che lên trang", "notes or shapes were laid over a page"),
+    Later.FIELDS: ("ô biểu mẫu đã đổi", "fields of the form were changed"),
+    Later.SCRIPTS: ("có mã chạy tự động", "a program that runs by itself was added"),
+    Later.ATTACHMENTS: ("có tệp đính kèm", "files were attached"),
+    Later.LAYERS: ("có lớp ẩn, hiện", "layers that show or hide were changed"),
+    Later.OTHER: ("có phần khác đã đổi", "something else was changed"),
+}
+
+_AT_SIGNING: dict[AtSigning, Pair] = {
+    AtSigning.VALID: ("có hiệu lực", "valid"),
+    AtSigning.EXPIRED: ("đã hết hạn", "expired"),
+    AtSigning.NOT_YET_VALID: ("chưa có hiệu lực", "not yet valid"),
+    AtSigning.REVOKED: ("đã bị thu hồi", "revoked"),
+    AtSigning.UNKNOWN: ("chưa xác định", "not known"),
+}
+
+_TIME_SOURCES: dict[TimeSource, Pair] = {
+    TimeSource.TIMESTAMP: ("dấu thời gian của chữ ký", "the signature's timestamp"),
+    TimeSource.DOCUMENT_TIMESTAMP: ("dấu thời gian của cả tệp", "the timestamp of the whole file"),
+    TimeSource.CLAIMED: ("máy người ký tự khai, không có bằng chứng", "the signer's computer alone, without proof"),
+    TimeSource.NONE: ("không có", "nobody"),
+}
+
+#: ETSI EN 319 102-1, table 3 and 4, as far as a verdict here can name them.
+_SUB_INDICATIONS: dict[str, Pair] = {
+    "HASH_FAILURE": ("nội dung không khớp với chữ ký", "the content doesn't match the signature"),
+    "SIG_CRYPTO_FAILURE": ("chữ ký sai về toán học", "the signature's mathematics fail"),
+    "FORMAT_FAILURE": ("chữ ký hoặc tệp sai cấu trúc", "the signature or file has the wrong structure"),
+    "SIGNED_DATA_NOT_FOUND": ("không còn thấy dữ liệu đã ký", "what was signed can't be found"),
+    "REVOKED": ("chứng thư bị thu hồi trước khi ký", "the certificate was revoked before signing"),
+    "REVOKED_NO_POE": (
+        "chứng thư đã bị thu hồi, chưa chứng minh được là ký trước đó",
+        "the certificate is revoked; nothing proves that it signed before",
+    ),
+    "REVOKED_CA_NO_POE": (
+        "nơi cấp chứng thư đã bị thu hồi, chưa chứng minh được là ký trước đó",
+        "the issuing authority is revoked; nothing proves that it signed before",
+    ),
+    "OUT_OF_BOUNDS_NO_POE": (
+        "chứng thư ngoài thời hạn, chưa chứng minh được là ký trong hạn",
+        "outside the certificate's period; nothing proves that it signed within",
+    ),
+    "OUT_OF_BOUNDS_NOT_REVOKED": ("chứng thư ngoài thời hạn, không bị thu hồi", "outside its period, not revoked"),
+    "NOT_YET_VALID": ("ký trước khi chứng thư có hiệu lực", "signed before the certificate was valid"),
+    "EXPIRED": ("chứng thư hết hạn trước khi ký", "the certificate had expired before signing"),
+    "NO_CERTIFICATE_CHAIN_FOUND": ("không dẫn tới gốc tin cậy nào", "no chain to a trusted root"),
+    "NO_SIGNING_CERTIFICATE_FOUND": ("không thấy chứng thư người ký", "the signer's certificate is missing"),
+    "CHAIN_CONSTRAINTS_FAILURE": ("chuỗi chứng thư trái quy tắc", "the chain breaks its own constraints"),
+    "CERTIFICATE_CHAIN_GENERAL_FAILURE": ("chuỗi chứng thư có lỗi", "the chain has an error"),
+    "CRYPTO_CONSTRAINTS_FAILURE": ("thuật toán hoặc khóa quá yếu", "an algorithm or key is too weak"),
+    "CRYPTO_CONSTRAINTS_FAILURE_NO_POE": (
+        "thuật toán nay quá yếu, chưa chứng minh được là ký khi còn đủ mạnh",
+        "an algorithm is too weak today; nothing proves that it signed in time",
+    ),
+    "SIG_CONSTRAINTS_FAILURE": ("chữ ký trái chính sách kiểm tra", "the signature breaks the policy"),
+    "TRY_LATER": ("chưa có dữ liệu thu hồi, hãy thử lại sau", "no revocation data now; try later"),
+    "NO_POE": ("không có bằng chứng về thời điểm", "no proof of the time"),
+    "TIMESTAMP_ORDER_FAILURE": ("các dấu thời gian sai thứ tự", "timestamps are out of order"),
+    "POLICY_PROCESSING_ERROR": ("không xử lý được chính sách", "the policy can't be processed"),
+    "REVOCATION_OUT_OF_BOUNDS_NO_POE": (
+        "dữ liệu thu hồi đã quá hạn, không có bằng chứng về thời điểm",
+        "the revocation data is out of date; nothing proves the time",
+    ),
+    "SIGNATURE_POLICY_NOT_AVAILABLE": ("không có chính sách mà chữ ký nêu", "the policy it names isn't available"),
+    "GENERIC": ("lý do khác", "another reason"),
 }

@@ -165,9 +165,16 @@ def _about(number: int, report: SignatureReport) -> list[str]:
         lines.append(f"    Ký lúc: {_moment(report.timestamp)}, dấu thời gian của {authority}")
     elif report.signed_at:
         lines.append(f"    Ký lúc: {_moment(report.signed_at)} (theo máy người ký, không có bằng chứng)")
+    if report.later:
+        changed = f" (từ phiên bản {report.changed_in} của tệp)" if report.changed_in else ""
+        lines.append(f"    Sau chữ ký này: {', '.join(words.later_words(code) for code in report.later)}{changed}")
     if report.valid_from and report.valid_to:
         valid = " – ".join(f"{day.astimezone(_VIETNAM):%d/%m/%Y}" for day in (report.valid_from, report.valid_to))
         lines.append(f"    Chứng thư: số {report.serial}, do {_printable(report.issuer)} cấp, hiệu lực {valid}")
+        lines.append(f"    Chứng thư lúc ký: {words.at_signing_words(report.at_signing)}")
+    sub = report.sub_indication
+    meant = f" ({words.sub_indication_words(sub)})" if sub and words.sub_indication_words(sub) else ""
+    lines.append(f"    ETSI: {report.indication}{f' / {sub}' if sub else ''}{meant}")
     lines += [f"    {words.reason_words(code, language='vi')}" for code in report.reasons]
     return lines
 

@@ -21,8 +21,15 @@ from dossiers import codes, verification
 from dossiers.answers import answer
 from dossiers.codes import BadCode
 from dossiers.types import AgencyKind, DossierState, NotFound, RegisterStatus, ResultState
+from signing.changes import Later
 from signing.types import Kind, Verdict
-from signing.words import reason_words
+from signing.words import (
+    at_signing_words,
+    later_words,
+    reason_words,
+    sub_indication_words,
+    time_source_words,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
     from api.wiring import Services
     from dossiers.types import EResult
     from dossiers.verification import CitizenView, Judgement
+    from signing.types import FileVerdict
 
 router = APIRouter(dependencies=[Public], include_in_schema=False)
 
@@ -267,6 +275,9 @@ def masked(name: str) -> str:
 
 # ── is this document genuine?
 
+#: What may follow a signature without changing the document.
+_HARMLESS = frozenset({Later.SIGNATURE, Later.TIMESTAMP, Later.EVIDENCE})
+
 
 @router.get("/kiem-tra")
 def checking_page(frame: PublicFrame, office: Office, ma: Asked | None = None) -> Response:
@@ -311,11 +322,19 @@ def check(
             (report, [reason_words(r, language=frame.language) for r in report.reasons])
             for report in judgement.file.signatures
         ],
+        changed=_changed(judgement.file, frame.language),
+        told=_told_of(judgement.file, frame.language),
         filename=codes.clean_filename(upload.filename),
         size=size,
         policy=counter.POLICY,
         address=office.verify_url,
     )
+
+
+@router.get("/kiem-tra/chinh-sach")
+def policy_page(frame: PublicFrame) -> Response:
+    """By which rules verdicts are made; every verdict names them and leads here."""
+    return frame.page("citizen_policy.html", policy=counter.POLICY)
 
 
 @router.get("/kiem-tra/{code}", dependencies=[counter.REGISTER_TRIES])
@@ -330,6 +349,26 @@ def printed_code(frame: PublicFrame, office: Office, code: str) -> Response:
     except NotFound:
         return _checking(frame, office, status=404, code=typed, unknown=True)
     return frame.page("citizen_register.html", entry=entry, limit=office.max_verification_bytes)
+
+
+def _changed(found: FileVerdict, language: Language) -> str:
+    """What kind of thing was changed after signing, for an altered file; "" when that can't be told."""
+    about = next((report for report in found.signatures if report.changed_in), None)
+    kinds = about.later if about else ()
+    return "; ".join(later_words(code, language=language) for code in kinds if code not in _HARMLESS)
+
+
+def _told_of(found: FileVerdict, language: Language) -> list[dict[str, str]]:
+    """Of each signature what codes stand for, in words."""
+    return [
+        {
+            "later": "; ".join(later_words(code, language=language) for code in report.later),
+            "at_signing": at_signing_words(report.at_signing, language=language),
+            "time_source": time_source_words(report.time_source, language=language),
+            "sub_indication": sub_indication_words(report.sub_indication or "", language=language),
+        }
+        for report in found.signatures
+    ]
 
 
 def tone_of(judgement: Judgement) -> str:

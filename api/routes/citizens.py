@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api import counter
 from api.deps import Office, Public
-from api.schemas.citizens import CitizenOut, LookUpIn, SentenceOut, VerificationOut, registered
+from api.schemas.citizens import CitizenOut, LookUpIn, PolicyOut, SentenceOut, VerificationOut, registered
 from api.uploads import Upload, received
 from api.wiring import utc_now
 from dossiers import verification
@@ -51,7 +51,9 @@ def verify(office: Office, upload: Annotated[Upload, Depends(_file)]) -> Verific
     for language in ("vi", "en"):
         said = answer(judgement, language=language)
         sentences[language] = SentenceOut(headline=said.headline, reason=said.reason, next_step=said.next_step)
-    return VerificationOut.of(judgement, sentences, policy=counter.POLICY)
+    return VerificationOut.of(
+        judgement, sentences, policy=PolicyOut(name=counter.POLICY, url=f"{office.verify_url}/chinh-sach")
+    )
 
 
 @router.get("/register/{lookup_code}", dependencies=[counter.REGISTER_TRIES])

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, Field
 
 from api.schemas.common import In, Labelled, Text
+from dossiers.answers import conclusion
 from dossiers.codes import result_code
 from dossiers.types import Agency, DossierState, EResult
 from dossiers.verification import CitizenView, Judgement
@@ -96,6 +97,14 @@ class SignatureOut(BaseModel):
     integrity: str
     covers_whole_file: bool
     algorithm: str
+    encoding: str
+    certificate_sha256: str
+    certificate_at_signing: str
+    time_source: str
+    trust_store: str | None
+    revision: int | None
+    later: list[str]
+    changed_in: int | None
     reasons: list[str]
 
     @staticmethod
@@ -119,6 +128,14 @@ class SignatureOut(BaseModel):
             integrity=report.integrity.value,
             covers_whole_file=report.covers_whole_file,
             algorithm=report.algorithm,
+            encoding=report.encoding,
+            certificate_sha256=report.certificate_sha256,
+            certificate_at_signing=report.at_signing.value,
+            time_source=report.time_source.value,
+            trust_store=report.trust_store.value if report.trust_store else None,
+            revision=report.revision,
+            later=list(report.later),
+            changed_in=report.changed_in,
             reasons=list(report.reasons),
         )
 
@@ -129,6 +146,13 @@ class SentenceOut(BaseModel):
     headline: str
     reason: str
     next_step: str
+
+
+class PolicyOut(BaseModel):
+    """By which rules it was judged, and where they can be read."""
+
+    name: str
+    url: str
 
 
 class RegisteredOut(BaseModel):
@@ -144,9 +168,15 @@ class RegisteredOut(BaseModel):
 
 
 class VerificationOut(BaseModel):
-    """Three lines apart: unchanged, who signed, what the register says now; and one sentence."""
+    """Three lines apart: unchanged, who signed, what the register says now; and one sentence.
+
+    Attributes:
+        verdict: What the bytes prove, before any register is asked.
+        conclusion: The one word for both together: `dossiers.answers.Conclusion`.
+    """
 
     verdict: str
+    conclusion: str
     kind: str
     integrity: str
     missing: list[str]
@@ -159,14 +189,15 @@ class VerificationOut(BaseModel):
     digitised_copy: bool
     sha256: str
     checked_at: datetime
-    policy: str
+    policy: PolicyOut
 
     @staticmethod
-    def of(judgement: Judgement, sentences: dict[str, SentenceOut], *, policy: str) -> VerificationOut:
+    def of(judgement: Judgement, sentences: dict[str, SentenceOut], *, policy: PolicyOut) -> VerificationOut:
         """Args: sentences: by language."""
         found, e_result = judgement.file, judgement.e_result
         return VerificationOut(
             verdict=found.verdict.value,
+            conclusion=conclusion(judgement).value,
             kind=found.kind.value,
             integrity=found.integrity.value,
             missing=list(found.missing),

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate
 
 from signing import words
-from signing.types import FileVerdict, Indication, Integrity, Kind, Reason, SignatureReport, Verdict
+from signing.changes import Later
+from signing.types import (
+    AtSigning,
+    FileVerdict,
+    Indication,
+    Integrity,
+    Kind,
+    Reason,
+    SignatureReport,
+    TimeSource,
+    Verdict,
+)
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -50,3 +62,17 @@ def test_a_digitised_copy_is_never_called_a_result() -> None:
     verdict = FileVerdict(Verdict.GENUINE, Kind.ELECTRONIC_COPY, Integrity.INTACT)
     assert "không phải là kết quả" in words.sentence(verdict, language="vi").reason
     assert "not itself a result" in words.sentence(verdict, language="en").reason
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_code_of_the_technical_part_has_words(language: words.Language) -> None:
+    assert all(words.later_words(code.value, language=language) for code in Later)
+    assert all(words.at_signing_words(at, language=language) for at in AtSigning)
+    assert all(words.time_source_words(source, language=language) for source in TimeSource)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_sub_indication_of_the_library_has_words(language: words.Language) -> None:
+    known = [code.standard_name for kind in (AdESFailure, AdESIndeterminate) for code in kind]
+    assert [code for code in known if not words.sub_indication_words(code, language=language)] == []
+    assert not words.sub_indication_words("NO_SUCH_CODE", language=language)
