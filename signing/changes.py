@@ -54,42 +54,56 @@ def _compare(signed: dict[Later, Any], now: dict[Later, Any]) -> tuple[Later, ..
 def _shape(handler: PdfHandler) -> dict[Later, Any]:
     """What of a document can be compared, kind by kind."""
     root = handler.root
-    pages = list(_pages(root["/Pages"], 0))[:_MOST_PAGES]
-    names = root.get("/Names", {})
+    pages = list(_pages(root.raw_get("/Pages"), 0))[:_MOST_PAGES]
+    names = _at(root, "/Names") or {}
     return {
-        Later.PAGES: [_reference(page) for page in pages],
-        Later.PAGE_CONTENT: [[_streams(page.get("/Contents")), repr(page.get("/Resources"))] for page in pages],
-        Later.ANNOTATIONS: [[_look(note) for note in page.get("/Annots", [])] for page in pages],
-        Later.FIELDS: [_value(field) for field in root.get("/AcroForm", {}).get("/Fields", [])],
-        Later.SCRIPTS: [repr(root.get(key)) for key in ("/OpenAction", "/AA")] + [repr(names.get("/JavaScript"))],
-        Later.ATTACHMENTS: [repr(names.get("/EmbeddedFiles")), repr(root.get("/AF"))],
-        Later.LAYERS: repr(root.get("/OCProperties")),
+        Later.PAGES: [getattr(page, "idnum", None) for page in pages],
+        Later.PAGE_CONTENT: [_drawn(page.get_object()) for page in pages],
+        Later.ANNOTATIONS: [[_look(note) for note in _unsigned(page.get_object(), "/Annots")] for page in pages],
+        Later.FIELDS: [_value(field) for field in _unsigned(_at(root, "/AcroForm"), "/Fields")]
+        + [repr(_at(_at(root, "/AcroForm"), "/XFA"))],
+        Later.SCRIPTS: [repr(_at(root, key)) for key in ("/OpenAction", "/AA")]
+        + [repr(_at(page.get_object(), "/AA")) for page in pages]
+        + [repr(_at(names, "/JavaScript"))],
+        Later.ATTACHMENTS: [repr(_at(names, "/EmbeddedFiles")), repr(_at(root, "/AF"))],
+        Later.LAYERS: repr(_at(root, "/OCProperties")),
     }
 
 
+def _at(holder: Any, key: str) -> Any:
+    """What a dictionary holds, references followed; None where there is nothing."""
+    return holder[key] if holder is not None and key in holder else None
+
+
+def _each(found: Any) -> list[Any]:
+    return [found.raw_get(n).get_object() for n in range(len(found))] if found is not None else []
+
+
 def _pages(node: Any, depth: int) -> Any:
-    for kid in node.get("/Kids", []):
-        if "/Kids" in kid and depth < 20:  # noqa: PLR2004 - no honest tree is deeper
-            yield from _pages(kid, depth + 1)
-        else:
-            yield kid
+    """The pages as they are referred to."""
+    kids = _at(node.get_object(), "/Kids")
+    if kids is None or depth > 20:  # noqa: PLR2004 - no honest tree is deeper
+        yield node
+        return
+    for n in range(len(kids)):
+        yield from _pages(kids.raw_get(n), depth + 1)
 
 
-def _reference(page: Any) -> Any:
-    return getattr(page, "container_ref", None) and page.container_ref.idnum
+def _drawn(page: Any) -> Any:
+    contents = _at(page, "/Contents")
+    pieces = _each(contents) if isinstance(contents, list) else [contents]
+    boxes = [repr(_at(page, key)) for key in ("/MediaBox", "/CropBox", "/Rotate")]
+    return [hash(piece.encoded_data) for piece in pieces if piece is not None], repr(_at(page, "/Resources")), boxes
 
 
-def _streams(contents: Any) -> list[int]:
-    pieces = contents if isinstance(contents, list) else [contents]
-    return [hash(piece.encoded_data) for piece in (one.get_object() for one in pieces if one is not None)]
+def _unsigned(holder: Any, key: str) -> list[Any]:
+    """Notes or fields that aren't a signature's: those are judged by themselves."""
+    return [one for one in _each(_at(holder, key)) if _at(one, "/FT") != "/Sig"]
 
 
 def _look(note: Any) -> str:
-    note = note.get_object()
-    shown = {key: note.get(key) for key in ("/Subtype", "/Rect", "/Contents", "/F")}
-    return "" if note.get("/FT") == "/Sig" else repr(shown)
+    return repr({key: note.get(key) for key in ("/Subtype", "/Rect", "/Contents", "/F", "/AP")})
 
 
 def _value(field: Any) -> str:
-    field = field.get_object()
-    return "" if field.get("/FT") == "/Sig" else repr((field.get("/T"), field.get("/V")))
+    return repr((field.get("/T"), field.get("/V")))

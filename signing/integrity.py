@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from mmap import mmap
 
+    from pyhanko.pdf_utils.rw_common import PdfHandler
     from pyhanko.sign.diff_analysis import QualifiedWhitelistRule
 
     #: All bytes of a file, in memory or mapped.
@@ -285,6 +286,20 @@ def _what_follows(embedded: EmbeddedPdfSignature, late: LateFields) -> Modificat
 
 
 # --- the file as a whole --------------------------------------------------------------------------------------------
+
+
+def evidence_kept(reader: PdfFileReader, revision: int) -> bool:
+    """Whether all evidence that was ever added since a revision (from 0) is still there: it may only grow."""
+    final = _evidence(reader)
+    return all(_evidence(reader.get_historical_resolver(n)) <= final for n in range(revision, reader.total_revisions))
+
+
+def _evidence(handler: PdfHandler) -> set[int]:
+    """The objects that the document security store refers to, by number."""
+    root = handler.root
+    store = root["/DSS"] if "/DSS" in root else {}  # noqa: SIM401 - `get` would not follow the reference
+    lists = [store[key] for key in ("/Certs", "/CRLs", "/OCSPs") if key in store]
+    return {one.raw_get(n).idnum for one in lists for n in range(len(one))}
 
 
 def has_tail(reader: PdfFileReader, content: Content) -> bool:

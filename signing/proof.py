@@ -72,6 +72,8 @@ ALGORITHMS = DisallowWeakAlgorithmsPolicy(  # type: ignore[no-untyped-call]  # u
 )
 _ANY = AcceptAllAlgorithms()
 LEAST_CURVE_BITS = 256
+#: Who has a certificate for these alone signs no documents with it. What people get names e-mail, sign-in or documents.
+_OTHER_PURPOSES = {"time_stamping", "ocsp_signing", "server_auth", "code_signing"}
 USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -490,6 +492,9 @@ def common_name(name: x509.Name) -> str:
 def _certificate_problem(cert: x509.Certificate) -> Reason | None:
     usage = cert.key_usage_value
     if usage is not None and not {"digital_signature", "non_repudiation"} & set(usage.native):
+        return Reason.WRONG_KEY_USAGE
+    purposes = cert.extended_key_usage_value
+    if purposes is not None and set(purposes.native) <= _OTHER_PURPOSES:
         return Reason.WRONG_KEY_USAGE
     key = cert.public_key
     if key.algorithm == "ec" and key.bit_size < LEAST_CURVE_BITS:

@@ -224,7 +224,7 @@ def _judge(content: Content, known: Known, at: datetime, run: Run) -> FileVerdic
     kind = _kind({one.field for one in found if not one.is_timestamp}, hidden=hidden, content=content)
     found = sorted(found, key=lambda one: one.revision)
     if kind in {Kind.E_RESULT, Kind.ELECTRONIC_COPY}:
-        found = _with_profile(found)
+        found = _with_profile(found, reader)
 
     court = Court(known, reader, at=at, run=run)
     stamps = [one for one in found if one.is_timestamp]
@@ -303,7 +303,7 @@ def _in_the_leaders_name(found: list[Found], reader: PdfFileReader) -> list[Foun
     return [replace(one, field=leaders) if one is own else one for one in found]
 
 
-def _with_profile(found: list[Found]) -> list[Found]:
+def _with_profile(found: list[Found], reader: PdfFileReader) -> list[Found]:
     """Apply what our own documents promise.
 
     After the seal, or the copy's signature, nothing but evidence follows, after the scanner's at most the copy's; and
@@ -319,7 +319,8 @@ def _with_profile(found: list[Found]) -> list[Found]:
             return one
         later = {other.field for other in found if not other.is_timestamp and other.revision > one.revision}
         as_promised = one.filled_later is not None and one.filled_later <= _FINAL_FIELDS[one.field]
-        if later <= _FINAL_FIELDS[one.field] and (one.only_evidence_follows or (later and as_promised)):
+        nothing_else = later <= _FINAL_FIELDS[one.field] and (one.only_evidence_follows or (later and as_promised))
+        if nothing_else and integrity.evidence_kept(reader, one.revision):
             return one
         return replace(one, integrity=Integrity.ALTERED, reason=Reason.CHANGED_AFTER_SEAL)
 

@@ -38,6 +38,13 @@ def test_every_test_that_the_law_page_names_exists() -> None:
     assert named <= names_of_all_tests()
 
 
+def test_every_test_that_the_page_of_attacks_names_exists() -> None:
+    page = (ROOT / "docs" / "attacks.md").read_text("utf-8")
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert named
+    assert named <= names_of_all_tests()
+
+
 def test_every_line_of_the_checklist_has_a_proof_or_says_not_yet() -> None:
     rows = dict(re.findall(r"^\| \**([CSGVEP]\d+)\** \|.*\|([^|]*)\|$", law(), re.MULTILINE))
     sections = {"C": 9, "S": 7, "G": 5, "V": 6, "E": 5, "P": 9}
