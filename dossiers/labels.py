@@ -619,6 +619,13 @@ _RETURNED: Final[dict[str, tuple[str, str]]] = {
             "Sign anew in your own place.",
         ),
         (
+            "returned_moved_field",
+            "Công cụ ký đã dời khung chữ ký chuẩn bị sẵn trong văn bản.",
+            "Ký lại và để công cụ tự tạo khung mới ở chỗ trống giữa chức vụ và họ tên.",
+            "The tool moved the field prepared for the signature.",
+            "Sign anew and let the tool make a field of its own in the free space between title and name.",
+        ),
+        (
             "returned_covers_text",
             "Khung chữ ký che mất chữ của văn bản.",
             "Ký lại và đặt khung vào chỗ trống giữa chức vụ và họ tên.",

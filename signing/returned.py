@@ -69,6 +69,7 @@ class Refusal(StrEnum):
     UNBOUND_CERTIFICATE = "returned_unbound_certificate"
     WEAK_ALGORITHM = "returned_weak_algorithm"
     WRONG_FIELD = "returned_wrong_field"
+    MOVED_FIELD = "returned_moved_field"
     COVERS_TEXT = "returned_covers_text"
     LOCKS_DOCUMENT = "returned_locks_document"
 
@@ -131,6 +132,8 @@ def _examined(sent: Path, returned: Path, place: Place, certificate_sha256: str)
     about = Returned(
         None, common_name(embedded.signer_cert.subject), embedded.signer_cert.sha256.hex(), signature.field
     )
+    if place is not Place.LEADER and signature.field != FIELD_NAMES[place]:
+        raise _Refused(Refusal.WRONG_FIELD, about)
     if any(one.integrity is not Integrity.INTACT for one in found if one.field in filled_before):
         raise _Refused(Refusal.CONTENT_CHANGED, about)
     _require_strength(embedded, about)
@@ -284,12 +287,19 @@ def _require_nothing_else(embedded: EmbeddedPdfSignature, content: bytes, revisi
             alone.get_historical_resolver(revisions - 1), alone.get_historical_resolver(revisions)
         )
     except SuspiciousModification as error:
-        raise _Refused(Refusal.CONTENT_CHANGED, about) from error
+        moved = _place_of(alone, revisions - 1, about.field) not in (None, _place_of(alone, revisions, about.field))
+        raise _Refused(Refusal.MOVED_FIELD if moved else Refusal.CONTENT_CHANGED, about) from error
     if changes.modification_level.value > ModificationLevel.FORM_FILLING.value:
         raise _Refused(Refusal.CONTENT_CHANGED, about)
     if late.created | late.filled != {about.field}:
         raise _Refused(Refusal.CONTENT_CHANGED, about)
     return about.field in late.created
+
+
+def _place_of(reader: PdfFileReader, revision: int, field: str) -> Any:
+    """Where a field stood in a revision; None where it wasn't there."""
+    known = {name: ref.get_object() for name, _, ref in enumerate_sig_fields(reader.get_historical_resolver(revision))}
+    return known[field].get("/Rect") if field in known else None
 
 
 class _Certifying(CatalogModificationRule):

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 _LAUNCHER = Path(__file__).with_name("Signatures.java")
-_JARS = ("pdfbox2", "fontbox2", "commons-logging", "bcprov", "bcpkix", "bcmail", "bcutil")
+JARS = ("pdfbox2", "fontbox2", "commons-logging", "bcprov", "bcpkix", "bcmail", "bcutil")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def judged(path: Path) -> list[Judged]:
 def _judge() -> subprocess.Popen[str]:
     """Compile the launcher and start it, once per process."""
     classes = tempfile.TemporaryDirectory(prefix="hoso-pdfbox-")
-    path = ":".join([*(f"/usr/share/java/{name}.jar" for name in _JARS), classes.name])
+    path = ":".join([*(f"/usr/share/java/{name}.jar" for name in JARS), classes.name])
     subprocess.run(["javac", "-nowarn", "-cp", path, "-d", classes.name, _LAUNCHER], check=True, capture_output=True)
     judge = subprocess.Popen(
         ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", path, "Signatures"],

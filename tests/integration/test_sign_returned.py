@@ -17,6 +17,7 @@ from signing.sign import sign
 from signing.types import FIELD_NAMES, Integrity, Place, Reason, Verdict
 from signing.verify import verify
 from tests import desktop_tool as tool
+from tests import foreign_tool
 from tests.pki import LEADER, LEADER_P256, SEAL
 from tests.pki.paper import LEADER_PLACE, SEAL_PLACE, paper
 
@@ -199,6 +200,24 @@ def test_a_signature_in_a_tools_own_field_after_the_seal_is_nobodys(desk: Desk, 
     assert verdict.verdict is Verdict.ALTERED
     assert Reason.CHANGED_AFTER_SEAL in verdict.reasons
     assert "leader" in verdict.missing
+
+
+def test_another_makers_tool_is_taken_with_a_field_of_its_own(desk: Desk, tmp_path: Path) -> None:
+    back = tmp_path / "back.pdf"
+    p12, passphrase = desk.pki.trust.p12(LEADER.id)
+    foreign_tool.signed(desk.sent, back, p12=p12, passphrase=passphrase)
+
+    found = desk.back(back.read_bytes())
+
+    assert (found.refusal, found.own_field, found.signer) == (None, True, LEADER.name)
+
+
+def test_a_tool_that_moves_the_prepared_field_out_of_sight_is_told_so(desk: Desk, tmp_path: Path) -> None:
+    back = tmp_path / "back.pdf"
+    p12, passphrase = desk.pki.trust.p12(LEADER.id)
+    foreign_tool.signed(desk.sent, back, p12=p12, passphrase=passphrase, field=FIELD_NAMES[Place.LEADER])
+
+    assert desk.back(back.read_bytes()).refusal is Refusal.MOVED_FIELD
 
 
 @pytest.fixture(scope="module")
