@@ -12,6 +12,7 @@ from api.pin_desk import PinCounter
 from api.settings import BadSettings, Worm
 from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
+from dossiers.renewal import RenewalDesk
 from dossiers.signatures import SigningDesk
 from signing import hosts
 from signing.isolation import Judges
@@ -102,6 +103,10 @@ class Services:
                         "Cơ sở dữ liệu này có chứng thư DEMO, không dùng để vận hành thật được. Tạo cơ sở dữ liệu mới "
                         "bằng hoso init. (This database trusts a demo trust service.)"
                     )
+
+    def renewal_desk(self) -> RenewalDesk:
+        """What renewing evidence works with; no key among it."""
+        return RenewalDesk(self.begin, self.store, self.tsa_urls, self.work_dir, self.hosts)
 
     def signing_desk(self, keys: KeyFolder | None = None) -> SigningDesk:
         """What the one signing worker works with; nobody else asks for it.

@@ -15,8 +15,11 @@ from api import jobs
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
+from dossiers import renewal
+from dossiers.ports import StoreUnavailable
 from dossiers.trust_upkeep import ANSWERS_EVERY, refresh_answers, refresh_revocation_lists
 from dossiers.types import Changed
+from signing.types import TrustServiceUnavailable
 from storage import queue
 from storage.database import DatabaseUnavailable
 from storage.sole_worker import work_alone
@@ -37,6 +40,7 @@ SIGNING = (queue.SIGN,)
 
 _REFRESH_EVERY_S = 900.0
 _REFRESH_AGAIN_S = 20.0
+_RENEW_EVERY_S = 3600.0
 
 
 def run(queues: Sequence[str], settings: Settings | None = None) -> None:
@@ -64,15 +68,31 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
         keys = KeyFolder(office.keys_folder)
         jobs.register(app, office, office.signing_desk(keys))
         with pin_door(office.keys_folder, keys.pins, office.begin), contextlib.closing(keys):
-            timer = asyncio.create_task(_keep_lists_fresh(office))
+            timers = [asyncio.create_task(run) for run in (_keep_lists_fresh(office), _renew_in_time(office))]
             try:
                 await queue.run_worker(app, queues, name=name)
             finally:
-                timer.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await timer
+                for timer in timers:
+                    timer.cancel()
+                await asyncio.gather(*timers, return_exceptions=True)
 
     await work_alone(office.dsn, sign)
+
+
+async def _renew_in_time(office: Services) -> None:
+    """Every hour: renew the evidence of results before it ends, a share of them at a time."""
+    desk = office.renewal_desk()
+    while True:
+        try:
+            done = await asyncio.to_thread(renewal.renew_due, desk, now=utc_now())
+        except (DatabaseUnavailable, Changed, StoreUnavailable, TrustServiceUnavailable):
+            _LOG.warning("renewal_put_off")
+        except Exception:  # noqa: BLE001  whatever it was, the next hour comes
+            _LOG.exception("renewal_failed")  # a timer that had ended would be missed only in years
+        else:
+            if done.renewed or done.failed:
+                _LOG.info("evidence_renewed", renewed=done.renewed, failed=done.failed)
+        await asyncio.sleep(_RENEW_EVERY_S)
 
 
 async def _keep_lists_fresh(office: Services) -> None:

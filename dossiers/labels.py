@@ -486,6 +486,8 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "batch.approved": ("duyệt một đợt", "a batch approved"),
     "batch.stopped": ("dừng đợt ký", "a batch stopped"),
     "e_result.resumed": ("cho ký tiếp", "signing resumed"),
+    "e_result.renewed": ("gia hạn bằng chứng của chữ ký", "evidence of the signatures renewed"),
+    "e_result.not_renewed": ("chưa gia hạn được bằng chứng của chữ ký", "evidence of the signatures not renewed"),
     "e_result.taken_out": ("lấy bản kết quả tại quầy", "result taken out at the counter"),
     "e_result.withdrawn": ("thu hồi kết quả", "result withdrawn"),
     "e_result.superseded": ("thay thế kết quả", "result superseded"),

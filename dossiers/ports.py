@@ -468,6 +468,22 @@ class EResults(Protocol):
         """Results of the actor's agency that were issued, what happened last first; `after` is the last one shown."""
         ...
 
+    def unweighed(self, limit: int) -> Sequence[EResult]:
+        """Published results of our own making of whose document nobody noted how long its evidence lasts."""
+        ...
+
+    def ageing(self, before: datetime, limit: int) -> Sequence[EResult]:
+        """Published results whose document's evidence ends before this moment, the first to end first."""
+        ...
+
+    def keep_evidence(self, e_result_id: UUID, document: ObjectKey, until: datetime) -> None:
+        """Note for ever that this was its document, and until when its evidence lasts; said twice, noted once."""
+        ...
+
+    def documents(self, e_result_id: UUID) -> Sequence[ObjectKey]:
+        """Every document it was given out as so far, the oldest first."""
+        ...
+
     def by_document(self, sha256: str) -> EResult | None:
         """The issued (or later withdrawn, superseded) result whose file has exactly these bytes, of any agency."""
         ...

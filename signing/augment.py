@@ -152,7 +152,7 @@ def add_time_and_evidence(
     lasting = token is None or place in _LASTING
     if lasting:
         proofs = [*proofs, *_earlier_signers(file, trust, at)]
-    _add_evidence(file, proofs, trust, timestamper if lasting else None, at)
+    add_evidence(file, proofs, trust, timestamper if lasting else None, at)
     return Augmented("B-LTA" if lasting else "B-LT", stamped, signer.known)
 
 
@@ -292,14 +292,14 @@ def _proofs(
     if not signer.known:
         return []
     try:
-        return [signer, *_authorities(tokens, trust, at)]
+        return [signer, *authorities(tokens, trust, at)]
     except (SigningRefused, TrustServiceUnavailable):
         if not optional:
             raise
         return []
 
 
-def _add_evidence(
+def add_evidence(
     file: BinaryIO, proofs: Sequence[Standing], trust: TrustStore, timestamper: Timestamper | None, at: datetime | None
 ) -> None:
     """Append the proofs and, with a timestamper, a timestamp over all of it."""
@@ -312,14 +312,14 @@ def _add_evidence(
     stamping = PdfTimeStamper(timestamper, readable_field_name="Dấu thời gian")
     asyncio.run(stamping.async_timestamp_pdf(writer, DIGEST, bytes_reserved=RESERVED, in_place=True, chunk_size=CHUNK))
     known = {standing.certificate.sha256 for standing in proofs}
-    others = [s for s in _authorities(timestamper.tokens[issued:], trust, at) if s.certificate.sha256 not in known]
+    others = [s for s in authorities(timestamper.tokens[issued:], trust, at) if s.certificate.sha256 not in known]
     if others:
         later = IncrementalPdfFileWriter(file)
         _store(later, others)
         later.write_in_place()  # type: ignore[no-untyped-call]
 
 
-def _authorities(tokens: Sequence[cms.ContentInfo], trust: TrustStore, at: datetime | None) -> list[Standing]:
+def authorities(tokens: Sequence[cms.ContentInfo], trust: TrustStore, at: datetime | None) -> list[Standing]:
     """Standing of whoever issued these tokens: fail-over may have brought another one than expected.
 
     Raises:

@@ -43,6 +43,7 @@ from pyhanko_certvalidator.policy_decl import (
     AlgorithmUsagePolicy,
     CertRevTrustPolicy,
     DisallowWeakAlgorithmsPolicy,
+    FreshnessReqType,
     RevocationCheckingPolicy,
 )
 from pyhanko_certvalidator.registry import SimpleTrustManager
@@ -97,6 +98,10 @@ _REASONS: dict[AdESSubIndic, Reason] = {
 #: Why a timestamp that once counted may not count by itself any more. Anything else casts doubt on it.
 _AGEING = {Reason.CERTIFICATE_EXPIRED, Reason.NO_STATUS}
 _REVOKED = {AdESIndeterminate.REVOKED_NO_POE, AdESIndeterminate.REVOKED_CA_NO_POE, AdESFailure.REVOKED}
+
+
+#: Further than anybody looks.
+_AHEAD = timedelta(days=36_500)
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,14 @@ class Known:
     def store_of(self, anchor: bytes) -> StoreName | None:
         """Which store an anchor belongs to; None when nobody said."""
         return self.trust.store_of(anchor)
+
+    def policy(self, checking: RevocationCheckingPolicy) -> CertRevTrustPolicy:
+        """How old a list may be: in force, unless one looks ahead."""
+        if not self.trust.looks_ahead:
+            return CertRevTrustPolicy(checking)
+        return CertRevTrustPolicy(
+            checking, freshness=_AHEAD, freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION
+        )
 
     def material(self, everybody: frozenset[int] | None) -> Material:
         """Our own certificates, lists and answers, for a file in which these serial numbers occur; None: any."""
@@ -439,7 +452,7 @@ class Court:
         return SignatureValidationSpec(
             CertValidationPolicySpec(
                 self._known.trusting(anchors),
-                CertRevTrustPolicy(checking, retroactive_revinfo=instant.proven),
+                replace(self._known.policy(checking), retroactive_revinfo=instant.proven),
                 algorithm_usage_policy=algorithms,
                 time_tolerance=CLOCK_SKEW,
             ),

@@ -79,6 +79,8 @@ class TrustStore:
         crls: Revocation lists, of any age; each is used only while it is in force.
         ocsps: OCSP responses, likewise.
         hosts: Where hosts named in our certificates are really reached, see `signing.hosts`.
+        looks_ahead: Take today's lists for those of the day that is asked about, as if nobody were revoked until then.
+            To foresee what will still verify, and for nothing that anybody is told.
     """
 
     anchors: tuple[bytes, ...]
@@ -87,6 +89,7 @@ class TrustStore:
     ocsps: tuple[bytes, ...] = ()
     terms: tuple[Term, ...] = ()
     hosts: Mapping[str, str] = field(default_factory=dict)
+    looks_ahead: bool = False
 
     def vouching(self, existed: datetime, *, seen_from: datetime | None = None) -> tuple[bytes, ...]:
         """The anchors that vouch for what existed at a moment.

@@ -7,17 +7,28 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dossiers.types import EResult, NotFound, ResultState
+from dossiers.types import EResult, NotFound, ObjectKey, ResultState
 from storage.rows import keep_version, many, one, refuse_duplicates
-from storage.tables import e_results, number_registers, numbers, signature_attempts
+from storage.tables import e_result_documents, e_results, number_registers, numbers, signature_attempts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
     from uuid import UUID
 
-    from dossiers.types import Actor, ObjectKey
+    from dossiers.types import Actor
 
 _PUBLISHED = (ResultState.ISSUED, ResultState.WITHDRAWN, ResultState.SUPERSEDED)
+_ITS_DOCUMENT = sa.and_(
+    e_result_documents.c.e_result_id == e_results.c.id,
+    e_result_documents.c.document_sha256 == e_results.c.document_sha256,
+)
+#: What came signed is kept byte for byte as it came.
+_OURS_AND_OUT = (
+    e_results.c.state.in_(_PUBLISHED),
+    e_results.c.came_signed.is_(False),
+    e_results.c.document_sha256.is_not(None),
+)
 
 
 class PostgresEResults:
@@ -74,11 +85,43 @@ class PostgresEResults:
         return many(EResult, self._connection, query.order_by(*(c.desc() for c in age)).limit(limit))
 
     def by_document(self, sha256: str) -> EResult | None:
-        """The result whose file has exactly these bytes, of any agency, once issued.
+        """The result whose file has, or had before its evidence was renewed, exactly these bytes, once issued.
 
         Of several registrations of the same file, one that is in force answers before those that no longer are.
         """
-        return self._published(e_results.c.document_sha256 == sha256)
+        earlier = sa.select(e_result_documents.c.e_result_id).where(e_result_documents.c.document_sha256 == sha256)
+        return self._published(sa.or_(e_results.c.document_sha256 == sha256, e_results.c.id.in_(earlier)))
+
+    def unweighed(self, limit: int) -> Sequence[EResult]:
+        """Published results of our own making of whose document nobody noted how long its evidence lasts."""
+        query = sa.select(e_results).outerjoin(e_result_documents, _ITS_DOCUMENT)
+        query = query.where(e_result_documents.c.e_result_id.is_(None), *_OURS_AND_OUT)
+        return many(EResult, self._connection, query.order_by(e_results.c.issued_at, e_results.c.id).limit(limit))
+
+    def ageing(self, before: datetime, limit: int) -> Sequence[EResult]:
+        """Published results whose document's evidence ends before this moment, the first to end first."""
+        query = sa.select(e_results).join(e_result_documents, _ITS_DOCUMENT)
+        query = query.where(e_result_documents.c.evidence_until < before, *_OURS_AND_OUT)
+        ordered = query.order_by(e_result_documents.c.evidence_until, e_results.c.id)
+        return many(EResult, self._connection, ordered.limit(limit))
+
+    def keep_evidence(self, e_result_id: UUID, document: ObjectKey, until: datetime) -> None:
+        """Note for ever that this was its document, and until when its evidence lasts; said twice, it is noted once."""
+        row = {
+            "e_result_id": e_result_id,
+            "document_sha256": document.sha256,
+            "document_size": document.size,
+            "document_media_type": document.media_type,
+            "evidence_until": until,
+        }
+        self._connection.execute(insert(e_result_documents).values(row).on_conflict_do_nothing())
+
+    def documents(self, e_result_id: UUID) -> Sequence[ObjectKey]:
+        """Every document it was given out as so far, the oldest first."""
+        columns = [e_result_documents.c[f"document_{part}"] for part in ("sha256", "size", "media_type")]
+        query = sa.select(*columns).where(e_result_documents.c.e_result_id == e_result_id)
+        rows = self._connection.execute(query.order_by(e_result_documents.c.recorded_at))
+        return [ObjectKey(*row) for row in rows]
 
     def by_lookup_code(self, lookup_code: str) -> EResult | None:
         """The result with this printed code, of any agency, once issued."""

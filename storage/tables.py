@@ -602,6 +602,18 @@ signature_attempts = sa.Table(
     *_object("document"),
 )
 
+e_result_documents = sa.Table(
+    "e_result_documents",
+    metadata,
+    sa.Column("e_result_id", UUID(as_uuid=True), sa.ForeignKey("e_results.id"), primary_key=True),
+    sa.Column("document_sha256", sa.Text, primary_key=True),
+    sa.Column("document_size", sa.BigInteger, nullable=False),
+    sa.Column("document_media_type", sa.Text, nullable=False),
+    _moment("evidence_until"),
+    _moment("recorded_at", server_default=sa.func.now()),
+    sa.Index(None, "document_sha256"),
+)
+
 audit_log = sa.Table(
     "audit_log",
     metadata,
