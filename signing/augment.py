@@ -23,6 +23,7 @@ from pyhanko.sign.general import NonexistentAttributeError, find_unique_cms_attr
 from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
+from signing import standings
 from signing.timestamp import authority_of
 from signing.trust import Standing, signer_standing, timestamp_authority_standing
 from signing.types import FIELD_NAMES, Place, SigningRefused, TrustServiceUnavailable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from asn1crypto import x509
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
     from signing.timestamp import Timestamper
@@ -129,7 +131,7 @@ def add_time_and_evidence(
     Args:
         signer: The signer's standing, where it was found a moment ago.
     """
-    signature = _signature_in(file, place)
+    signature, before_it = _signature_in(file, place)
     found = signature.signer_cert.sha256.hex()
     if certificates and found not in certificates:
         raise SigningRefused("wrong_certificate", "Chữ ký trong tệp không phải của chứng thư đã ghi.", lost=True)
@@ -151,7 +153,7 @@ def add_time_and_evidence(
         return Augmented("B-T", stamped, signer.known)
     lasting = token is None or place in _LASTING
     if lasting:
-        proofs = [*proofs, *_earlier_signers(file, trust, at)]
+        proofs = [*proofs, *_earlier_signers(before_it, trust, at)]
     add_evidence(file, proofs, trust, timestamper if lasting else None, at)
     return Augmented("B-LTA" if lasting else "B-LT", stamped, signer.known)
 
@@ -176,8 +178,8 @@ def require_known(standing: Standing, name: str) -> None:
 # --- the signature's own timestamp --------------------------------------------------------------------------------
 
 
-def _signature_in(file: BinaryIO, place: Place) -> EmbeddedPdfSignature:
-    """The signature in our field, which must be the last one and as it was made.
+def _signature_in(file: BinaryIO, place: Place) -> tuple[EmbeddedPdfSignature, list[EmbeddedPdfSignature]]:
+    """The signature in our field, which must be the last one and as it was made; and those before it.
 
     Raises:
         SigningRefused: "field_missing", "forbidden_by_document" or "unreadable_pdf".
@@ -188,7 +190,7 @@ def _signature_in(file: BinaryIO, place: Place) -> EmbeddedPdfSignature:
         last: EmbeddedPdfSignature | None = signatures[-1] if signatures else None
         if last is not None and _stands_for(last.field_name, place):
             _require_as_signed(file, last)
-            return last
+            return last, signatures[:-1]
     except SigningRefused:
         raise
     except Exception as error:  # the parser raises whatever a broken file provokes
@@ -251,7 +253,7 @@ def _fill(
     token = asyncio.run(timestamper.async_timestamp(hashlib.new(algorithm, value).digest(), algorithm))
     attribute = cms.CMSAttribute({"type": "signature_time_stamp_token", "values": [token]})
     info["unsigned_attrs"] = cms.CMSAttributes([*(info["unsigned_attrs"] or ()), attribute])
-    filled = message.dump(force=True)
+    filled = message.dump()
     again = cms.ContentInfo.load(filled)["content"]["signer_infos"][0]
     start, digits = _room(file, signature)
     if len(filled) * 2 > digits or (again["signed_attrs"].dump(), again["signature"].native) != (signed, value):
@@ -312,7 +314,8 @@ def add_evidence(
     stamping = PdfTimeStamper(timestamper, readable_field_name="Dấu thời gian")
     asyncio.run(stamping.async_timestamp_pdf(writer, DIGEST, bytes_reserved=RESERVED, in_place=True, chunk_size=CHUNK))
     known = {standing.certificate.sha256 for standing in proofs}
-    others = [s for s in authorities(timestamper.tokens[issued:], trust, at) if s.certificate.sha256 not in known]
+    strangers = [token for token in timestamper.tokens[issued:] if authority_of(token)[0].sha256 not in known]
+    others = authorities(strangers, trust, at)
     if others:
         later = IncrementalPdfFileWriter(file)
         _store(later, others)
@@ -330,22 +333,35 @@ def authorities(tokens: Sequence[cms.ContentInfo], trust: TrustStore, at: dateti
     for token in tokens:
         certificate, others = authority_of(token)
         if certificate.sha256 not in found:
-            standing = timestamp_authority_standing(certificate, trust, extra=others, at=at)
+            standing = _standing_of_authority(certificate, others, trust, at)
             require_known(standing, "dịch vụ dấu thời gian")
             found[certificate.sha256] = standing
     return list(found.values())
 
 
-def _earlier_signers(file: BinaryIO, trust: TrustStore, at: datetime | None) -> list[Standing]:
+def _standing_of_authority(
+    certificate: x509.Certificate, others: Sequence[x509.Certificate], trust: TrustStore, at: datetime | None
+) -> Standing:
+    """As found within the last minute: in a batch the same authority answers, before the same lists."""
+
+    def find() -> Standing:
+        return timestamp_authority_standing(certificate, trust, extra=others, at=at)
+
+    return find() if at is not None else standings.kept(certificate.sha256, trust, find)
+
+
+def _earlier_signers(
+    signatures: Sequence[EmbeddedPdfSignature], trust: TrustStore, at: datetime | None
+) -> list[Standing]:
     """What our own lists, and the answers in the file, prove about those who signed before.
 
     Nothing is fetched for whoever isn't registered here: the file named them. Whoever isn't ours, or isn't in good
     standing any more, is left out; the verifier judges.
     """
     found: list[Standing] = []
-    reader = PdfFileReader(file)
-    trust = replace(trust, ocsps=(*trust.ocsps, *_carried_answers(reader)))
-    for earlier in reader.embedded_regular_signatures[:-1]:
+    if signatures:
+        trust = replace(trust, ocsps=(*trust.ocsps, *_carried_answers(signatures[0].reader)))
+    for earlier in signatures:
         try:
             chain = [certificate.dump() for certificate in earlier.other_embedded_certs]
             signer = earlier.signer_cert.dump()
