@@ -25,7 +25,7 @@ from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound,
 from signing.certificates import NotACertificate
 from signing.isolation import JudgesBusy
 from signing.places import PlaceNotFound
-from signing.templates import TemplateDataError, UnknownTemplate
+from signing.templates import LayoutError, TemplateDataError, UnknownTemplate
 from signing.types import PinRefused, SigningRefused, TrustServiceUnavailable
 from storage.database import DatabaseUnavailable
 
@@ -331,6 +331,20 @@ OUTCOMES: dict[type[Exception], Outcome] = {
         "template_data",
         Said("Dự thảo chưa đủ hoặc chưa đúng.", "Dự thảo đã được lưu.", "Sửa tất cả các mục được liệt kê."),
         Said("The draft isn't complete or right.", "The draft is saved.", "Mend everything listed."),
+    ),
+    LayoutError: Outcome(
+        422,
+        "layout_failed",
+        Said(
+            "Mẫu văn bản không dựng được thành trang.",
+            "Dự thảo vẫn còn nguyên, chưa lấy số.",
+            "Xem lại chữ đã gõ; nếu là mẫu riêng của cơ quan, báo quản trị viên kiểm tra mẫu.",
+        ),
+        Said(
+            "The template can't be set as pages.",
+            "The draft is as it was; no number was taken.",
+            "Look over what was typed; if it is your agency's own template, have the administrator check it.",
+        ),
     ),
     UnknownTemplate: Outcome(
         404,

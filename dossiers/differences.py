@@ -59,11 +59,16 @@ def differences(e_result: EResult, dossier: Dossier, procedure: Procedure) -> li
     found = []
     if drafts.names_somebody_else(dossier, e_result.data):
         found.append(Difference(Differs.NOT_THE_APPLICANT, before=dossier.applicant.name))
-    labels = {field.key: field.label for field in templates.fields(e_result.template)}
+    ours = e_result.template in templates.names()  # what an agency's own template takes isn't known here
+    labels = {field.key: field.label for field in templates.fields(e_result.template)} if ours else _keys(e_result)
     if e_result.returned_data:
         found += _changed(Differs.SINCE_RETURNED, labels, e_result.returned_data, e_result.data)
-    known = drafts.first_words(dossier, procedure, e_result.template).get("facts")
+    known = drafts.first_words(dossier, procedure, e_result.template).get("facts") if ours else None
     return [*found, *_otherwise(known.value if known else [], e_result.data), *_other_dossiers(dossier, e_result.data)]
+
+
+def _keys(e_result: EResult) -> dict[str, str]:
+    return {key: key for key in (*e_result.returned_data, *e_result.data)}
 
 
 def _changed(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dossiers.types import Dossier, Procedure
+    from signing.document_kinds import DocumentKind
     from signing.templates import TemplateField, TemplateProblem
 
 Origin = Literal["dossier", "procedure"]
@@ -28,7 +29,7 @@ class Suggested:
     origin: Origin
 
 
-def first_words(dossier: Dossier, procedure: Procedure, template: str) -> dict[str, Suggested]:
+def first_words(dossier: Dossier, procedure: Procedure, template: str | DocumentKind) -> dict[str, Suggested]:
     """What is known already, by the keys of the template's fields.
 
     Raises:
@@ -66,7 +67,7 @@ def _texts(value: Any) -> list[str]:
     return [text for one in inside for text in _texts(one)]
 
 
-def _subject(procedure: Procedure, template: str) -> str:
+def _subject(procedure: Procedure, template: str | DocumentKind) -> str:
     """The result's name without the kind of document, which stands above it in print."""
     kind, _ = templates.type_name(template)
     name = procedure.result_name
@@ -81,25 +82,31 @@ def _subject(procedure: Procedure, template: str) -> str:
 # --- three ways to look at a draft: as it is, with its blanks shown, with everything wrong replaced by a gap ----------
 
 
-def as_it_is(_template: str, data: Mapping[str, Any], _problems: Sequence[TemplateProblem]) -> dict[str, Any]:
+def as_it_is(
+    _template: str | DocumentKind, data: Mapping[str, Any], _problems: Sequence[TemplateProblem]
+) -> dict[str, Any]:
     """The draft as it is."""
     return dict(data)
 
 
-def with_blanks(template: str, data: Mapping[str, Any], problems: Sequence[TemplateProblem]) -> dict[str, Any]:
+def with_blanks(
+    template: str | DocumentKind, data: Mapping[str, Any], problems: Sequence[TemplateProblem]
+) -> dict[str, Any]:
     """The draft with a gap for every value that is missing, and for every half of a pair."""
     fields = _wrong(template, problems)
     return {**data, **{f.key: _filled_up(f, data.get(f.key)) for f in fields}}
 
 
-def with_gaps(template: str, data: Mapping[str, Any], problems: Sequence[TemplateProblem]) -> dict[str, Any]:
+def with_gaps(
+    template: str | DocumentKind, data: Mapping[str, Any], problems: Sequence[TemplateProblem]
+) -> dict[str, Any]:
     """The draft with a gap for every value that is wrong, whatever it says."""
     known = {f.key for f in templates.fields(template)}
     kept = {key: value for key, value in data.items() if key in known}
     return {**kept, **{f.key: _gap(f) for f in _wrong(template, problems)}}
 
 
-def _wrong(template: str, problems: Sequence[TemplateProblem]) -> list[TemplateField]:
+def _wrong(template: str | DocumentKind, problems: Sequence[TemplateProblem]) -> list[TemplateField]:
     keys = {problem.key for problem in problems}
     return [field for field in templates.fields(template) if field.key in keys]
 

@@ -1,7 +1,7 @@
 """The forms that go with a dossier, as documents to print or send: receipt, request for supplements, refusal.
 
 Forms 01, 02 and 03 of Circular 03/2025/TT-VPCP. They are signed with ink, if at all: what binds the office is the entry
-in its log, and the code on the form leads there (decision 0033). A form is never refused for what somebody typed at the
+in its log, and the code on the form leads there (decision 0038). A form is never refused for what somebody typed at the
 counter: a letter without a glyph becomes "?", a word longer than a line is broken.
 """
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitize import load
 from digitize.types import UnreadableScan
-from dossiers import codes, drafts, own_token
+from dossiers import codes, drafts, layouts, own_token
 from dossiers.calendar import local_day
 from dossiers.policy import Act, require
 from dossiers.signatures import SignatureUnproven, SigningDesk, complete, make_once, recorded, trusted
@@ -34,7 +34,7 @@ from dossiers.types import (
     WrongState,
 )
 from signing import appearance, places, prepare, templates
-from signing.templates import TemplateDataError
+from signing.templates import LayoutError, TemplateDataError
 from signing.types import Kind, Place, Profile, SignaturePlace, SigningRefused, TrustServiceUnavailable, Verdict
 
 if TYPE_CHECKING:
@@ -79,8 +79,8 @@ def draft(
         NotAllowed: Another agency decides this dossier; or `leader` doesn't sign for it; or is the drafter.
         NotFound: No such template.
     """
-    if template not in templates.names():
-        raise NotFound(template)
+    with begin() as work:
+        layouts.usable(work, template, by.agency)
     return _begin_result(begin, dossier_id, by=by, leader=leader, template=template, data=dict(data), title=title)
 
 
@@ -195,14 +195,15 @@ def submit(
         leader = _must_sign_for(work, e_result.leader, by, e_result.drafters)
         work.certificates.for_person(leader.username)
         work.certificates.for_agency(e_result.agency)
-        if e_result.template:
-            templates.render(e_result.template, _filled(work, e_result, verify_url), face=face)
+        layout = layouts.of(work, e_result.template) if e_result.template else None
+        if layout is not None:
+            layout.render(store, _filled(work, e_result, verify_url), face=face)
         e_result = work.e_results.keep(_numbered(work, e_result, now))
         data = _filled(work, e_result, verify_url) if e_result.template else {}
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         target = Path(folder, "draft.pdf")
-        if e_result.template:
-            rendered = templates.render(e_result.template, data, face=face)
+        if layout is not None:
+            rendered = layout.render(store, data, face=face)
             source = Path(folder, "rendered.pdf")
             source.write_bytes(rendered.pdf)
             found = rendered.places
@@ -228,7 +229,9 @@ def submit(
         return e_result
 
 
-def preview(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str, face: Typeface | None = None) -> bytes:
+def preview(
+    begin: Begin, store: ObjectStore, e_result_id: UUID, *, by: Actor, verify_url: str, face: Typeface | None = None
+) -> bytes:
     """The draft as it would look, without a number.
 
     Raises:
@@ -240,8 +243,8 @@ def preview(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str, face
         e_result = work.e_results.of(by, e_result_id)
         if not e_result.template:
             raise WrongState("uploaded")
-        data = _filled(work, e_result, verify_url)
-    return templates.render(e_result.template, data, watermark=PREVIEW_MARK, face=face).pdf
+        layout, data = layouts.of(work, e_result.template), _filled(work, e_result, verify_url)
+    return layout.render(store, data, watermark=PREVIEW_MARK, face=face).pdf
 
 
 @dataclass(frozen=True)
@@ -252,7 +255,9 @@ class Look:
     problems: tuple[TemplateProblem, ...]
 
 
-def look(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str, face: Typeface | None = None) -> Look:
+def look(
+    begin: Begin, store: ObjectStore, e_result_id: UUID, *, by: Actor, verify_url: str, face: Typeface | None = None
+) -> Look:
     """As `preview`, while it is being written: what is missing or can't stand is shown as a gap, and listed.
 
     Raises:
@@ -263,12 +268,14 @@ def look(begin: Begin, e_result_id: UUID, *, by: Actor, verify_url: str, face: T
         e_result = work.e_results.of(by, e_result_id)
         if not e_result.template:
             raise WrongState("uploaded")
-        data = _filled(work, e_result, verify_url)
+        layout, data = layouts.of(work, e_result.template), _filled(work, e_result, verify_url)
     problems: tuple[TemplateProblem, ...] = ()
     for mended in (drafts.as_it_is, drafts.with_blanks, drafts.with_gaps):
         try:
-            data = mended(e_result.template, data, problems)
-            return Look(templates.render(e_result.template, data, watermark=PREVIEW_MARK, face=face).pdf, problems)
+            data = mended(layout.kind, data, problems)
+            return Look(layout.render(store, data, watermark=PREVIEW_MARK, face=face).pdf, problems)
+        except LayoutError:  # an agency's own template can't set what is half written
+            return Look(b"", problems)
         except TemplateDataError as wrong:
             problems = problems or wrong.problems
     return Look(b"", problems)
@@ -732,7 +739,7 @@ def _numbered(work: UnitOfWork, e_result: EResult, now: datetime) -> EResult:
             e_result.agency, e_result.symbol, e_result.dated.year, e_result.number, "not_submitted"
         )
     procedure = work.procedures.of(work.dossiers.for_job(e_result.dossier_id).procedure)
-    symbol = _symbol(e_result, procedure, work.agencies.of(e_result.agency))
+    symbol = _symbol(work, e_result, procedure, work.agencies.of(e_result.agency))
     number = work.e_results.take_number(e_result.agency, symbol, day.year, e_result.id)
     return replace(e_result, number=number, symbol=symbol, dated=day)
 
@@ -743,13 +750,13 @@ def _filled(work: UnitOfWork, e_result: EResult, verify_url: str) -> dict[str, A
     procedure = work.procedures.of(dossier.procedure)
     agency = work.agencies.of(e_result.agency)
     leader = work.accounts.of(e_result.leader)
-    given = {f.key for f in templates.fields(e_result.template) if f.source == "clerk"}
+    given = {f.key for f in layouts.of(work, e_result.template).kind.fields if f.source == "clerk"}
     filled = {k: v for k, v in e_result.data.items() if k in given}
     filled |= {
         "parent_name": agency.parent_name,
         "agency_name": agency.letterhead or agency.name,
         "place": agency.place,
-        "symbol": e_result.symbol or _symbol(e_result, procedure, agency),
+        "symbol": e_result.symbol or _symbol(work, e_result, procedure, agency),
         "signer_title": leader.title,
         "signer_name": leader.name,
         "authority": _authority(str(e_result.data.get("signer_power") or ""), leader.title, agency),
@@ -766,12 +773,12 @@ def _filled(work: UnitOfWork, e_result: EResult, verify_url: str) -> dict[str, A
     return filled
 
 
-def _symbol(e_result: EResult, procedure: Procedure, agency: Agency) -> str:
+def _symbol(work: UnitOfWork, e_result: EResult, procedure: Procedure, agency: Agency) -> str:
     """The procedure's own, unless the result is of another kind than its results are."""
     if not e_result.template:
         return f"{procedure.result_symbol}-{agency.symbol}"
     usual = procedure.result_symbol if e_result.template == procedure.result_template else ""
-    return templates.symbol(e_result.template, agency=agency.symbol, procedure=usual)
+    return templates.symbol(layouts.of(work, e_result.template).kind, agency=agency.symbol, procedure=usual)
 
 
 def _authority(power: str, title: str, agency: Agency) -> str:

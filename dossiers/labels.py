@@ -495,6 +495,8 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "session.closed": ("đăng xuất", "signed out"),
     "session.refused": ("đăng nhập không thành", "sign-in refused"),
     "account.kept": ("lưu tài khoản", "account kept"),
+    "template.added": ("nhận mẫu riêng", "an own template was taken in"),
+    "template.retired": ("ngừng dùng mẫu riêng", "an own template was retired"),
     "agency.kept": ("lưu cơ quan", "agency kept"),
     "procedure.kept": ("lưu thủ tục", "procedure kept"),
     "certificate.kept": ("lưu chứng thư", "certificate kept"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from dossiers.anchors import TrustAnchor
+    from dossiers.layouts import OwnTemplate
     from dossiers.own_token import SigningLink
     from dossiers.reader_report import FieldTally, FlagTally
     from dossiers.transfers import Transfer
@@ -629,6 +630,26 @@ class Jobs(Protocol):
         ...
 
 
+class OwnTemplates(Protocol):
+    """Templates that agencies have brought, every version of them."""
+
+    def of(self, template_id: UUID) -> OwnTemplate:
+        """The version with this id.
+
+        Raises:
+            NotFound: There is none.
+        """
+        ...
+
+    def of_agency(self, agency: str | None) -> Sequence[OwnTemplate]:
+        """All versions, the newest of each first; of every agency when none is named."""
+        ...
+
+    def keep(self, template: OwnTemplate) -> None:
+        """Insert or change."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction over everything the office keeps."""
 
@@ -648,6 +669,8 @@ class UnitOfWork(Protocol):
     def components(self) -> Components: ...
     @property
     def transfers(self) -> Transfers: ...
+    @property
+    def own_templates(self) -> OwnTemplates: ...
     @property
     def e_results(self) -> EResults: ...
     @property

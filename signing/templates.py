@@ -37,6 +37,8 @@ __all__ = [
     "UnknownTemplate",
     "fields",
     "forms",
+    "kind",
+    "layout_values",
     "names",
     "render",
     "symbol",
@@ -75,17 +77,17 @@ def forms() -> tuple[str, ...]:
     return tuple(name for name, kind in KINDS.items() if not kind.is_result)
 
 
-def type_name(name: str) -> tuple[str, str]:
+def type_name(name: str | DocumentKind) -> tuple[str, str]:
     """What the template makes, in Vietnamese as printed, and in English.
 
     Raises:
         UnknownTemplate: There is none of that name.
     """
-    kind = _kind(name)
-    return kind.type_name, kind.english
+    found = _known(name)
+    return found.type_name, found.english
 
 
-def symbol(name: str, *, agency: str, procedure: str = "") -> str:
+def symbol(name: str | DocumentKind, *, agency: str, procedure: str = "") -> str:
     """How the document's number goes on, "QĐ-UBND" of "05/QĐ-UBND"; on a letter "UBND-VX" (Appendix I, box 3).
 
     Args:
@@ -96,18 +98,18 @@ def symbol(name: str, *, agency: str, procedure: str = "") -> str:
     Raises:
         UnknownTemplate: There is none of that name.
     """
-    abbreviation = _kind(name).abbreviation
+    abbreviation = _known(name).abbreviation
     parts = (procedure or abbreviation, agency) if abbreviation else (agency, procedure)
     return "-".join(part for part in parts if part)
 
 
-def fields(name: str) -> tuple[TemplateField, ...]:
+def fields(name: str | DocumentKind) -> tuple[TemplateField, ...]:
     """Every value the template takes, in the order a form would ask for them.
 
     Raises:
         UnknownTemplate: There is none of that name.
     """
-    return _kind(name).fields
+    return _known(name).fields
 
 
 def render(
@@ -136,27 +138,41 @@ def render(
         TemplateDataError: The data doesn't fit; every problem is listed.
         LayoutError: typst failed, or used another typeface.
     """
-    kind = _kind(name)
+    drawn = kind(name)
     face = face or typeface.ours()
-    values = _layout_values(kind, checked(kind.fields, data, face))
+    values = layout_values(drawn, data, face)
     values |= {"watermark": watermark, "gap_mm": max(38.0, seal_mm + 2.0)}
-    made = typesetting.set_pages(SOURCES / kind.source, values, typeface=face, label="signature-gap")
-    if not kind.is_result:
+    made = typesetting.set_pages(SOURCES / drawn.source, values, typeface=face, label="signature-gap")
+    if not drawn.is_result:
         return RenderedResult(made.pdf, ())
     if made.told is None:
         raise LayoutError("the layout doesn't say where it is signed")
     return RenderedResult(made.pdf, _places(made.told, seal_mm))
 
 
-def _kind(name: str) -> DocumentKind:
+def _known(name: str | DocumentKind) -> DocumentKind:
+    return kind(name) if isinstance(name, str) else name
+
+
+def kind(name: str) -> DocumentKind:
+    """One of our kinds of documents.
+
+    Raises:
+        UnknownTemplate: There is none of that name.
+    """
     try:
         return KINDS[name]
     except KeyError:
         raise UnknownTemplate(name) from None
 
 
-def _layout_values(kind: DocumentKind, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The strings and lists the typst sources print, from checked data."""
+def layout_values(kind: DocumentKind, given: Mapping[str, Any], face: Typeface) -> dict[str, Any]:
+    """The strings and lists that a layout prints.
+
+    Raises:
+        TemplateDataError: The data doesn't fit; every problem is listed.
+    """
+    data = checked(kind.fields, given, face)
     dated: date | None = data["dated"]
     made = dated or datetime.now(UTC).date()  # PDF/A asks for a date; a draft has none of its own
     common = {

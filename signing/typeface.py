@@ -96,6 +96,26 @@ def ours() -> Typeface:
     return in_folder(FOLDER)
 
 
+def names_in(folder: Path) -> frozenset[str]:
+    """PostScript names of whatever fonts lie in a folder."""
+    faces, _ = _faces(folder)
+    try:
+        return frozenset(str(face["name"].getDebugName(6)) for face in faces)
+    finally:
+        for face in faces:
+            face.close()
+
+
+def unfit_in(folder: Path) -> list[str]:
+    """Why fonts of a folder can't be used, each for itself; none where there are no fonts."""
+    faces, wrong = _faces(folder)
+    try:
+        return [*wrong, *(reason for face in faces for reason in _unfit(face))]
+    finally:
+        for face in faces:
+            face.close()
+
+
 def _faces(folder: Path) -> tuple[list[TTFont], list[str]]:
     faces, wrong = [], []
     for path in sorted((*folder.glob("*.[tToO][tT][fF]"), *folder.glob("*.[tT][tT][cC]"))):

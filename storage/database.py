@@ -21,6 +21,7 @@ from storage.components import PostgresComponents, PostgresRegister
 from storage.connection import KEEPALIVE, PATIENCE_S, DatabaseUnavailable
 from storage.dossiers import PostgresDossiers
 from storage.e_results import PostgresEResults
+from storage.own_templates import PostgresOwnTemplates
 from storage.queue import PostgresJobs
 from storage.search import PostgresSearch
 from storage.signing_links import PostgresSigningLinks
@@ -53,6 +54,7 @@ class PostgresUnitOfWork:
         self.dossiers = PostgresDossiers(connection)
         self.components = PostgresComponents(connection)
         self.transfers = PostgresTransfers(connection)
+        self.own_templates = PostgresOwnTemplates(connection)
         self.e_results = PostgresEResults(connection)
         self.batches = PostgresBatches(connection)
         self.signing_links = PostgresSigningLinks(connection)

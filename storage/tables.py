@@ -525,6 +525,22 @@ sa.Index(
     postgresql_where=sa.text("lookup_code <> ''"),
 )
 
+own_templates = sa.Table(
+    "own_templates",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _agency("agency"),
+    _text("name"),
+    sa.Column("version", sa.Integer, nullable=False),
+    *_object("package", nullable=False),
+    _text("described"),
+    _text("level"),
+    _text("added_by"),
+    _moment("added_at"),
+    _moment("retired_at", nullable=True),
+    sa.UniqueConstraint("agency", "name", "version", name="own_templates_one_of_each_version"),
+)
+
 signing_batches = sa.Table(
     "signing_batches",
     metadata,

@@ -12,7 +12,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from api.commands import trust_admin
+from api.commands import template_admin, trust_admin
 from api.commands.trust_admin import BadEntry
 from api.errors import OUTCOMES
 from api.key_folder import KeyFolder
@@ -46,12 +46,15 @@ _OWNER_ONLY = 0o600
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`hoso admin agency|user|procedure|certificate add|import`, `hoso admin trust …`."""
-    things = parser.add_subparsers(dest="thing", required=True, metavar="agency|user|procedure|certificate|trust")
+    """`hoso admin agency|user|procedure|certificate add|import`, `hoso admin template|trust …`."""
+    things = parser.add_subparsers(
+        dest="thing", required=True, metavar="agency|user|procedure|certificate|template|trust"
+    )
     _agency(things.add_parser("agency", help="cơ quan"))
     _user(things.add_parser("user", help="người dùng"))
     _procedure(things.add_parser("procedure", help="thủ tục hành chính"))
     _certificate(things.add_parser("certificate", help="chứng thư ký và chứng thư trung gian"))
+    template_admin.add_arguments(things.add_parser("template", help="mẫu văn bản riêng của cơ quan"))
     trust_admin.add_arguments(things.add_parser("trust", help="gốc tin cậy: một người thêm, người thứ hai xác nhận"))
 
 
@@ -356,4 +359,5 @@ _DOES = {
     ("certificate", "add"): _add_certificate,
     ("certificate", "import"): _import_certificates,
     **{("trust", act): does for act, does in trust_admin.DOES.items()},
+    **{("template", act): does for act, does in template_admin.DOES.items()},
 }

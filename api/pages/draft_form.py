@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
 
     from dossiers.drafts import Origin, Suggested
+    from signing.document_kinds import DocumentKind
     from signing.templates import TemplateField
 
 #: Of an input's name: "f.subject"; facts are two lists, "f.facts.name" and "f.facts.value".
@@ -109,7 +110,7 @@ class Typed:
 
 
 def fields_of(
-    template: str, data: Mapping[str, Any], known: Mapping[str, Suggested], problems: Mapping[str, str]
+    template: str | DocumentKind, data: Mapping[str, Any], known: Mapping[str, Suggested], problems: Mapping[str, str]
 ) -> list[FormField]:
     """The fields a clerk fills in, with what stands in them.
 
@@ -154,7 +155,7 @@ def _list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list | tuple) else []
 
 
-def typed(template: str, form: FormData) -> Typed:
+def typed(template: str | DocumentKind, form: FormData) -> Typed:
     """What was typed, by the template's keys ("" has none). Nothing is judged; an unknown input is left alone."""
     data: dict[str, Any] = {}
     for field in templates.fields(template) if template else ():

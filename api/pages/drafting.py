@@ -19,9 +19,19 @@ from api.pages.result_trouble import TROUBLE, told
 from api.schemas.common import clean
 from api.uploads import Upload, received
 from api.wiring import Services, utc_now
-from dossiers import codes, drafts, issuance
-from dossiers.types import Actor, Changed, DossierState, Incomplete, NotAllowed, NotFound, ResultState, WrongState
-from signing import templates
+from dossiers import codes, drafts, issuance, layouts
+from dossiers.types import (
+    Actor,
+    Changed,
+    DossierState,
+    EResult,
+    Incomplete,
+    NotAllowed,
+    NotFound,
+    ResultState,
+    WrongState,
+)
+from signing.document_kinds import DocumentKind
 
 router = APIRouter(include_in_schema=False)
 
@@ -55,6 +65,7 @@ def _new(frame: Frame, actor: Actor, office: Services, dossier_id: UUID, status:
         dossier = work.dossiers.of(actor, dossier_id)
         procedure = work.procedures.of(dossier.procedure)
         signers = view.signers(work, actor)
+        kinds = layouts.offered(work, actor.agency)
         earlier = [r for one in work.e_results.of_dossier(dossier.id) if (r := one.seen_by(actor.agency))]
     known = {
         "dossier": dossier,
@@ -63,7 +74,7 @@ def _new(frame: Frame, actor: Actor, office: Services, dossier_id: UUID, status:
         "signers": signers,
         "is_ours": dossier.competent == actor.agency,
         "is_open": dossier.state in (DossierState.IN_PROCESS, DossierState.RESULT_READY),
-        "kinds": [(name, templates.type_name(name)) for name in templates.names()],
+        "kinds": kinds,
         "wanted": procedure.result_template,
         "title": procedure.result_name,
         "leader": signers[0].username if len(signers) == 1 else "",
@@ -82,8 +93,8 @@ def begin_draft(dossier_id: UUID, actor: Drafts, office: Office, frame: StaffFra
         dossier = work.dossiers.of(actor, dossier_id)
         procedure = work.procedures.of(dossier.procedure)
     try:
-        _must_be_chosen(typed)
-        known = drafts.first_words(dossier, procedure, typed["template"])
+        kind = _chosen(office, actor, typed)
+        known = drafts.first_words(dossier, procedure, kind)
         e_result = issuance.draft(
             office.begin,
             dossier_id,
@@ -143,11 +154,28 @@ def _typed_new(form: FormData) -> dict[str, str]:
     return typed | {"title": typed["title"][: draft_form.MOST_TITLE]}
 
 
-def _must_be_chosen(typed: dict[str, str]) -> None:
-    if typed["template"] not in templates.names():
-        raise Incomplete("no_template")
+def _chosen(office: Services, actor: Actor, typed: dict[str, str]) -> DocumentKind:
+    """What the chosen template makes.
+
+    Raises:
+        Incomplete: No template, or none that is offered; or no leader.
+    """
+    try:
+        with office.begin() as work:
+            kind = layouts.usable(work, typed["template"], actor.agency).kind
+    except NotFound:
+        raise Incomplete("no_template") from None
     if not typed["leader"]:
         raise Incomplete("no_leader")
+    return kind
+
+
+def _kind_of(office: Services, e_result: EResult) -> str | DocumentKind:
+    """What its template takes; "" for an uploaded PDF."""
+    if not e_result.template:
+        return ""
+    with office.begin() as work:
+        return layouts.of(work, e_result.template).kind
 
 
 def _not_begun(
@@ -214,7 +242,7 @@ def _keep(office: Services, actor: Actor, e_result_id: UUID, form: FormData) -> 
         e_result = work.e_results.of(actor, e_result_id)
     if not view.may_write(actor, e_result):
         raise WrongState(e_result.state)
-    typed = draft_form.typed(e_result.template, form)
+    typed = draft_form.typed(_kind_of(office, e_result), form)
     try:
         issuance.redraft(
             office.begin,
@@ -236,7 +264,7 @@ def _not_kept(
     with office.begin() as work:
         e_result = work.e_results.of(actor, e_result_id)
     is_draft = e_result.state is ResultState.DRAFT
-    more: dict[str, Any] = {"typed": draft_form.typed(e_result.template, form) if is_draft else None}
+    more: dict[str, Any] = {"typed": draft_form.typed(_kind_of(office, e_result), form) if is_draft else None}
     if isinstance(error, Changed | WrongState):
         status, more["conflict"] = 412, "changed" if is_draft else "gone"
     else:

@@ -8,7 +8,7 @@ from digitize.types import UnreadableScan
 from dossiers.labels import label
 from dossiers.types import OfficeError
 from signing.places import PlaceNotFound
-from signing.templates import TemplateDataError
+from signing.templates import LayoutError, TemplateDataError
 from signing.types import PinRefused, SigningRefused
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from signing.templates import TemplateProblem
 
 #: Trouble that a form about a result may meet, beside the office's own.
-TROUBLE = (OfficeError, SigningRefused, TemplateDataError, PlaceNotFound, UnreadableScan)
+TROUBLE = (OfficeError, SigningRefused, TemplateDataError, LayoutError, PlaceNotFound, UnreadableScan)
 
 #: Why not, in words: what an error says of itself → Vietnamese, English.
 _WHY = {

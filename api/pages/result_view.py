@@ -14,12 +14,11 @@ from api.pages.result_trouble import linked, told
 from api.wiring import utc_now
 from digitize.pdf import apart as pdf_apart
 from digitize.pdf import scan as pdf_scan
-from dossiers import drafts, issuance, own_token, verification
+from dossiers import drafts, issuance, layouts, own_token, verification
 from dossiers.before_signing import before_signing
 from dossiers.differences import Differs, differences
 from dossiers.policy import MAY, Act
 from dossiers.types import Account, Dossier, EResult, NotFound, ResultState, Role
-from signing import templates
 from signing import words as verdict_words
 
 if TYPE_CHECKING:
@@ -348,16 +347,18 @@ def _signatures(frame: Frame, office: Services, e_result: EResult) -> dict[str, 
 
 def _draft_values(frame: Frame, actor: Actor, office: Services, found: Opened, typed: Typed | None) -> dict[str, Any]:
     r = found.e_result
-    look = issuance.look(office.begin, r.id, by=actor, verify_url=office.verify_url, face=office.typeface)
-    known = drafts.first_words(found.dossier, found.procedure, r.template)
+    look = issuance.look(office.begin, office.store, r.id, by=actor, verify_url=office.verify_url, face=office.typeface)
+    with office.begin() as work:
+        kind = layouts.of(work, r.template).kind
+    known = drafts.first_words(found.dossier, found.procedure, kind)
     wrong = {one.key: linked(one, frame.language)["message"] for one in look.problems}
     data = typed.data if typed else r.data
     return {
         "pages": glances(office, r, look.pdf),
-        "fields": draft_form.fields_of(r.template, data, known, wrong),
+        "fields": draft_form.fields_of(kind, data, known, wrong),
         "todo": [linked(one, frame.language) for one in look.problems],
         "unnamed": drafts.names_somebody_else(found.dossier, data),
-        "kind": templates.type_name(r.template),
+        "kind": (kind.type_name, kind.english),
         "title": typed.title if typed else r.title,
         "leader": typed.leader if typed else r.leader,
         "version": typed.version if typed else r.version,

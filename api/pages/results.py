@@ -181,7 +181,9 @@ def page_picture(e_result_id: UUID, number: int, actor: Sees, office: Office, v:
 @router.get("/ket-qua/{e_result_id:uuid}/xem-thu/{number:int}")
 def draft_picture(e_result_id: UUID, number: int, actor: Sees, office: Office) -> Response:
     """A page of a draft as it would look now, gaps included."""
-    look = issuance.look(office.begin, e_result_id, by=actor, verify_url=office.verify_url, face=office.typeface)
+    look = issuance.look(
+        office.begin, office.store, e_result_id, by=actor, verify_url=office.verify_url, face=office.typeface
+    )
     if not look.pdf:
         raise NotFound("preview")
     with tempfile.TemporaryDirectory(dir=office.work_dir) as folder:

@@ -87,7 +87,9 @@ def redraft(e_result_id: UUID, body: RedraftIn, actor: Drafts, office: Office) -
 @router.get("/e-results/{e_result_id}/preview")
 def preview(e_result_id: UUID, actor: Sees, office: Office) -> Response:
     """The draft as it would look, without a number."""
-    pdf = issuance.preview(office.begin, e_result_id, by=actor, verify_url=office.verify_url, face=office.typeface)
+    pdf = issuance.preview(
+        office.begin, office.store, e_result_id, by=actor, verify_url=office.verify_url, face=office.typeface
+    )
     return Response(pdf, media_type="application/pdf", headers={"cache-control": "no-store"})
 
 

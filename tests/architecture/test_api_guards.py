@@ -30,6 +30,8 @@ ROUTES = [route for router in (*ROUTERS, *PAGES) for route in router.routes if i
 STAYS_INSIDE = {
     "BadCalendar": "the holidays file is read once, at start",
     "UnreadableInput": "only the command line meets it, and answers with exit status 65",
+    "TemplateUnfit": "only the command line takes templates in, and answers with exit status 65",
+    "Refused": "the room of an agency's template says it to whoever opened the room, which makes a LayoutError of it",
     "TypefaceUnfit": "the centre's typeface is looked at once, at start, and named among the bad settings",
     "TooMuch": "whoever inspects a PDF says that it can't be read",
     "UnknownReading": "our own file in the store has a form we never wrote",
