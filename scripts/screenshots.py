@@ -131,6 +131,9 @@ PAGES: Final = (
     Page("kiem-tra-that", "/kiem-tra", then=partial(_ask_about, "result_ready")),
     Page("kiem-tra-bi-sua", "/kiem-tra", then=partial(_ask_about, "result_ready", alter=True)),
     Page("kiem-tra-thu-hoi", "/kiem-tra", then=partial(_ask_about, "withdrawn")),
+    # the administrator
+    Page("quan-tri", "/quan-tri", "quantri"),
+    Page("goc-tin-cay", "/quan-tri/goc-tin-cay", "quantri"),
     # the counter
     Page("viec-buu-dien", "/viec", POSTAL),
     Page("ho-so-moi", "/ho-so/moi?thu_tuc=1.001612", POSTAL),

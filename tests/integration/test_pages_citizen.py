@@ -554,7 +554,14 @@ def test_a_result_in_force_is_green_and_says_who_and_when(
         result["number"],
     ):
         assert words in html
-    for words in ("TOTAL-PASSED", "đạt mọi bước kiểm tra", "hoso-1", result["document_sha256"], "ket-qua.pdf"):
+    for words in (
+        "TOTAL-PASSED",
+        "đạt mọi bước kiểm tra",
+        "hoso-1",
+        "Kho riêng của trung tâm",
+        result["document_sha256"],
+        "ket-qua.pdf",
+    ):
         assert words in html
     assert NAME not in html
     assert "GENUINE AND IN FORCE." in html, "the headline stands in the other language too"
