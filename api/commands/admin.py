@@ -33,7 +33,7 @@ from dossiers.types import (
     Procedure,
     Role,
 )
-from signing import trust
+from signing import pkcs11, trust
 from signing.keys import open_pkcs12, read_passphrase_file
 from signing.locators import RemoteKey, TokenKey
 from signing.types import SigningRefused
@@ -133,7 +133,12 @@ def _certificate(parser: argparse.ArgumentParser) -> None:
     )
     add.add_argument("--p12", type=Path, help="folder: tệp khóa")
     add.add_argument("--passphrase-file", type=Path, help="folder: tệp 0600; không có thì hỏi tại chỗ")
-    add.add_argument("--certificate", type=Path, metavar="FILE", help="nơi khác: chứng thư của khóa, PEM hoặc DER")
+    add.add_argument(
+        "--certificate",
+        type=Path,
+        metavar="FILE",
+        help="nơi khác: chứng thư của khóa, PEM hoặc DER; token có sẵn thì thôi",
+    )
     add.add_argument("--module", help="pkcs11: thư viện của nhà sản xuất (.so), đường dẫn đầy đủ")
     add.add_argument("--token-label", help="pkcs11: nhãn của token")
     add.add_argument("--key-label", default="", help="pkcs11: nhãn của khóa")
@@ -255,9 +260,15 @@ def _add_note(
     office: Services, folder: KeyFolder, args: argparse.Namespace, picture: bytes | None
 ) -> CertificateRecord:
     """Note a certificate whose key is on a token or with a service."""
-    chain = trust.load([args.certificate]).anchors if args.certificate else ()
+    where = _where(args)
+    if args.certificate:
+        chain = trust.load([args.certificate]).anchors
+    elif isinstance(where, TokenKey):
+        chain = tuple(pkcs11.certificates(where))
+    else:
+        chain = ()
     if not chain:
-        raise BadEntry("thiếu --certificate: tệp chứng thư của người ký, PEM hoặc DER")
+        raise BadEntry("thiếu --certificate: tệp chứng thư của người ký, PEM hoặc DER (token không có sẵn chứng thư)")
     trust_admin.refuse_demo(chain)
     pin_asked = _pin_asked(args)
     with folder.take_note(
@@ -265,7 +276,7 @@ def _add_note(
         agency=args.agency,
         owner=args.user,
         held=args.held,
-        at=_where(args),
+        at=where,
         pin_asked=pin_asked,
         opens=read_passphrase_file(args.secret_file) if args.secret_file else None,
         picture=picture,

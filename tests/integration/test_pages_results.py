@@ -540,6 +540,20 @@ def test_a_batch_of_nothing_asks_for_no_password(office: Office, query: str) -> 
     assert office.open(centre.CLERK, "/ket-qua/duyet").status_code == 403
 
 
+def test_five_hundred_are_signed_at_once_and_no_more(office: Office) -> None:
+    asked = [str(uuid.uuid4()) for _ in range(501)]
+    card = office.send(centre.LEADER, "/ket-qua/duyet/xem", {"chon": asked})
+    assert "Mỗi lần ký nhiều nhất 500 văn bản; 1 văn bản còn lại để lần sau" in card.text
+    form = {"van_ban": [f"{one}:{'0' * 64}" for one in asked[:500]], "password": centre.PASSWORD}
+    batch = office.send(centre.LEADER, "/ket-qua/duyet", form)
+    assert batch.status_code == 200
+    with office.services.begin() as work:
+        leader = work.accounts.of(centre.LEADER).actor
+        kept = work.batches.of(leader, UUID(batch.url.path.rsplit("/", 1)[1]))
+    assert (len(kept.items), len(kept.refused)) == (0, 500)
+    assert office.open(centre.CLERK, batch.url.path).status_code == 403
+
+
 # --- trouble on the way -----------------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from pkcs11 import Mechanism
+from pkcs11 import Attribute, CertificateType, Mechanism, ObjectClass
 from pyhanko.pdf_utils.reader import PdfFileReader
 
 from signing import pkcs11, verify
@@ -253,6 +253,24 @@ def test_a_pin_is_shown_by_nothing_and_wiped() -> None:
         held.text()
 
 
-def test_certificates_on_a_token_are_found_without_its_pin(softhsm: Shelf) -> None:
-    at, _, _ = on_token(softhsm, "p-256")
+def test_certificates_on_a_token_are_found_without_its_pin_those_of_the_key_first(softhsm: Shelf) -> None:
+    at, certificate, _ = on_token(softhsm, "p-256")
     assert pkcs11.certificates(at) == []
+    another = self_signed(KINDS["p-256"](), name="Nơi cấp")
+    with pkcs11._turn(at):
+        session = pkcs11._find(at).open(rw=True, user_pin=PIN)
+        for der, label, key_id in ((another, "CA", b"\xff"), (certificate, "khóa", b"\x0a")):
+            session.create_object(
+                {
+                    Attribute.CLASS: ObjectClass.CERTIFICATE,
+                    Attribute.CERTIFICATE_TYPE: CertificateType.X_509,
+                    Attribute.TOKEN: True,
+                    Attribute.PRIVATE: False,
+                    Attribute.LABEL: label,
+                    Attribute.ID: key_id,
+                    Attribute.SUBJECT: label.encode(),
+                    Attribute.VALUE: der,
+                }
+            )
+        session.close()
+    assert pkcs11.certificates(at) == [certificate, another]
