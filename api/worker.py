@@ -19,6 +19,7 @@ from dossiers import renewal
 from dossiers.ports import StoreUnavailable
 from dossiers.trust_upkeep import ANSWERS_EVERY, refresh_answers, refresh_revocation_lists
 from dossiers.types import Changed
+from signing.timestamp import AT_ONCE
 from signing.types import TrustServiceUnavailable
 from storage import queue
 from storage.database import DatabaseUnavailable
@@ -37,6 +38,8 @@ _LOG = structlog.get_logger("worker")
 LOOKING = (queue.LOOK,)
 READING = (queue.LOOK, queue.PAGE, queue.PAPER, queue.REGISTER)
 SIGNING = (queue.SIGN,)
+#: Keys are used one at a time all the same; the others wait for the time, and no more than that are asked for it.
+SIGNING_AT_ONCE = AT_ONCE
 
 _REFRESH_EVERY_S = 900.0
 _REFRESH_AGAIN_S = 20.0
@@ -70,7 +73,7 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
         with pin_door(office.keys_folder, keys.pins, office.begin), contextlib.closing(keys):
             timers = [asyncio.create_task(run) for run in (_keep_lists_fresh(office), _renew_in_time(office))]
             try:
-                await queue.run_worker(app, queues, name=name)
+                await queue.run_worker(app, queues, name=name, concurrency=SIGNING_AT_ONCE)
             finally:
                 for timer in timers:
                     timer.cancel()

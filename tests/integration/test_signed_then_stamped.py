@@ -150,7 +150,9 @@ def test_a_dead_authority_loses_no_signature_and_it_finishes_by_itself(
     ]
     file = tmp_path / "whole.pdf"
     file.write_bytes(whole)
-    assert verification.judge(office.services.begin, file, now=utc_now() + timedelta(hours=1)).in_force
+    assert verification.judge(
+        office.services.begin, file, judge=office.services.judges, now=utc_now() + timedelta(hours=1)
+    ).in_force
 
 
 @pytest.mark.parametrize("before", [True, False])
