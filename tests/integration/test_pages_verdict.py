@@ -1,0 +1,83 @@
+"""What a verdict tells beside its sentence: versions, codes in words, the policy, and when to come again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.demo import centre
+from signing.isolation import Judges, JudgesBusy
+from tests import attacks, signed_files
+from tests.papers import page_pdf
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.office import Office
+
+
+@pytest.fixture(scope="module")
+def foreign(office: Office, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Another system's document with two signatures, the second by somebody else."""
+    folder: Path = tmp_path_factory.mktemp("foreign")
+    first, second = (signer.subject for signer in centre.SIGNERS[:2])
+    stamp = office.pki.timestamper()
+    one = signed_files.signed_by_hand(
+        office.pki, page_pdf("Văn bản nơi khác"), folder / "a.pdf", who=first, timestamper=stamp
+    )
+    two = signed_files.signed_by_hand(
+        office.pki, one.read_bytes(), folder / "b.pdf", who=second, field="Signature2", timestamper=stamp
+    )
+    return two.read_bytes()
+
+
+def _checked(office: Office, content: bytes, language: str = "vi") -> str:
+    with TestClient(office.client.app, client=("10.13.1.1", 50000)) as client:
+        client.get(f"/ngon-ngu/{language}")
+        return client.post("/kiem-tra", files={"file": ("a.pdf", content)}).text
+
+
+def test_an_earlier_signature_is_valid_for_its_version(office: Office, foreign: bytes) -> None:
+    assert "Hợp lệ cho phiên bản 1; sau đó có thêm chữ ký khác." in _checked(office, foreign)
+    english = _checked(office, foreign, "en")
+    assert "Valid for version 1; another signature was added later." in english
+    assert "Valid for version 2" not in english
+    assert "Unit managing the certificate" in english
+
+
+def test_what_was_changed_stands_on_the_page(office: Office, foreign: bytes) -> None:
+    changed = attacks.updated(foreign, attacks.stamp_over_the_page)
+    assert "Đã thấy: có ghi chú hoặc hình che lên trang." in _checked(office, changed)
+    assert "Seen: notes or shapes were laid over a page." in _checked(office, changed, "en")
+
+
+def test_programs_get_the_conclusion_the_policy_and_all_of_each_signature(office: Office, foreign: bytes) -> None:
+    said = office.ask("", "POST", "/verifications", files={"file": ("a.pdf", foreign)}).json()
+    assert said["conclusion"] == "valid_elsewhere"
+    assert said["policy"] == {"name": "hoso-1", "url": f"{office.services.verify_url}/chinh-sach"}
+    first, last = said["signatures"]
+    assert (first["later"], first["revision"], first["covers_whole_file"]) == (["signature"], 2, False)
+    assert (last["later"], last["revision"], last["covers_whole_file"]) == ([], 3, True)
+    assert {first["certificate_at_signing"], first["time_source"]} == {"valid", "timestamp"}
+    assert first["encoding"] == "ETSI.CAdES.detached"
+
+
+def test_the_policy_can_be_read(office: Office) -> None:
+    page = office.open("", "/kiem-tra/chinh-sach")
+    assert page.status_code == 200
+    assert "hoso-1" in page.text
+
+
+def test_whoever_comes_while_many_wait_is_told_when_to_come_again(
+    office: Office, foreign: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Judges) -> None:
+        raise JudgesBusy(20)
+
+    monkeypatch.setattr(Judges, "_take", full)  # the fault injected: the line is full
+    said = office.ask("", "POST", "/verifications", files={"file": ("a.pdf", foreign)})
+    assert (said.status_code, said.headers["retry-after"], said.json()["code"]) == (503, "20", "judges_busy")
+    assert said.json()["seconds"] == 20
+    assert "Đang có nhiều tệp chờ kiểm tra." in _checked(office, foreign)
