@@ -454,3 +454,22 @@ def test_a_timestamp_that_the_tool_put_over_it_is_kept(desk: Desk) -> None:
     pdf = document(desk.office, result)
     assert pdf.startswith(signed)
     assert verify(desk.office, pdf)["verdict"] == "genuine"
+
+
+def test_many_approved_together_lead_to_the_token_one_after_the_other(desk: Desk) -> None:
+    results = [submitted(desk.office, desk.dossier) for _ in range(2)]
+    for result in results:
+        desk.office.send(
+            centre.LEADER, f"/ket-qua/{result['id']}/da-doc", {"sha256": look(desk.office, result)["document_sha256"]}
+        )
+    chosen = [f"{r['id']}:{look(desk.office, r)['document_sha256']}" for r in results]
+
+    page = desk.office.send(centre.LEADER, "/ket-qua/duyet", {"van_ban": chosen, "password": centre.PASSWORD}).text
+
+    assert "Ký 2 văn bản bằng USB token" in page
+    assert 'href="/ket-qua/ky-token"' in page
+    assert "hx-trigger" not in page.split('id="batch"')[1].split(">")[0], "nothing moves by itself before it is signed"
+    assert [look(desk.office, r)["next_step"]["code"] for r in results] == ["sign_with_token"] * 2
+    first = desk.office.open(centre.LEADER, "/ket-qua/ky-token")
+    assert first.url.path.endswith("/ky-token")
+    assert "văn bản khác chờ ký" in first.text
