@@ -317,6 +317,11 @@ def has_hidden_signature(content: Content, shown: int) -> bool:
     return len(_BYTE_RANGE.findall(content)) > shown
 
 
+def named_signatures(content: Content) -> int:
+    """How many signatures the bytes name, well-formed or not: each of them would have to be hashed."""
+    return sum(1 for _ in _BYTE_RANGE.finditer(content))
+
+
 def has_traces(content: Content) -> bool:
     """Whether a signature once stood in a file in which none can be found any more."""
     return _FORMAT.search(content) is not None

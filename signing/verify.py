@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 50 * 1024 * 1024
 MAX_REVISIONS = 200
 MAX_SIGNATURES = 50
+#: Saved again and again, a file may name each of them more than once.
+_MOST_NAMED = 4 * MAX_SIGNATURES
 #: So near to the end of a file its end has to be marked (ISO 32000-1, annex H, note 18).
 _END_WITHIN = 1024
 
@@ -257,6 +259,8 @@ def _judge(content: Content, known: Known, at: datetime, run: Run) -> FileVerdic
 
 def _judge_irregular(content: Content) -> FileVerdict:
     """A file whose structure breaks the rules: altered where its bytes say so, otherwise never more than doubt."""
+    if integrity.named_signatures(content) > _MOST_NAMED:
+        raise _Unreadable(Reason.TOO_COMPLEX)
     seen = integrity.sketch(content)
     kind = _kind(set(), hidden=seen.signatures > 0, content=content)
     if not seen.signatures:

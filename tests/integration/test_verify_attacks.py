@@ -113,6 +113,10 @@ def test_no_trick_with_bytes_and_structure_is_accepted(good: bytes, judge: Judge
     assert found.reasons
 
 
+def test_a_file_that_names_thousands_of_signatures_is_not_hashed_thousands_of_times(good: bytes, judge: Judge) -> None:
+    assert judge(attacks.thousands_of_ranges(good)).reasons == ("too_complex",)
+
+
 @pytest.mark.parametrize("change", attacks.CMS)
 def test_no_trick_with_the_signature_itself_is_accepted(pki: Pki, judge: Judge, tmp_path: Path, change: str) -> None:
     signed = signed_by_hand(pki, paper(), tmp_path / "a.pdf", who=people.LEADER).read_bytes()
