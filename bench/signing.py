@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import cProfile
 import json
+import logging
 import pstats
 import random
 import socket
@@ -81,6 +82,7 @@ def main() -> None:
     parser.add_argument("--large", action="store_true", help="the memory of 200 MB as well")
     parser.add_argument("--profile", action="store_true", help="where our time goes")
     given = parser.parse_args()
+    logging.getLogger("pyhanko").setLevel(logging.ERROR)  # the peer's warnings, one a document
     with tempfile.TemporaryDirectory() as work, trust_service(Path(work, "trust")) as service:
         folder = Path(work)
         known = _known(service)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
@@ -185,8 +186,17 @@ def _ready(
         require_known(standing, key.subject)
     claimed = (at or datetime.now(UTC)).astimezone(_VIETNAM).replace(microsecond=0)
     block = appearance or _plain(place.place, key)
-    drawn = looks.render(block, width_pt=width_pt, height_pt=height_pt, at=claimed)
+    if block.with_time or block.typeface is not None:
+        drawn = looks.render(block, width_pt=width_pt, height_pt=height_pt, at=claimed)
+    else:
+        drawn = _drawn_once(block, width_pt, height_pt)
     return _Ready(standing, claimed, drawn, certifies)
+
+
+@lru_cache(maxsize=32)
+def _drawn_once(block: looks.Appearance, width_pt: float, height_pt: float) -> bytes:
+    """A block that shows no time looks the same in every document: a batch has one seal and one signer."""
+    return looks.render(block, width_pt=width_pt, height_pt=height_pt, at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def _require_empty_field(source: Path, place: SignaturePlace) -> tuple[float, float, bool]:
