@@ -322,7 +322,7 @@ def test_production_writes_nothing_of_a_demo_certificate_to_its_keys(
     office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Settings(mode=Mode.PRODUCTION, service_secret=SecretStr("x" * 40))
-    monkeypatch.setattr(admin.settings_module, "read", lambda: real)
+    monkeypatch.setattr(admin.trust_admin.settings_module, "read", lambda: real)
 
     assert _add_certificate(office, tmp_path, monkeypatch) == 65
     assert not (tmp_path / "keys").exists()
