@@ -101,6 +101,7 @@ def prepare(
     appearance: Appearance | None = None,
     reason: str | None = None,
     prefer_pss: bool = True,
+    ask: bool = True,
     at: datetime | None = None,
 ) -> Prepared:
     """Write the document as it will be signed to `waiting`, and say what is to be signed.
@@ -112,6 +113,8 @@ def prepare(
         waiting: Kept until `finish`; its signature is empty, and no verifier takes it for one.
         certificate_der: The owner's registered certificate. chain: issuing authorities to go along.
         prefer_pss: For RSA; False for devices that only know PKCS#1 v1.5.
+        ask: False where nobody may be asked now: what our own lists say decides, and what they don't tell is no
+            hindrance; it is the caller's to say.
         place, trust, appearance, reason, at: As `signing.sign.sign`.
 
     Raises:
@@ -129,6 +132,8 @@ def prepare(
         timestamper=None,
         appearance=appearance,
         reason=reason,
+        allow_unknown_status=not ask,
+        ask=ask,
         at=at,
     )
     return Prepared(

@@ -8,27 +8,32 @@ short line; who finds the line full is told to come again.
 from __future__ import annotations
 
 import logging
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import deque
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Condition, Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
 
 from signing import judge
+from signing.returned import Refusal, Returned, fit
 from signing.types import FileVerdict, Reason
 from signing.verify import MAX_BYTES, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from signing.trust import TrustStore
+    from signing.types import Place
 
+T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _MIB = 1024 * 1024
 _START_S = 60.0
@@ -69,6 +74,19 @@ class _JudgeIsGone(Exception):
     """The process ended before it had taken the file."""
 
 
+@dataclass(frozen=True)
+class _Question(Generic[T]):
+    """What a judge is asked about one file, and how its answer is read.
+
+    Attributes:
+        trust: By whom signers are trusted, where that is asked.
+    """
+
+    asked: dict[str, Any]
+    told: Callable[[dict[str, Any]], T]
+    trust: TrustStore | None = None
+
+
 class _Judge:
     """One process that judges, and what it is known to hold."""
 
@@ -99,33 +117,32 @@ class _Judge:
         grown = self.resident - (self._began_with or 0)
         return self.judged >= self._limits.files or grown > self._limits.growth_bytes
 
-    def verdict(self, path: Path, trust: TrustStore, at: datetime, max_bytes: int | None) -> FileVerdict:
+    def ask(self, file: BinaryIO, question: _Question[T]) -> T:
         """What it says of the file.
 
         Raises:
             _JudgeIsGone: It was dead before it began; another one can be asked.
             EOFError, TimeoutError, OSError, ValueError, KeyError, TypeError: It didn't survive the file, or talks
                 nonsense now.
-            FileNotFoundError, PermissionError, IsADirectoryError: There is no such file to open.
         """
-        with path.open("rb") as file:
-            try:
-                self._be_ready(trust)
-                asked = {"do": "judge", "at": at, "max_bytes": max_bytes, "cpu_s": self._limits.cpu_s}
-                judge.send(self._channel, asked, descriptor=file.fileno())
-                self._answer(_START_S)
-            except (EOFError, OSError, ValueError) as error:
-                raise _JudgeIsGone from error
+        try:
+            self._be_ready(question.trust)
+            file.seek(0)
+            asked = question.asked | {"cpu_s": self._limits.cpu_s}
+            judge.send(self._channel, asked, descriptor=file.fileno())
+            self._answer(_START_S)
+        except (EOFError, OSError, ValueError) as error:
+            raise _JudgeIsGone from error
         answer = self._answer(self._limits.wall_s)
-        found = judge.verdict_of(answer)
+        found = question.told(answer)
         self.judged += 1
         self.resident = int(answer["resident"])
         return found
 
-    def _be_ready(self, trust: TrustStore) -> None:
+    def _be_ready(self, trust: TrustStore | None) -> None:
         if self._began_with is None:
             self._began_with = self.resident = int(self._answer(_START_S)["resident"])
-        if trust != self._trust:
+        if trust is not None and trust != self._trust:
             message, raw = judge.trust_message(trust)
             judge.send(self._channel, message, raw)
             self._trust = trust
@@ -170,16 +187,36 @@ class Judges:
             JudgesBusy: All are at work and the line is full; or no judge can be had at all.
         """
         moment = at or datetime.now(UTC)
-        with self._a_judge() as mine:
-            try:
-                found = self._asked(mine, path, trust, moment, max_bytes)
-            except (FileNotFoundError, PermissionError, IsADirectoryError):
-                return unreadable(Reason.MISSING_FILE, at=moment)
-            except (EOFError, OSError, ValueError, KeyError, TypeError) as error:
-                mine.dismiss()
-                _LOG.warning("judge lost: %s, exit %s", type(error).__name__, mine.judge.process.returncode)
-                return unreadable(Reason.TOO_COMPLEX, at=moment)
-        return found
+        asked = {"do": "judge", "at": moment, "max_bytes": max_bytes}
+        try:
+            file = path.open("rb")
+        except (FileNotFoundError, PermissionError, IsADirectoryError):
+            return unreadable(Reason.MISSING_FILE, at=moment)
+        with file:
+            found = self._asked_of_one(file, _Question(asked, judge.verdict_of, trust))
+        return unreadable(Reason.TOO_COMPLEX, at=moment) if found is None else found
+
+    def examine(self, sent: Path, returned: Path, *, place: Place, certificate_sha256: str) -> Returned:
+        """Compare what a signer's own tool gave back with what it was sent, as `signing.returned.examine` does.
+
+        Raises:
+            JudgesBusy: As `verify`.
+            OSError: The disk refused.
+        """
+        with tempfile.TemporaryFile(dir=returned.parent) as both:
+            for one in (sent, returned):
+                with one.open("rb") as part:
+                    shutil.copyfileobj(part, both, _MIB)
+            both.flush()
+            asked = {
+                "do": "examine",
+                "sent_bytes": sent.stat().st_size,
+                "place": place.value,
+                "certificate_sha256": certificate_sha256,
+            }
+            found = self._asked_of_one(both, _Question(asked, judge.returned_of))
+        # Only the document that we had sent is looked at out here.
+        return Returned(Refusal.TOO_COMPLEX) if found is None else fit(sent, found)
 
     def warm(self) -> None:
         """Start them all, so that the first who asks doesn't wait for that."""
@@ -196,15 +233,29 @@ class Judges:
         for one in ending:
             one.end()
 
-    def _asked(self, mine: _Seat, path: Path, trust: TrustStore, at: datetime, max_bytes: int | None) -> FileVerdict:
+    def _asked_of_one(self, file: BinaryIO, question: _Question[T]) -> T | None:
+        """What a judge says of a file; None where it is lost over it.
+
+        Raises:
+            JudgesBusy: Nobody could be asked.
+        """
+        with self._a_judge() as mine:
+            try:
+                return self._asked(mine, file, question)
+            except (EOFError, OSError, ValueError, KeyError, TypeError) as error:
+                mine.dismiss()
+                _LOG.warning("judge lost: %s, exit %s", type(error).__name__, mine.judge.process.returncode)
+                return None
+
+    def _asked(self, mine: _Seat, file: BinaryIO, question: _Question[T]) -> T:
         """Ask; where the judge had died while it waited, ask a new one, once."""
         try:
-            return mine.judge.verdict(path, trust, at, max_bytes)
+            return mine.judge.ask(file, question)
         except _JudgeIsGone:
             mine.dismiss()
         mine.judge = self._started()
         try:
-            return mine.judge.verdict(path, trust, at, max_bytes)
+            return mine.judge.ask(file, question)
         except _JudgeIsGone as error:
             raise JudgesBusy(round(self._limits.patience_s)) from error
 

@@ -29,11 +29,12 @@ from datetime import datetime
 from io import BytesIO
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pikepdf
 
-from signing import proof, verify
+from signing import covered, proof, returned, verify
+from signing.returned import Refusal, Returned
 from signing.trust import Term, TrustStore
 from signing.types import (
     AtSigning,
@@ -41,11 +42,15 @@ from signing.types import (
     Indication,
     Integrity,
     Kind,
+    Place,
     SignatureReport,
     StoreName,
     TimeSource,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _HEAD = struct.Struct(">II")
 #: No honest verdict and no trust store is larger; a judge gone wrong can't fill the asker's memory.
@@ -178,6 +183,30 @@ def verdict_of(message: dict[str, Any]) -> FileVerdict:
     )
 
 
+def returned_of(message: dict[str, Any]) -> Returned:
+    """What a judge makes of a file that came back from a signer's own tool.
+
+    Raises:
+        ValueError, KeyError, TypeError: It isn't an answer.
+    """
+    found = message["returned"]
+    for name in ("signer", "certificate_sha256", "field"):
+        if not isinstance(found[name], str):
+            raise TypeError(name)
+    return Returned(
+        None if found["refusal"] is None else Refusal(found["refusal"]),
+        found["signer"],
+        found["certificate_sha256"],
+        found["field"],
+        own_field=bool(found["own_field"]),
+        shown=tuple(_place_of(page, *box) for page, box in found["shown"]),
+    )
+
+
+def _place_of(page: int, left: float, bottom: float, right: float, top: float) -> tuple[int, covered.Rect]:
+    return int(page), (float(left), float(bottom), float(right), float(top))
+
+
 def _report_of(found: dict[str, Any]) -> SignatureReport:
     changed = {
         "indication": Indication(found["indication"]),
@@ -247,25 +276,46 @@ class _Room:
                 self._known = proof.Known(trust_of(message, raw))
             elif descriptor is not None:
                 send(self._channel, {"taken": True})
-                answer = {"verdict": asdict(self._judged(message, descriptor)), "resident": _resident()}
-                send(self._channel, answer)
+                send(self._channel, self._answer(message, descriptor) | {"resident": _resident()})
                 gc.collect()
 
+    def _answer(self, asked: dict[str, Any], descriptor: int) -> dict[str, Any]:
+        if asked["do"] == "examine":
+            return {"returned": asdict(self._examined(asked, descriptor))}
+        return {"verdict": asdict(self._judged(asked, descriptor))}
+
     def _judged(self, asked: dict[str, Any], descriptor: int) -> FileVerdict:
+        with self._limited(asked, descriptor) as file:
+            return verify.verify_file(
+                file,
+                known=self._known,
+                at=asked["at"],
+                max_bytes=asked["max_bytes"],
+                run=self._runner.run,
+                mapped=self._mapped,
+            )
+
+    def _examined(self, asked: dict[str, Any], descriptor: int) -> Returned:
+        """Two files in one, since there is one number for a descriptor: what was sent, and behind it what came back."""
+        try:
+            with self._limited(asked, descriptor) as file:
+                sent = file.read(asked["sent_bytes"])
+                return returned.examine_bytes(
+                    sent, file.read(), place=Place(asked["place"]), certificate_sha256=asked["certificate_sha256"]
+                )
+        except MemoryError:
+            return Returned(Refusal.TOO_COMPLEX)
+
+    @contextlib.contextmanager
+    def _limited(self, asked: dict[str, Any], descriptor: int) -> Iterator[BinaryIO]:
+        """The file, and what it may take."""
         room = self._own + self._memory + os.fstat(descriptor).st_size
         resource.setrlimit(resource.RLIMIT_AS, (room, self._most))
         until = min(int(time.process_time()) + 1 + asked["cpu_s"], _LIFE_CPU_S)
         resource.setrlimit(resource.RLIMIT_CPU, (until, _LIFE_CPU_S))
         try:
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                return verify.verify_file(
-                    file,
-                    known=self._known,
-                    at=asked["at"],
-                    max_bytes=asked["max_bytes"],
-                    run=self._runner.run,
-                    mapped=self._mapped,
-                )
+                yield file
         finally:
             os.close(descriptor)
             os.dup2(0, self._hold)

@@ -11,7 +11,7 @@ the person's signature that is taken too, where the new field covers no text (de
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,7 @@ from signing.proof import common_name
 from signing.types import FIELD_NAMES, Integrity, Place, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from pyhanko.pdf_utils.reader import HistoricalResolver, PdfFileReader
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 _CHUNK = 1024 * 1024
 _STRONG = frozenset({"sha256", "sha384", "sha512", "sha3_256", "sha3_384", "sha3_512"})
 _LEAST_RSA_BITS = 2048
+#: A block is drawn once, or on each page of a short document; each place is looked at by itself.
+_MOST_SHOWN = 16
 _WHOLE = (SignatureCoverageLevel.ENTIRE_FILE, SignatureCoverageLevel.ENTIRE_REVISION)
 
 
@@ -72,6 +74,7 @@ class Refusal(StrEnum):
     MOVED_FIELD = "returned_moved_field"
     COVERS_TEXT = "returned_covers_text"
     LOCKS_DOCUMENT = "returned_locks_document"
+    TOO_COMPLEX = "returned_too_complex"
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class Returned:
         certificate_sha256: Of that certificate.
         field: Name of the field the new signature stands in.
         own_field: The tool made that field itself.
+        shown: Where such a field shows: page from 1, and box. Nothing that is written may stand there, see `fit`.
     """
 
     refusal: Refusal | None
@@ -91,6 +95,7 @@ class Returned:
     certificate_sha256: str = ""
     field: str = ""
     own_field: bool = False
+    shown: tuple[tuple[int, covered.Rect], ...] = ()
 
 
 class _Refused(Exception):
@@ -102,28 +107,44 @@ class _Refused(Exception):
 def examine(sent: Path, returned: Path, *, place: Place, certificate_sha256: str) -> Returned:
     """Compare what came back with what was sent. Never raises for anything in the returned file.
 
+    Strangers' files are examined by `signing.isolation`, which says the same and loses nothing by a hostile one.
+
     Args:
         sent: The exact file the tool was given: a document with the empty field of `place`.
         returned: What it gave back; no larger than may be read into memory.
         place: Whose signature was asked for.
         certificate_sha256: The signer's, as registered; lower-case hex of the DER.
     """
+    found = examine_bytes(sent.read_bytes(), returned.read_bytes(), place=place, certificate_sha256=certificate_sha256)
+    return fit(sent, found)
+
+
+def examine_bytes(sent: bytes, returned: bytes, *, place: Place, certificate_sha256: str) -> Returned:
+    """As `examine`, without a look at the page: opens no file and starts nothing. `fit` has the last word."""
     try:
         return _examined(sent, returned, place, certificate_sha256)
     except _Refused as refused:
         about = refused.about or Returned(refused.refusal)
         return Returned(refused.refusal, about.signer, about.certificate_sha256, about.field, own_field=about.own_field)
-    except Exception:  # noqa: BLE001  hostile bytes raise anything, RecursionError and MemoryError too: an answer
+    except integrity.OUR_TROUBLE:  # no memory was left: that says nothing about the file
+        return Returned(Refusal.TOO_COMPLEX)
+    except Exception:  # noqa: BLE001  hostile bytes raise anything, RecursionError too: an answer
         return Returned(Refusal.DAMAGED)
 
 
-def _examined(sent: Path, returned: Path, place: Place, certificate_sha256: str) -> Returned:
-    _require_extension(sent, returned)
-    content = returned.read_bytes()
-    with sent.open("rb") as file:
-        before = integrity.open_pdf(file)
-        revisions = int(before.total_revisions)
-        filled_before = {name for name, _ in integrity.filled_fields(before)}
+def fit(sent: Path, found: Returned) -> Returned:
+    """Refuse a field of the tool's own that covers something written on the page as it was sent, which is ours."""
+    for page, box in found.shown:
+        if box[0] < box[2] and box[1] < box[3] and covered.covers_text(sent, page, box):
+            return replace(found, refusal=Refusal.COVERS_TEXT)
+    return found
+
+
+def _examined(sent: bytes, content: bytes, place: Place, certificate_sha256: str) -> Returned:
+    _require_extension(sent, content)
+    before = integrity.open_pdf(BytesIO(sent))
+    revisions = int(before.total_revisions)
+    filled_before = {name for name, _ in integrity.filled_fields(before)}
     reader = _open(content)
     found = integrity.examine_all(reader, integrity.filled_fields(reader), content)
     _require_whole(reader, content, found)
@@ -142,51 +163,44 @@ def _examined(sent: Path, returned: Path, place: Place, certificate_sha256: str)
     created = _require_nothing_else(embedded, content, revisions, about)
     if not signature.only_evidence_follows:
         raise _Refused(Refusal.ADDED_AFTERWARDS, about)
-    if created:
-        _require_fit_field(sent, returned, signature.field, place, about)
-    elif signature.field != FIELD_NAMES[place]:
+    shown = _own_field(content, signature.field, place, about) if created else ()
+    if not created and signature.field != FIELD_NAMES[place]:
         raise _Refused(Refusal.WRONG_FIELD, about)
     _require_room_for_the_seal(embedded, content, place, about)
-    return Returned(None, about.signer, about.certificate_sha256, about.field, own_field=created)
+    return replace(about, own_field=created, shown=shown)
 
 
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
-def _require_extension(sent: Path, returned: Path) -> None:
+def _require_extension(sent: bytes, returned: bytes) -> None:
     """The returned file goes on where the sent one ends."""
-    length, whole = returned.stat().st_size, sent.stat().st_size
     common = _common_beginning(sent, returned)
-    if common == length == whole:
+    if common == len(returned) == len(sent):
         raise _Refused(Refusal.UNSIGNED)
-    if common == length:
-        raise _Refused(Refusal.CUT_SHORT if length else Refusal.NOT_A_PDF)
-    if common == whole:
+    if common == len(returned):
+        raise _Refused(Refusal.CUT_SHORT if returned else Refusal.NOT_A_PDF)
+    if common == len(sent):
         return
-    with returned.open("rb") as file:
-        if b"%PDF-" not in file.read(1024):
-            raise _Refused(Refusal.NOT_A_PDF)
+    if b"%PDF-" not in returned[:1024]:
+        raise _Refused(Refusal.NOT_A_PDF)
     raise _Refused(Refusal.REWRITTEN if _same_origin(sent, returned) else Refusal.ANOTHER_DOCUMENT)
 
 
-def _common_beginning(sent: Path, returned: Path) -> int:
+def _common_beginning(sent: bytes, returned: bytes) -> int:
     """How many bytes the two share from the start; exact up to the piece in which they part."""
-    common = 0
-    with sent.open("rb") as one, returned.open("rb") as other:
-        while True:
-            a, b = one.read(_CHUNK), other.read(_CHUNK)
-            shared = min(len(a), len(b))
-            if a[:shared] != b[:shared]:
-                return common
-            common += shared
-            if shared < _CHUNK:
-                return common
+    most = min(len(sent), len(returned))
+    for at in range(0, most, _CHUNK):
+        end = min(at + _CHUNK, most)
+        if sent[at:end] != returned[at:end]:
+            return at
+    return most
 
 
-def _same_origin(sent: Path, returned: Path) -> bool:
+def _same_origin(sent: bytes, returned: bytes) -> bool:
     """Whether the returned file says that it was made from the sent one: a program keeps the first half of /ID."""
     try:
-        with pikepdf.open(sent) as one, pikepdf.open(returned) as other:
+        with pikepdf.open(BytesIO(sent)) as one, pikepdf.open(BytesIO(returned)) as other:
             return bytes(one.trailer.ID[0]) == bytes(other.trailer.ID[0])
     except (pikepdf.PdfError, AttributeError, IndexError, KeyError, TypeError, ValueError):
         return False
@@ -348,23 +362,22 @@ def _require_room_for_the_seal(embedded: EmbeddedPdfSignature, content: bytes, p
 # --- a field of the tool's own making ---------------------------------------------------------------------------------
 
 
-def _require_fit_field(sent: Path, returned: Path, name: str, place: Place, about: Returned) -> None:
-    """Only the person's signature may stand in another field, and where it shows it covers nothing that is written."""
+def _own_field(content: bytes, name: str, place: Place, about: Returned) -> tuple[tuple[int, covered.Rect], ...]:
+    """Where a field of the tool's own shows. Only the person's signature may stand in one."""
     if place is not Place.LEADER or name in FIELD_NAMES.values():
         raise _Refused(Refusal.WRONG_FIELD, about)
-    for page, box in _shown_at(returned, name):
-        if box[0] < box[2] and box[1] < box[3] and covered.covers_text(sent, page, box):
-            raise _Refused(Refusal.COVERS_TEXT, about)
+    shown = tuple(_shown_at(content, name))
+    if len(shown) > _MOST_SHOWN:
+        raise _Refused(Refusal.COVERS_TEXT, about)
+    return shown
 
 
-def _shown_at(file: Path, name: str) -> list[tuple[int, tuple[float, float, float, float]]]:
+def _shown_at(content: bytes, name: str) -> Iterator[tuple[int, covered.Rect]]:
     """Where a field shows: page from 1, and box."""
-    found = []
-    with pikepdf.open(file) as pdf:
+    with pikepdf.open(BytesIO(content)) as pdf:
         for number, page in enumerate(pdf.pages, 1):
             for widget in page.get("/Annots", []):
                 owner = widget if "/T" in widget else widget.get("/Parent")
                 if owner is not None and str(owner.get("/T", "")) == name:
                     a, b, c, d = (float(edge) for edge in widget.Rect)
-                    found.append((number, (min(a, c), min(b, d), max(a, c), max(b, d))))
-    return found
+                    yield number, (min(a, c), min(b, d), max(a, c), max(b, d))

@@ -124,6 +124,7 @@ def sign(
     appearance: looks.Appearance | None = None,
     reason: str | None = None,
     allow_unknown_status: bool = False,
+    ask: bool = True,
     at: datetime | None = None,
 ) -> Signed:
     """Make a signature and augment it in one call: all of it is written to `target`, or nothing is.
@@ -135,6 +136,7 @@ def sign(
         timestamper: Who proves the time; or None.
         allow_unknown_status: Sign even when nobody says whether the certificate or the timestamp authority's is
             revoked; then at most to B-T.
+        ask: Whether lists and responders are asked before signing; else what is known has to do.
         source, target, place, key, trust, appearance, reason, at: As `make`.
 
     Raises:
@@ -142,7 +144,7 @@ def sign(
         TrustServiceUnavailable: Nobody told the time, or a needed list couldn't be fetched; nothing was signed.
         OSError: The disk refused.
     """
-    ready = _ready(source, place, key, trust, appearance, allow_unknown_status, at)
+    ready = _ready(source, place, key, trust, appearance, allow_unknown_status, at, ask=ask)
     with growing(source, target) as (file, _):
         _write_signature(file, place.place, key, ready, reason)
         if timestamper is None:
@@ -178,10 +180,12 @@ def _ready(
     appearance: looks.Appearance | None,
     allow_unknown_status: bool,  # noqa: FBT001 - the caller's, passed on
     at: datetime | None,
+    *,
+    ask: bool = True,
 ) -> _Ready:
     """Look at document, certificate and block before the key is touched."""
     width_pt, height_pt, certifies = _require_empty_field(source, place)
-    standing = signer_standing(key.certificate_der, trust, chain=key.chain_der, at=at)
+    standing = signer_standing(key.certificate_der, trust, chain=key.chain_der, at=at, fetch=ask)
     if not allow_unknown_status:
         require_known(standing, key.subject)
     claimed = (at or datetime.now(UTC)).astimezone(_VIETNAM).replace(microsecond=0)

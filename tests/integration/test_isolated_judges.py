@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import random
 import signal
@@ -22,8 +23,9 @@ import pytest
 
 from signing import isolation
 from signing.isolation import Judges, JudgesBusy, Limits
+from signing.returned import Refusal, Returned
 from signing.trust import TrustStore
-from signing.types import Verdict
+from signing.types import Place, Verdict
 from signing.verify import verify
 from tests.pki import LEADER
 from tests.pki.paper import paper
@@ -242,7 +244,13 @@ def judged(self, message, descriptor):
     os.close(descriptor)
     return replace(unreadable(Reason.DAMAGED, at=message["at"]), detail=tried)
 
+def examined(self, message, descriptor):
+    tried = dict(attempts(descriptor))
+    os.close(descriptor)
+    return judge.Returned(None, signer=repr(tried))
+
 judge._Room._judged = judged
+judge._Room._examined = examined
 judge.main(sys.argv[1])
 """
 
@@ -253,6 +261,8 @@ def test_nothing_can_be_opened_written_sent_or_started_from_the_room(
     _run_instead(_ESCAPES, monkeypatch, tmp_path)
     with _judges() as judges:
         tried = judges.verify(good, trust=trust).detail
+        with_two = judges.examine(good, good, place=Place.LEADER, certificate_sha256="")
+    assert ast.literal_eval(with_two.signer) == tried, "two files come by one descriptor, and leave no room for more"
     assert tried.keys() == {"opened", "written", "networked", "started", "hungry"}
     assert "done" not in tried.values(), tried
     assert not Path("/tmp/hoso-escape").exists()  # noqa: S108 - what must not be there
@@ -270,6 +280,18 @@ judge.send(channel, {"taken": True})
 judge.send(channel, {"verdict": {"verdict": "splendid"}, "resident": 1})
 """
 
+#: The same about a file that came back from a signer's own tool, of whom no trust is asked.
+_LIAR_TOO = """
+import socket, sys
+from signing import judge
+channel = socket.socket(fileno=int(sys.argv[1]))
+judge.receive(channel)
+judge.send(channel, {"ready": True, "resident": 1})
+judge.receive(channel)
+judge.send(channel, {"taken": True})
+judge.send(channel, {"returned": {"refusal": None, "signer": ["me"]}, "resident": 1})
+"""
+
 
 def test_a_judge_that_talks_nonsense_is_not_believed(
     good: Path, trust: TrustStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -278,6 +300,27 @@ def test_a_judge_that_talks_nonsense_is_not_believed(
     _run_instead(_LIAR, monkeypatch, tmp_path)
     with _judges() as judges:
         assert judges.verify(good, trust=trust).reasons == ("too_complex",)
+
+
+def test_a_judge_that_talks_nonsense_of_a_returned_file_is_not_believed(
+    good: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _run_instead(_LIAR_TOO, monkeypatch, tmp_path)
+    with _judges() as judges:
+        found = judges.examine(good, good, place=Place.LEADER, certificate_sha256="")
+    assert found == Returned(Refusal.TOO_COMPLEX)
+
+
+def test_a_returned_file_that_wants_too_much_memory_is_given_up(good: Path) -> None:
+    whole = good.read_bytes()
+    sent = good.with_name("sent.pdf")
+    sent.write_bytes(whole[: whole.index(b"%%EOF") + 6])
+    with _judges(memory_bytes=1 * _MIB) as judges:
+        found = judges.examine(sent, good, place=Place.LEADER, certificate_sha256="")
+    assert found == Returned(Refusal.TOO_COMPLEX)
+    with _judges() as judges:
+        found = judges.examine(sent, good, place=Place.LEADER, certificate_sha256="")
+    assert found.refusal is Refusal.SEVERAL_SIGNATURES
 
 
 def test_a_large_file_is_mapped_in_the_room_too(judges: Judges, pki: Pki, trust: TrustStore, tmp_path: Path) -> None:

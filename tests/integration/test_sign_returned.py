@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 
 from signing import prepare, returned
+from signing.isolation import Judges
 from signing.returned import Refusal
 from signing.sign import sign
 from signing.types import FIELD_NAMES, Integrity, Place, Reason, Verdict
@@ -22,7 +23,7 @@ from tests.pki import LEADER, LEADER_P256, SEAL
 from tests.pki.paper import LEADER_PLACE, SEAL_PLACE, paper
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from signing.returned import Returned
@@ -39,6 +40,7 @@ class Desk:
     folder: Path
     sent: Path
     pki: Pki
+    judges: Judges
 
     @property
     def pdf(self) -> bytes:
@@ -52,16 +54,21 @@ class Desk:
         file = self.folder / f"{hashlib.sha256(pdf).hexdigest()}.pdf"
         file.write_bytes(pdf)
         expected = hashlib.sha256(self.key(of).certificate_der).hexdigest()
-        return returned.examine(self.sent, file, place=place, certificate_sha256=expected)
+        found = returned.examine(self.sent, file, place=place, certificate_sha256=expected)
+        in_the_room = self.judges.examine(self.sent, file, place=place, certificate_sha256=expected)
+        assert in_the_room == found, "the same in and outside the closed room"
+        return found
 
 
 @pytest.fixture(scope="module")
-def desk(pki: Pki, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def desk(pki: Pki, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("returned")
     source, sent = folder / "source.pdf", folder / "sent.pdf"
     source.write_bytes(paper())
     prepare.add_fields(source, sent, [LEADER_PLACE, SEAL_PLACE])
-    return Desk(folder, sent, pki)
+    judges = Judges(1)
+    yield Desk(folder, sent, pki, judges)
+    judges.close()
 
 
 # --- taken ------------------------------------------------------------------------------------------------------------
@@ -118,7 +125,7 @@ def test_what_was_taken_can_be_sealed_and_is_genuine(desk: Desk, how: str, tmp_p
 def test_the_seal_keepers_tool_is_judged_the_same_way(desk: Desk, tmp_path: Path) -> None:
     sent = tmp_path / "sent.pdf"
     sent.write_bytes(tool.stamped(tool.signed(desk.pdf, desk.key()), desk.pki.timestamper()))
-    then = Desk(tmp_path, sent, desk.pki)
+    then = Desk(tmp_path, sent, desk.pki, desk.judges)
 
     taken = then.back(tool.signed(then.pdf, then.key(SEAL), place=Place.SEAL), of=SEAL, place=Place.SEAL)
     own_field = then.back(tool.signed(then.pdf, then.key(SEAL), own_field=FREE), of=SEAL, place=Place.SEAL)
