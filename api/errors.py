@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from digitize.types import ReadingFailed, UnreadableScan
 from dossiers.anchors import FingerprintDiffers, NoAuthority
 from dossiers.codes import BadCode
+from dossiers.digests import SignatureNotTaken
 from dossiers.issuance import Unread
 from dossiers.own_token import NoLink
 from dossiers.ports import ObjectMissing, StoreUnavailable
@@ -316,6 +317,20 @@ OUTCOMES: dict[type[Exception], Outcome] = {
             "Open the signing page again and start there for a new one.",
         ),
     ),
+    SignatureNotTaken: Outcome(
+        422,
+        "signature_not_taken",
+        Said(
+            "Chữ ký gửi về không được nhận.",
+            "Văn bản trên hệ thống không thay đổi, vẫn an toàn.",
+            "Xem lý do rồi lấy lại dữ liệu cần ký.",
+        ),
+        Said(
+            "The signature wasn't taken.",
+            "The document here is unchanged and safe.",
+            "See the reason, then ask for the data to sign again.",
+        ),
+    ),
     PlaceNotFound: Outcome(
         422,
         "place_not_found",
@@ -490,8 +505,8 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
             body |= {"message": english if language == "en" else str(error)}
         case UnreadableScan(reason=reason):
             body |= {"reason": reason, "message": str(error)}
-        case SigningRefused(reason=reason) | NoLink(reason=reason):
-            body |= {"reason": reason}
+        case SigningRefused() | NoLink() | SignatureNotTaken():
+            body |= _why_not(error, language)
         case Incomplete(missing=missing):
             body |= {"reason": str(error), "errors": [{"message": item} for item in missing]}
         case Duplicate(of=of):
@@ -506,6 +521,11 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
         case WrongState() | NotAllowed():
             body |= {"reason": str(error)}
     return body
+
+
+def _why_not(error: SigningRefused | NoLink | SignatureNotTaken, language: Language) -> dict[str, str]:
+    told = {"reason": error.reason}
+    return told | {"message": error.words(language)} if isinstance(error, SignatureNotTaken) else told
 
 
 def _how_much(error: AccountLocked | TooManyRequests | JudgesBusy | TooLarge) -> dict[str, int]:

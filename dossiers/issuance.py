@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 import uuid
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,6 @@ from signing.types import Kind, Place, Profile, SignaturePlace, SigningRefused, 
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
     from uuid import UUID
 
     from dossiers.ports import Begin, Judge, ObjectStore, UnitOfWork
@@ -477,7 +477,7 @@ def _make(desk: SigningDesk, e_result: EResult, place: Place) -> None:
         now = work.e_results.for_job(e_result.id)
         if now.state is _SIGNED_FROM[place] and now.unstamped is None and now.document == e_result.document:
             work.e_results.finish_attempt(e_result.id, place, revision, made)
-            work.e_results.keep(replace(now, unstamped=made, trouble=""))
+            work.e_results.keep(replace(now, unstamped=made, unstamped_at=datetime.now(UTC), trouble=""))
             work.jobs.sign_e_result(e_result.id, place, made=True)
             work.audit.append(
                 Actor.system(e_result.agency),

@@ -721,6 +721,27 @@ _RETURNED: Final[dict[str, tuple[str, str]]] = {
             "Fetch the document again and sign anew.",
         ),
         (
+            "returned_too_complex",
+            "Tệp gửi về quá phức tạp, đọc hết quá nhiều thời gian hoặc bộ nhớ.",
+            "Tải lại văn bản từ trang này, ký và gửi lại đúng tệp đó.",
+            "The file that came back is too complex: reading it takes too much time or memory.",
+            "Fetch the document from this page again, sign that very file and send it.",
+        ),
+        (
+            "signature_not_expected",
+            "Chữ ký gửi về không phải của chứng thư đã đăng ký, hoặc được ký trên dữ liệu khác.",
+            "Cắm đúng USB token, lấy lại dữ liệu cần ký rồi ký.",
+            "What came back isn't a signature by the registered certificate over the data that was given out.",
+            "Plug in the right token, ask for the data again and sign it.",
+        ),
+        (
+            "upload_busy",
+            "Đang có nhiều tệp chờ kiểm tra nên chưa nhận được bản ký.",
+            "Gửi lại sau khoảng nửa phút; không cần ký lại.",
+            "Many files are waiting to be checked, so the signed file wasn't taken.",
+            "Send it again in half a minute; there is no need to sign again.",
+        ),
+        (
             "upload_not_kept",
             "Kho lưu trữ chưa phản hồi nên chưa nhận được bản ký.",
             "Gửi lại sau ít phút; không cần ký lại.",

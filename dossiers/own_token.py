@@ -26,6 +26,7 @@ from dossiers.policy import Act, require
 from dossiers.signatures import trusted
 from dossiers.types import (
     Actor,
+    Changed,
     EResult,
     KeyHeld,
     NotAllowed,
@@ -36,12 +37,12 @@ from dossiers.types import (
     Role,
     WrongState,
 )
-from signing import returned, trust
+from signing import trust
 from signing.types import Place, SigningRefused
 
 if TYPE_CHECKING:
     from dossiers.labels import Language
-    from dossiers.ports import Begin, ObjectStore, UnitOfWork
+    from dossiers.ports import Begin, Examiner, ObjectStore, UnitOfWork
     from dossiers.types import CertificateRecord
 
 #: How long a link may be used: a sitting at the desk, with a token that has to be looked for.
@@ -74,6 +75,8 @@ class SigningLink:
         refusal: Why the last file that came back wasn't taken, or "". refused_signer: who had signed that one.
         refusals: How many weren't.
         returned: The file that was taken; the link is used then.
+        waiting: Where a digest was given out instead of the document (`dossiers.digests`): the document with an empty
+            signature in it. prepared: what is needed to finish it, as `signing.deferred` writes it; "" for a document.
     """
 
     id: UUID
@@ -93,6 +96,8 @@ class SigningLink:
     refusals: int = 0
     returned: ObjectKey | None = None
     returned_at: datetime | None = None
+    waiting: ObjectKey | None = None
+    prepared: str = ""
     version: int = 0
 
     def ended(self, now: datetime) -> str:
@@ -150,10 +155,25 @@ def may_sign(actor: Actor, e_result: EResult) -> bool:
     return place is Place.SEAL and Role.SEAL_KEEPER in actor.roles
 
 
-def hand_out(begin: Begin, e_result_id: UUID, *, by: Actor, now: datetime) -> HandedOut:
+@dataclass(frozen=True)
+class MadeReady:
+    """A document made ready for a signature alone: what it was made from, and what `SigningLink` keeps of it."""
+
+    document: ObjectKey
+    waiting: ObjectKey
+    prepared: str
+
+
+def hand_out(
+    begin: Begin, e_result_id: UUID, *, by: Actor, now: datetime, made_ready: MadeReady | None = None
+) -> HandedOut:
     """A link by which the asker's own tool fetches the document and brings it back signed.
 
+    Args:
+        made_ready: Where a digest goes out instead.
+
     Raises:
+        Changed: What was made ready isn't the document any more.
         WrongState: No signature by an own token is awaited.
         NotAllowed: It is somebody else's to sign.
         SigningRefused: The certificate is revoked, expired or not to be trusted: it mustn't be used at all.
@@ -161,25 +181,29 @@ def hand_out(begin: Begin, e_result_id: UUID, *, by: Actor, now: datetime) -> Ha
     require(by, Act.SIGN_WITH_TOKEN)
     with begin() as work:
         e_result = work.e_results.of(by, e_result_id)
-        record = _certificate(work, e_result)
+        record = certificate_awaited(work, e_result)
         known = trusted(work)
-    standing = _standing(record, known)
+    standing = standing_of(record, known)
     token = secrets.token_urlsafe(32)
     with begin() as work:
         e_result = work.e_results.lock(by, e_result_id)
-        place = _must_be_theirs(e_result, by)
+        place = must_be_theirs(e_result, by)
+        if made_ready is not None and made_ready.document != e_result.document:
+            raise Changed("document")
         link = work.signing_links.keep(
             SigningLink(
                 id=uuid.uuid4(),
-                token_sha256=_sha256(token),
+                token_sha256=hash_of(token),
                 e_result_id=e_result.id,
                 agency=e_result.agency,
                 place=place,
                 person=by.username,
-                document=_document(e_result),
+                document=document_awaited(e_result),
                 certificate_sha256=record.sha256,
                 made_at=now,
                 expires_at=now + LASTS,
+                waiting=made_ready.waiting if made_ready else None,
+                prepared=made_ready.prepared if made_ready else "",
             )
         )
         work.audit.append(
@@ -195,10 +219,10 @@ def fetch(begin: Begin, token: str, *, now: datetime) -> tuple[ObjectKey, EResul
         NoLink: It has ended, or the document isn't waiting for this signature any more.
     """
     with begin() as work:
-        link = _by_token(work, token)
+        link = by_token(work, token)
         e_result = work.e_results.for_job(link.e_result_id)
         link = work.signing_links.lock(link.id)
-        if reason := link.ended(now) or _moved_on(link, e_result):
+        if reason := link.ended(now) or moved_on(link, e_result):
             raise NoLink(reason)
         if link.fetched_at is None:
             work.signing_links.keep(replace(link, fetched_at=now))
@@ -212,42 +236,49 @@ def must_be_open(begin: Begin, token: str) -> None:
         NoLink: There is none.
     """
     with begin() as work:
-        _by_token(work, token)
+        by_token(work, token)
 
 
-def take(begin: Begin, store: ObjectStore, token: str, file: Path, *, now: datetime, work_dir: Path) -> Taken:
+def take(
+    begin: Begin, store: ObjectStore, token: str, file: Path, *, examiner: Examiner, now: datetime, work_dir: Path
+) -> Taken:
     """What the tool sent back: kept and recorded if it is the document with the expected signature.
 
     Raises:
+        JudgesBusy: Nothing was looked at; the link stays as it was.
         NoLink: There is no such link.
         StoreUnavailable, ObjectMissing: Nothing was accepted.
     """
     digest = _digest(file)
     with begin() as work:
-        link = _by_token(work, token)
+        link = by_token(work, token)
         if link.returned is not None and link.returned.sha256 == digest:
             return Taken("", link.e_result_id)
         e_result = work.e_results.for_job(link.e_result_id)
-        ended = link.ended(now) or _moved_on(link, e_result)
-        record = None if ended else _certificate(work, e_result)
+        ended = link.ended(now) or moved_on(link, e_result)
+        expected = None if ended else certificate_awaited(work, e_result)
         known = trusted(work)
-    if record is None:
+    if expected is None:
         return Taken(ended, link.e_result_id)
-    taken = _judged(store, link, file, record, known, work_dir)
+    taken = judged(store, link, file, expected, known, examiner, work_dir)
     if taken.refusal:
-        _note_refusal(begin, link, taken, now)
+        note_refusal(begin, link, taken, now)
         return taken
-    kept = store.put(file, media_type="application/pdf")
+    return record(begin, link, store.put(file, media_type="application/pdf"), now=now)
+
+
+def record(begin: Begin, link: SigningLink, kept: ObjectKey, *, now: datetime) -> Taken:
+    """Record a signed file that passed and is stored: result, link and job in one commit, once."""
     with begin() as work:
         # The result first, then the link: in one order for everybody, so that two uploads at once wait, not clash.
         e_result = work.e_results.for_job(link.e_result_id)
         link = work.signing_links.lock(link.id)
         if link.returned is not None:
             return Taken("" if link.returned == kept else "link_used", link.e_result_id)
-        if reason := _moved_on(link, e_result):
+        if reason := moved_on(link, e_result):
             return Taken(reason, link.e_result_id)
         work.signing_links.keep(replace(link, returned=kept, returned_at=now, refusal="", refused_signer=""))
-        work.e_results.keep(replace(e_result, unstamped=kept, own_token=False, trouble=""))
+        work.e_results.keep(replace(e_result, unstamped=kept, unstamped_at=now, own_token=False, trouble=""))
         work.jobs.sign_e_result(e_result.id, link.place, made=True)
         work.audit.append(
             _signer(link),
@@ -262,12 +293,21 @@ def take(begin: Begin, store: ObjectStore, token: str, file: Path, *, now: datet
 
 
 def take_by_hand(
-    begin: Begin, store: ObjectStore, e_result_id: UUID, file: Path, *, by: Actor, now: datetime, work_dir: Path
+    begin: Begin,
+    store: ObjectStore,
+    e_result_id: UUID,
+    file: Path,
+    *,
+    by: Actor,
+    examiner: Examiner,
+    now: datetime,
+    work_dir: Path,
 ) -> Taken:
     """As `take`, from the person at our own page: signed in any tool, uploaded like any file.
 
     Raises:
         WrongState, NotAllowed, SigningRefused: As `hand_out`.
+        JudgesBusy: As `take`.
         StoreUnavailable, ObjectMissing: Nothing was accepted.
     """
     digest = _digest(file)
@@ -277,7 +317,7 @@ def take_by_hand(
         if before is not None and before.returned is not None and before.returned.sha256 == digest:
             return Taken("", e_result.id)
     handed_out = hand_out(begin, e_result_id, by=by, now=now)
-    return take(begin, store, handed_out.token, file, now=now, work_dir=work_dir)
+    return take(begin, store, handed_out.token, file, examiner=examiner, now=now, work_dir=work_dir)
 
 
 def refuse(begin: Begin, token: str, reason: str, *, now: datetime) -> Taken:
@@ -287,11 +327,11 @@ def refuse(begin: Begin, token: str, reason: str, *, now: datetime) -> Taken:
         NoLink: There is no such link.
     """
     with begin() as work:
-        link = _by_token(work, token)
+        link = by_token(work, token)
     if ended := link.ended(now):
         return Taken(ended, link.e_result_id)
     taken = Taken(reason, link.e_result_id)
-    _note_refusal(begin, link, taken, now)
+    note_refusal(begin, link, taken, now)
     return taken
 
 
@@ -310,7 +350,12 @@ def words_of(begin: Begin, link: SigningLink) -> tuple[str, str]:
 # --- deciding ---------------------------------------------------------------------------------------------------------
 
 
-def _must_be_theirs(e_result: EResult, by: Actor) -> Place:
+def must_be_theirs(e_result: EResult, by: Actor) -> Place:
+    """Which signature is awaited of this person.
+
+    Raises:
+        WrongState: None is. NotAllowed: It is somebody else's to make.
+    """
     place = awaited(e_result)
     if place is None:
         raise WrongState(e_result.state)
@@ -319,7 +364,7 @@ def _must_be_theirs(e_result: EResult, by: Actor) -> Place:
     return place
 
 
-def _certificate(work: UnitOfWork, e_result: EResult) -> CertificateRecord:
+def certificate_awaited(work: UnitOfWork, e_result: EResult) -> CertificateRecord:
     """Whose signature is awaited; the key is on that person's own token.
 
     Raises:
@@ -338,7 +383,7 @@ def _certificate(work: UnitOfWork, e_result: EResult) -> CertificateRecord:
     return record
 
 
-def _standing(record: CertificateRecord, known: trust.TrustStore) -> trust.Standing:
+def standing_of(record: CertificateRecord, known: trust.TrustStore) -> trust.Standing:
     """What our own lists say of the certificate; nobody is asked.
 
     Raises:
@@ -347,36 +392,39 @@ def _standing(record: CertificateRecord, known: trust.TrustStore) -> trust.Stand
     return trust.signer_standing(record.der, known, fetch=False)
 
 
-def _moved_on(link: SigningLink, e_result: EResult) -> str:
+def moved_on(link: SigningLink, e_result: EResult) -> str:
     """Why the document of a link isn't the one that waits any more, "" while it is."""
     is_same = e_result.document is not None and e_result.document == link.document
     return "" if is_same and awaited(e_result) is link.place else "link_moved_on"
 
 
-def _judged(
+def judged(
     store: ObjectStore,
     link: SigningLink,
     file: Path,
     record: CertificateRecord,
     known: trust.TrustStore,
+    examiner: Examiner,
     work_dir: Path,
 ) -> Taken:
+    """Whether a file is what was sent, signed by whom it should be, who may still sign."""
     if record.sha256 != link.certificate_sha256:
         return Taken("link_certificate_changed", link.e_result_id)
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         sent = Path(folder, "sent.pdf")
         store.fetch(link.document, sent)
-        found = returned.examine(sent, file, place=link.place, certificate_sha256=link.certificate_sha256)
+        found = examiner.examine(sent, file, place=link.place, certificate_sha256=link.certificate_sha256)
     if found.refusal is not None:
         return Taken(found.refusal.value, link.e_result_id, found.signer, record.subject)
     try:
-        _standing(record, known)
+        standing_of(record, known)
     except SigningRefused as refused:
         return Taken(f"returned_{refused.reason}", link.e_result_id, found.signer, record.subject)
     return Taken("", link.e_result_id)
 
 
-def _note_refusal(begin: Begin, link: SigningLink, taken: Taken, now: datetime) -> None:
+def note_refusal(begin: Begin, link: SigningLink, taken: Taken, now: datetime) -> None:
+    """Keep why something wasn't taken, for the signer's page."""
     with begin() as work:
         link = work.signing_links.lock(link.id)
         if link.returned is not None:
@@ -395,11 +443,22 @@ def _note_refusal(begin: Begin, link: SigningLink, taken: Taken, now: datetime) 
         )
 
 
-def _by_token(work: UnitOfWork, token: str) -> SigningLink:
+def by_token(work: UnitOfWork, token: str, *, of_digest: bool = False) -> SigningLink:
+    """The link with this secret.
+
+    Args:
+        of_digest: Whether a digest was given out by it, or the document.
+
+    Raises:
+        NoLink: There is none of this kind.
+    """
     try:
-        return work.signing_links.by_token(_sha256(token))
+        link = work.signing_links.by_token(hash_of(token))
     except NotFound:
         raise NoLink("link_unknown") from None
+    if (link.waiting is not None) is not of_digest:
+        raise NoLink("link_unknown")
+    return link
 
 
 def _signer(link: SigningLink) -> Actor:
@@ -407,13 +466,15 @@ def _signer(link: SigningLink) -> Actor:
     return Actor(None, link.person, link.person, link.agency, frozenset())
 
 
-def _document(e_result: EResult) -> ObjectKey:
+def document_awaited(e_result: EResult) -> ObjectKey:
+    """The document that is to be signed. Raises WrongState."""
     if e_result.document is None:
         raise WrongState("no_document")
     return e_result.document
 
 
-def _sha256(token: str) -> str:
+def hash_of(token: str) -> str:
+    """How the secret of a link is kept."""
     return hashlib.sha256(token.encode(errors="replace")).hexdigest()
 
 

@@ -47,8 +47,9 @@ if TYPE_CHECKING:
         SearchHit,
         SigningBatch,
     )
+    from signing.returned import Returned
     from signing.trust import TrustStore
-    from signing.types import FileVerdict
+    from signing.types import FileVerdict, Place
 
 
 class ObjectMissing(Exception):
@@ -67,6 +68,18 @@ class Judge(Protocol):
 
         Raises:
             JudgesBusy: So many files wait that nothing was judged; try again.
+        """
+        ...
+
+
+class Examiner(Protocol):
+    """Says whether a file that came back from a signer's own tool is the one that was sent, signed and nothing else."""
+
+    def examine(self, sent: Path, returned: Path, *, place: Place, certificate_sha256: str) -> Returned:
+        """Compare the two; never raises for what is in the returned file.
+
+        Raises:
+            JudgesBusy: So many files wait that nothing was examined; try again.
         """
         ...
 

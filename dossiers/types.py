@@ -8,7 +8,7 @@ step (`next_step`), so that no dossier and no result waits for nobody. The Vietn
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime  # noqa: TC003  as above
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID  # noqa: TC003  the fields are read at run time by whoever walks these dataclasses
@@ -637,6 +637,10 @@ class ExtractedField:
     by: str = ""
 
 
+#: A signature that has waited so long for its timestamp is shown to the seal keeper: no authority's bad afternoon.
+LONG_WAIT = timedelta(days=1)
+
+
 @dataclass(frozen=True)
 class EResult:
     """An electronic result: a PDF signed by the person and by the agency, and what the register says of it.
@@ -649,6 +653,7 @@ class EResult:
         places: Where its signatures stand once submitted: {"place", "page", "box"} each, as `signing` found them.
         draft: The PDF before the first signature. document: the PDF as it stands, with every signature so far.
         unstamped: `document` with one signature more, made and safe, still waiting for its timestamp and evidence.
+        unstamped_at: Since when it waits.
         own_token: The next signature is made by its signer, with a token of their own (`dossiers.own_token`).
         leader: Username of the person who is to sign. prepared_by: who changed it last.
         drafters: Usernames of everybody who drafted, changed or submitted it; none of them may approve it.
@@ -673,6 +678,7 @@ class EResult:
     draft: ObjectKey | None = None
     document: ObjectKey | None = None
     unstamped: ObjectKey | None = None
+    unstamped_at: datetime | None = None
     own_token: bool = False
     number: int | None = None
     symbol: str = ""
@@ -698,6 +704,12 @@ class EResult:
         if to not in _RESULT_MOVES[self.state]:
             raise WrongState(f"{self.state} → {to}")
         return replace(self, state=to, **changes)
+
+    def waits_long(self, now: datetime) -> timedelta | None:
+        """How long its signature has waited for a timestamp, once that is so long that a person should look."""
+        if self.unstamped is None or self.unstamped_at is None or now - self.unstamped_at < LONG_WAIT:
+            return None
+        return now - self.unstamped_at
 
     def next_step(self) -> Step | None:
         """Who acts next; None once it is issued, withdrawn or superseded."""

@@ -496,6 +496,7 @@ e_results = sa.Table(
     *_object("draft"),
     *_object("document"),
     *_object("unstamped"),
+    _moment("unstamped_at", nullable=True),
     sa.Column("own_token", sa.Boolean, nullable=False),
     sa.Column("number", sa.Integer),
     _text("symbol"),
@@ -603,6 +604,8 @@ signing_links = sa.Table(
     sa.Column("refusals", sa.Integer, nullable=False),
     *_object("returned"),
     _moment("returned_at", nullable=True),
+    *_object("waiting"),
+    _text("prepared"),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index(None, "e_result_id", "made_at"),
 )

@@ -22,6 +22,7 @@ from api.wiring import Services, utc_now
 from dossiers import own_token
 from dossiers.own_token import Taken
 from dossiers.types import Actor, EResult, NotFound, OfficeError, ResultState
+from signing.isolation import JudgesBusy
 from signing.types import Place, SigningRefused
 
 if TYPE_CHECKING:
@@ -119,10 +120,11 @@ def upload(
             e_result_id,
             sent.path,
             by=actor,
+            examiner=office.judges,
             now=utc_now(),
             work_dir=office.work_dir,
         )
-    except (OfficeError, SigningRefused) as error:
+    except (OfficeError, SigningRefused, JudgesBusy) as error:
         return _page(frame, actor, office, e_result_id, error=error)
     if taken.refusal:
         return _page(frame, actor, office, e_result_id, refused=taken)

@@ -304,6 +304,7 @@ def values(
         "actor": actor,
         "State": ResultState,
         "WAITS": WAITS,
+        "now": utc_now(),
         "before": before,
         "token": office.pins.look(before.record) if before and before.record and before.asks_pin else None,
         "marks": differences(r, found.dossier, found.procedure) if r.state is ResultState.SUBMITTED else (),

@@ -49,7 +49,9 @@ VIEWS = (
         "Chờ văn thư",
         "For the seal keeper",
         lambda r: (
-            bool(r.trouble and r.trouble not in WAITS_FOR_PIN) or (r.state is ResultState.DRAFT and r.came_signed)
+            bool(r.trouble and r.trouble not in WAITS_FOR_PIN)
+            or (r.state is ResultState.DRAFT and r.came_signed)
+            or r.waits_long(utc_now()) is not None
         ),
     ),
     View(
@@ -125,6 +127,7 @@ def _listed(actor: Actor, office: Services, loc: str, chosen: Sequence[str], aft
         "agencies": agencies,
         "State": ResultState,
         "WAITS": view.WAITS,
+        "now": utc_now(),
         "for_token": sum(own_token.may_sign(actor, r) for r in waiting),
         "stamp": _stamp(asked, rows, waiting),
     }

@@ -13,13 +13,22 @@ from starlette.concurrency import run_in_threadpool
 from api.deps import Office, Public, Sees, SignsWithToken, limit
 from api.errors import BadUpload, TooLarge, language_of
 from api.files import file_response
-from api.schemas.own_token import SigningLinkOut, SigningLinkStateOut, ToolAnswer
+from api.schemas.own_token import (
+    DigestAsked,
+    DigestOut,
+    SignatureIn,
+    SignatureTaken,
+    SigningLinkOut,
+    SigningLinkStateOut,
+    ToolAnswer,
+)
 from api.uploads import Upload, received_or_why
 from api.wiring import Services, utc_now
-from dossiers import codes, own_token
+from dossiers import codes, digests, own_token
 from dossiers.own_token import NoLink, Taken
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import Changed, EResult, NotFound
+from signing.isolation import JudgesBusy
 from signing.types import SigningRefused
 from storage.database import DatabaseUnavailable
 
@@ -47,6 +56,48 @@ def last(e_result_id: UUID, actor: Sees, office: Office) -> SigningLinkStateOut:
         raise NotFound("signing_link")
     vi, en = own_token.words_of(office.begin, link)
     return SigningLinkStateOut.of(link, vi, en)
+
+
+@router.post("/e-results/{e_result_id}/digests", status_code=201, dependencies=[_TRIES])
+def hand_out_digest(
+    e_result_id: UUID, actor: SignsWithToken, office: Office, response: Response, asked: DigestAsked | None = None
+) -> DigestOut:
+    """What the signer's own device is to sign, where it signs a hash instead of a whole PDF."""
+    out = digests.hand_out(
+        office.begin,
+        office.store,
+        e_result_id,
+        by=actor,
+        now=utc_now(),
+        work_dir=office.work_dir,
+        prefer_pss=asked is None or asked.padding == "pss",
+        typeface=office.typeface,
+    )
+    response.headers["cache-control"] = "no-store"
+    return DigestOut.of(out)
+
+
+@router.post("/e-results/{e_result_id}/digests/{token}", dependencies=[_TRIES])
+def take_signature(
+    request: Request, e_result_id: UUID, token: str, actor: SignsWithToken, office: Office, sent: SignatureIn
+) -> SignatureTaken:
+    """The signature of the signer's own device: taken if it is the expected one over what was given out.
+
+    Otherwise nothing changes: 422 with the reason, 410 once the token can't be used any more, 503 when nothing could
+    be looked at.
+    """
+    digests.take(
+        office.begin,
+        office.store,
+        e_result_id,
+        token,
+        sent.signature,
+        by=actor,
+        examiner=office.judges,
+        now=utc_now(),
+        work_dir=office.work_dir,
+    )
+    return SignatureTaken(e_result_id=e_result_id, message=Taken("").words(language_of(request)))
 
 
 @router.get("/signing-links/{token}/{filename}", dependencies=[Public, _TRIES])
@@ -87,6 +138,8 @@ def take(
         taken = _taken(office, token, upload)
     except _NOT_NOW:
         return _said(request, office, Taken("upload_not_kept"), status=503)
+    except JudgesBusy as busy:
+        return _said(request, office, Taken("upload_busy"), status=503, retry_s=busy.seconds)
     except (NoLink, SigningRefused) as error:
         return _said(request, office, Taken(error.reason))
     return _said(request, office, taken)
@@ -101,10 +154,12 @@ def _taken(office: Services, token: str, upload: Upload | TooLarge | BadUpload |
             return own_token.refuse(office.begin, token, "upload_too_large", now=now)
         case BadUpload():
             return own_token.refuse(office.begin, token, "upload_broken", now=now)
-    return own_token.take(office.begin, office.store, token, upload.path, now=now, work_dir=office.work_dir)
+    return own_token.take(
+        office.begin, office.store, token, upload.path, examiner=office.judges, now=now, work_dir=office.work_dir
+    )
 
 
-def _said(request: Request, office: Services, taken: Taken, *, status: int = 200) -> JSONResponse:
+def _said(request: Request, office: Services, taken: Taken, *, status: int = 200, retry_s: int = 0) -> JSONResponse:
     done = not taken.refusal
     body = ToolAnswer(
         Status=0 if done else 1,
@@ -112,7 +167,8 @@ def _said(request: Request, office: Services, taken: Taken, *, status: int = 200
         FileName=filename_of(office, taken.e_result_id) if done and taken.e_result_id else "",
         FileServer=f"{office.base_url}/ket-qua/{taken.e_result_id}" if done else "",
     )
-    return JSONResponse(body.model_dump(), status, {"cache-control": "no-store"})
+    headers = {"cache-control": "no-store"} | ({"retry-after": str(retry_s)} if retry_s else {})
+    return JSONResponse(body.model_dump(), status, headers)
 
 
 def filename_of(office: Services, e_result_id: UUID) -> str:

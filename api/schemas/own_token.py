@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import Base64Bytes, BaseModel, Field
 
 from api.schemas.common import Labelled
+from dossiers.digests import DigestHandedOut
 from dossiers.own_token import HandedOut, SigningLink
 from signing.types import Place
 
@@ -25,6 +27,19 @@ class CertificateOut(BaseModel):
     sha256: str
     valid_to: datetime
     status_known: bool
+
+    @staticmethod
+    def of(handed_out: HandedOut) -> CertificateOut:
+        """As on record."""
+        record = handed_out.certificate
+        return CertificateOut(
+            subject=record.subject,
+            issuer=record.issuer,
+            serial=record.serial,
+            sha256=record.sha256,
+            valid_to=record.valid_to,
+            status_known=handed_out.status_known,
+        )
 
 
 class SigningLinkOut(BaseModel):
@@ -48,7 +63,7 @@ class SigningLinkOut(BaseModel):
     @staticmethod
     def of(handed_out: HandedOut, base_url: str, filename: str) -> SigningLinkOut:
         """As made; `base_url` is where the tool reaches us."""
-        link, record = handed_out.link, handed_out.certificate
+        link = handed_out.link
         here = f"{base_url}/api/v1/signing-links/{handed_out.token}"
         document_url, upload_url = f"{here}/{filename}", f"{here}/signed"
         return SigningLinkOut(
@@ -60,14 +75,7 @@ class SigningLinkOut(BaseModel):
             document_sha256=link.document.sha256,
             document_size=link.document.size,
             expires_at=link.expires_at,
-            certificate=CertificateOut(
-                subject=record.subject,
-                issuer=record.issuer,
-                serial=record.serial,
-                sha256=record.sha256,
-                valid_to=record.valid_to,
-                status_known=handed_out.status_known,
-            ),
+            certificate=CertificateOut.of(handed_out),
             command=COMMANDS[link.place],
             parameters={
                 "FileUploadHandler": upload_url,
@@ -77,6 +85,65 @@ class SigningLinkOut(BaseModel):
                 "MetaData": [],
             },
         )
+
+
+class DigestAsked(BaseModel):
+    """What the device can do. `padding` is for RSA keys: `pss`, or `pkcs1` where the device knows PKCS#1 v1.5 alone."""
+
+    padding: Literal["pss", "pkcs1"] = "pss"
+
+
+class DigestOut(BaseModel):
+    """What the signer's device is to sign, for `place` of this very document, until `expires_at`.
+
+    Sign `digest` (SHA-256 of `data`, both base64) as `algorithm` says: `rsassa_pss` (salt of 32 bytes, MGF1 with
+    SHA-256), `sha256_rsa` (PKCS#1 v1.5 over the DigestInfo), `sha256_ecdsa`. A device that hashes by itself is given
+    `data`, the signed attributes in DER (RFC 5652, 5.4). The signature goes to
+    `/e-results/{e_result_id}/digests/{token}`.
+    """
+
+    id: UUID
+    token: str
+    e_result_id: UUID
+    place: str
+    document_sha256: str
+    digest: str
+    digest_algorithm: str
+    data: str
+    algorithm: str
+    expires_at: datetime
+    certificate: CertificateOut
+
+    @staticmethod
+    def of(out: DigestHandedOut) -> DigestOut:
+        """As made; the only time that the token is told."""
+        link = out.handed_out.link
+        return DigestOut(
+            id=link.id,
+            token=out.handed_out.token,
+            e_result_id=link.e_result_id,
+            place=link.place.value,
+            document_sha256=link.document.sha256,
+            digest=base64.b64encode(out.prepared.digest).decode(),
+            digest_algorithm="sha256",
+            data=base64.b64encode(out.prepared.data).decode(),
+            algorithm=out.prepared.algorithm,
+            expires_at=link.expires_at,
+            certificate=CertificateOut.of(out.handed_out),
+        )
+
+
+class SignatureIn(BaseModel):
+    """What the device gave: the raw signature, base64; ECDSA in DER or as r and s side by side."""
+
+    signature: Base64Bytes = Field(max_length=4096)
+
+
+class SignatureTaken(BaseModel):
+    """The signature is in the document, which is kept and gets its timestamp; sent again, it is answered the same."""
+
+    e_result_id: UUID
+    message: str
 
 
 class SigningLinkStateOut(BaseModel):

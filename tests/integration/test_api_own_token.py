@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
 import threading
+import zlib
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,6 +19,8 @@ from api.wiring import utc_now
 from dossiers import own_token
 from dossiers.labels import CODES
 from dossiers.own_token import LASTS, MOST_REFUSALS
+from signing import isolation
+from signing.isolation import Judges, Limits
 from signing.returned import Refusal
 from signing.types import Place
 from storage.signing_links import PostgresSigningLinks
@@ -409,7 +415,9 @@ def test_killed_between_store_and_record_nothing_is_lost_and_nothing_doubled(
     with monkeypatch.context() as patched:
         patched.setattr(PostgresSigningLinks, "keep", die)
         with pytest.raises(Killed):
-            own_token.take(office.begin, office.store, token, file, now=utc_now(), work_dir=office.work_dir)
+            own_token.take(
+                office.begin, office.store, token, file, examiner=office.judges, now=utc_now(), work_dir=office.work_dir
+            )
     assert look(desk.office, result)["next_step"]["code"] == "sign_with_token"
 
     assert desk.send(link, signed).json()["Status"] == 0
@@ -473,3 +481,101 @@ def test_many_approved_together_lead_to_the_token_one_after_the_other(desk: Desk
     first = desk.office.open(centre.LEADER, "/ket-qua/ky-token")
     assert first.url.path.endswith("/ky-token")
     assert "văn bản khác chờ ký" in first.text
+
+
+# --- hostile files ----------------------------------------------------------------------------------------------------
+
+#: A judge that some files take over: the fault we inject, for no file is known that does it.
+_POSSESSED = """
+import os, sys
+from signing import judge
+honest = judge._Room._examined
+def examined(self, asked, descriptor):
+    begins = os.pread(descriptor, 5, asked["sent_bytes"])
+    while begins == b"%SPIN":
+        pass
+    if begins == b"%DIES":
+        os.abort()
+    return honest(self, asked, descriptor)
+judge._Room._examined = examined
+judge.main(sys.argv[1])
+"""
+
+
+@contextmanager
+def _judged_by(desk: Desk, monkeypatch: pytest.MonkeyPatch, folder: Path, **limits: float) -> Iterator[Judges]:
+    """Judges of this test alone, which some files take over."""
+    program = folder / "possessed.py"
+    program.write_text(_POSSESSED)
+    real = subprocess.Popen
+
+    def instead(command: list[str], **how: Any) -> Any:
+        return real([command[0], str(program), command[-1]], **how)
+
+    judges = Judges(1, limits=Limits(**limits))  # type: ignore[arg-type]
+    app: Any = desk.office.client.app
+    with monkeypatch.context() as patched:
+        patched.setattr(isolation.subprocess, "Popen", instead)
+        app.state.services = replace(desk.office.services, judges=judges)
+        try:
+            yield judges
+        finally:
+            app.state.services = desk.office.services
+            judges.close()
+
+
+@pytest.mark.parametrize("begins", [b"%SPIN", b"%DIES"])
+def test_a_returned_file_that_kills_who_reads_it_leaves_the_web_alive_and_the_link_open(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, begins: bytes
+) -> None:
+    result = desk.waiting()
+    link = desk.link(result)
+    with _judged_by(desk, monkeypatch, tmp_path, cpu_s=1):
+        answer = desk.send(link, begins + bytes(1000))
+        assert (answer.status_code, answer.json()["Status"]) == (200, 1)
+        assert "quá phức tạp" in answer.json()["Message"]
+        assert "không thay đổi, vẫn an toàn" in answer.json()["Message"]
+        assert desk.last(result)["refusal"]["code"] == Refusal.TOO_COMPLEX
+        assert look(desk.office, result)["next_step"]["code"] == "sign_with_token"
+        assert desk.send(link, desk.signed(link)).json()["Status"] == 0, "the right one is taken by the same link"
+
+
+def test_a_bomb_as_returned_file_is_refused_within_the_limits(desk: Desk) -> None:
+    """Two hundred megabytes in a few hundred bytes, as the list of objects of a revision added to the sent document."""
+    result = desk.waiting()
+    link = desk.link(result)
+    sent = desk.fetch(link).content
+    inner = zlib.compressobj()
+    packed = zlib.compress(b"".join(inner.compress(bytes(1 << 20)) for _ in range(200)) + inner.flush())
+    head = b"\n99 0 obj\n<</Type/XRef/Size 9/W[1 2 1]/Filter[/FlateDecode/FlateDecode]/Length %d>>stream\n"
+    bomb = head % len(packed) + packed + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % (len(sent) + 1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    answer = desk.send(link, sent + bomb)
+
+    assert (answer.status_code, answer.json()["Status"]) == (200, 1)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < 64 * 1024, "kilobytes: nothing of it was unpacked in the web's own process"
+    assert desk.last(result)["refusal"]["code"] in (Refusal.DAMAGED, Refusal.TOO_COMPLEX)
+    assert desk.send(link, desk.signed(link)).json()["Status"] == 0
+
+
+def test_while_all_judges_are_busy_nothing_is_counted_against_the_link(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    result = desk.waiting()
+    link = desk.link(result)
+    signed = desk.signed(link)
+    with _judged_by(desk, monkeypatch, tmp_path, line=0) as judges:
+        with judges._a_judge():  # the only one is at work
+            answer = desk.send(link, signed)
+            page = desk.office.send(
+                centre.LEADER, f"/ket-qua/{result['id']}/ky-token/tai-len", files={"file": ("a.pdf", signed)}
+            )
+        assert (answer.status_code, answer.json()["Status"]) == (503, 1)
+        assert int(answer.headers["retry-after"]) > 0
+        assert "không cần ký lại" in answer.json()["Message"]
+        assert page.status_code == 503
+        assert "Đang có nhiều tệp chờ kiểm tra" in page.text
+        assert desk.send(link, signed).json()["Status"] == 0
+        assert desk.last(result)["refusals"] == 0

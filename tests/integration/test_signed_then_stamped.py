@@ -16,7 +16,7 @@ from api.demo import centre
 from api.wiring import utc_now
 from dossiers import digitization, issuance, verification
 from signing.types import Place, TrustServiceUnavailable
-from tests.integration.test_api_e_results import approve, digitised_dossier, document, look, ok, submitted
+from tests.integration.test_api_e_results import SEAL_KEEPER, approve, digitised_dossier, document, look, ok, submitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -251,3 +251,31 @@ def test_a_copy_waits_for_its_time_as_well(office: Office, dossier: dict[str, An
     assert keys.opened == 1
     made, whole = bytes_of(office, waiting.unstamped, tmp_path), bytes_of(office, done.copy, tmp_path)
     assert signature_values(made) == signature_values(whole)
+
+
+def test_what_waits_for_more_than_a_day_is_shown_to_the_seal_keeper_and_goes_on_by_itself(
+    office: Office, dossier: dict[str, Any]
+) -> None:
+    result = submitted(office, dossier)
+    with a_dead_authority(office):
+        ok(approve(office, result))
+        office.work_off()
+    path = f"/ket-qua/{result['id']}"
+    listed = "/ket-qua?loc=cho-van-thu"
+    assert path not in office.open(SEAL_KEEPER, listed).text, "an afternoon is nothing"
+    assert "chờ dấu thời gian 0" not in office.open(SEAL_KEEPER, path).text
+    with office.services.begin() as work:
+        waiting = work.e_results.for_job(UUID(result["id"]))
+        assert waiting.unstamped_at is not None
+        earlier = waiting.unstamped_at - timedelta(days=2, hours=3, minutes=10)
+        work.e_results.keep(replace(waiting, unstamped_at=earlier))
+
+    for page in (office.open(SEAL_KEEPER, listed), office.open(SEAL_KEEPER, path)):
+        assert path in page.text
+        assert "chờ dấu thời gian 2 ngày 3 giờ" in page.text
+        assert "không mất gì" in page.text
+    assert look(office, result)["next_step"]["code"] == "await_timestamp", "nobody has to do anything to it"
+
+    hurry(office, result, Place.LEADER)
+    assert look(office, result)["state"]["code"] == "issued"
+    assert path not in office.open(SEAL_KEEPER, listed).text
