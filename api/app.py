@@ -30,6 +30,7 @@ from api.pages import (
     post_office,
     results,
     review,
+    verdict_report,
 )
 from api.pages import own_token as own_token_pages
 from api.pages import transfers as transfer_pages
@@ -69,6 +70,7 @@ PAGES = tuple(
     for module in (
         assets,
         doors,
+        verdict_report,
         citizen,
         post_office,
         papers,

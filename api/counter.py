@@ -30,6 +30,8 @@ POLICY = "hoso-1"
 LOOK_UP_TRIES = Depends(limit("look-up", most=30, window_s=600))
 VERIFY_TRIES = Depends(limit("verify", most=60, window_s=60))
 REGISTER_TRIES = Depends(limit("register", most=60, window_s=60))
+#: Each report is a signature of the agency's seal; `verdict_reports.ask` limits all of them together as well.
+REPORT_TRIES = Depends(limit("report", most=6, window_s=600))
 _DOSSIER_TRIES = 10
 _WINDOW_S = 600
 

@@ -23,6 +23,7 @@ from dossiers.own_token import NoLink
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.signatures import SignatureUnproven
 from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound, OfficeError, Overtaken, WrongState
+from dossiers.verdict_reports import TooManyReports
 from signing.certificates import NotACertificate
 from signing.isolation import JudgesBusy
 from signing.places import PlaceNotFound
@@ -412,6 +413,20 @@ OUTCOMES: dict[type[Exception], Outcome] = {
         "too_many_requests",
         Said("Bạn thử quá nhiều lần.", _SAFE, "Đợi hết thời gian được nêu rồi thử lại."),
         Said("Too many tries.", _SAFE_EN, "Wait as long as is said, then try again."),
+    ),
+    TooManyReports: Outcome(
+        429,
+        "too_many_reports",
+        Said(
+            "Đang có quá nhiều biên bản được yêu cầu.",
+            "Kết luận kiểm tra vẫn đúng; chưa có biên bản nào được lập.",
+            "Sau một giờ kiểm tra lại tệp rồi yêu cầu, hoặc in trang kết luận.",
+        ),
+        Said(
+            "Too many reports are being asked for.",
+            "The verdict still holds; no report was made.",
+            "Check the file again in an hour and ask then, or print the page with the verdict.",
+        ),
     ),
     JudgesBusy: Outcome(
         503,

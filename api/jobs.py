@@ -10,7 +10,7 @@ import structlog
 
 from api.errors import OUTCOMES
 from api.wiring import Services, utc_now
-from dossiers import digitization, issuance
+from dossiers import digitization, issuance, verdict_reports
 from dossiers.types import Changed
 from signing.types import Place
 from storage import queue
@@ -76,8 +76,12 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
     task(queue.ASSEMBLE, assemble)
     task(queue.EXTRACT_FIELDS, extract_fields)
     task(queue.ISSUE, issue, Exception)
-    if desk is None:
-        return
+    if desk is not None:
+        _register_signing(task, office, desk)
+
+
+def _register_signing(task: Callable[..., None], office: Services, desk: SigningDesk) -> None:
+    """The tasks of the one signing worker."""
 
     def sign_copy(component_id: str, revision: int) -> None:
         with _or_told(lambda: digitization.give_up(office.begin, UUID(component_id), "signing_failed")):
@@ -88,6 +92,11 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
             issuance.sign(desk, UUID(e_result_id), Place(place))
         desk.keys.done(UUID(e_result_id))  # signed, or a person's business now; trying again doesn't come here
 
+    def make_report(report_id: str) -> None:
+        with _or_told(lambda: verdict_reports.give_up(office.begin, UUID(report_id), "report_failed")):
+            verdict_reports.make(desk, UUID(report_id))
+
+    task(queue.MAKE_REPORT, make_report)
     task(queue.SIGN_COPY, sign_copy)
     task(queue.SIGN_E_RESULT, sign_e_result)
 

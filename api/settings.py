@@ -162,6 +162,12 @@ class Settings(BaseModel):
         "copies; time and converter follow it.",
     )
 
+    reports_by: str = Field(
+        "",
+        description="Mã cơ quan có con dấu ký biên bản kiểm tra chữ ký số (thường là trung tâm); để trống thì không "
+        "lập. Code of the agency whose seal signs reports of checks; empty: none are offered.",
+    )
+
     max_upload_mb: int = Field(200, ge=1, description="Tệp quét lớn nhất, MB. Largest scan, megabytes.")
     max_pages: int = Field(2000, ge=1, description="Số trang nhiều nhất của một tệp. Most pages of one file.")
     max_page_megapixels: int = Field(180, ge=1, description="Trang lớn nhất, triệu điểm ảnh. Largest page.")

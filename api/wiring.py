@@ -53,6 +53,7 @@ class Services:
         signing_tool_urls: Where a page looks for the signer's desktop tool, on the signer's own computer.
         secret: Seals download tickets.
         typeface: The centre's own, or None.
+        reports_by: Agency whose seal signs reports of checks; "" offers none.
         conversion_words: What marks a digitised copy as converted from paper.
     """
 
@@ -78,6 +79,7 @@ class Services:
     in_production: bool
     typeface: Typeface | None
     conversion_words: str
+    reports_by: str
 
     @property
     def pins(self) -> PinCounter:
@@ -179,6 +181,7 @@ def wire(settings: Settings | None = None) -> Services:
         in_production=not settings.is_demo,
         typeface=_typeface(settings.typeface),
         conversion_words=settings.conversion_words,
+        reports_by=settings.reports_by,
     )
 
 

@@ -15,7 +15,7 @@ from api import jobs
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
-from dossiers import renewal
+from dossiers import renewal, verdict_reports
 from dossiers.ports import StoreUnavailable
 from dossiers.trust_upkeep import ANSWERS_EVERY, refresh_answers, refresh_revocation_lists
 from dossiers.types import Changed
@@ -44,6 +44,7 @@ SIGNING_AT_ONCE = AT_ONCE
 _REFRESH_EVERY_S = 900.0
 _REFRESH_AGAIN_S = 20.0
 _RENEW_EVERY_S = 3600.0
+_FORGET_EVERY_S = 900.0
 
 
 def run(queues: Sequence[str], settings: Settings | None = None) -> None:
@@ -71,7 +72,10 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
         keys = KeyFolder(office.keys_folder)
         jobs.register(app, office, office.signing_desk(keys))
         with pin_door(office.keys_folder, keys.pins, office.begin), contextlib.closing(keys):
-            timers = [asyncio.create_task(run) for run in (_keep_lists_fresh(office), _renew_in_time(office))]
+            timers = [
+                asyncio.create_task(run)
+                for run in (_keep_lists_fresh(office), _renew_in_time(office), _forget_reports(office))
+            ]
             try:
                 await queue.run_worker(app, queues, name=name, concurrency=SIGNING_AT_ONCE)
             finally:
@@ -96,6 +100,18 @@ async def _renew_in_time(office: Services) -> None:
             if done.renewed or done.failed:
                 _LOG.info("evidence_renewed", renewed=done.renewed, failed=done.failed)
         await asyncio.sleep(_RENEW_EVERY_S)
+
+
+async def _forget_reports(office: Services) -> None:
+    """Every quarter of an hour: delete the reports of checks whose day is over."""
+    while True:
+        try:
+            await asyncio.to_thread(verdict_reports.forget, office.begin, now=utc_now())
+        except (DatabaseUnavailable, Changed):
+            _LOG.warning("reports_not_forgotten")
+        except Exception:  # noqa: BLE001  whatever it was, the next time comes
+            _LOG.exception("reports_not_forgotten")
+        await asyncio.sleep(_FORGET_EVERY_S)
 
 
 async def _keep_lists_fresh(office: Services) -> None:

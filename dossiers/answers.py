@@ -104,6 +104,20 @@ _COPIES: dict[bool, dict[Language, tuple[str, str, str]]] = {
     },
 }
 
+#: A genuine report of a check that this office made: of another file, and never that file itself.
+_REPORT: dict[Language, tuple[str, str, str]] = {
+    "vi": (
+        "BIÊN BẢN KIỂM TRA do {reporter} lập.",
+        f"{_UNCHANGED}. Biên bản ghi kết luận về một tệp khác vào lúc kiểm tra; nó không phải là kết quả giải quyết.",
+        "Muốn biết tệp kia nay thế nào, kiểm tra chính tệp đó.",
+    ),
+    "en": (
+        "A REPORT OF A CHECK, made by {reporter}.",
+        f"{_UNCHANGED_EN}. It tells what another file was worth when that was checked; it is not itself a result.",
+        "To learn how that other file stands now, check that file itself.",
+    ),
+}
+
 #: Genuine, and signed in another system's way.
 _ELSEWHERE: dict[Language, tuple[str, str, str]] = {
     "vi": (
@@ -127,6 +141,7 @@ class Conclusion(StrEnum):
     GENUINE_SUPERSEDED = "genuine_superseded"
     DIGITISED_COPY = "digitised_copy"
     COPY_NOT_HELD = "copy_not_held"
+    CHECK_REPORT = "check_report"
     VALID_NOT_REGISTERED = "valid_not_registered"
     VALID_ELSEWHERE = "valid_elsewhere"
     ALTERED = "altered"
@@ -153,7 +168,7 @@ def conclusion(judgement: Judgement) -> Conclusion:
         return _OF_REGISTERED[judgement.register]
     if found.kind is Kind.ELECTRONIC_COPY:
         return Conclusion.DIGITISED_COPY if judgement.copy else Conclusion.COPY_NOT_HELD
-    return Conclusion.VALID_ELSEWHERE
+    return Conclusion.CHECK_REPORT if judgement.reported_by else Conclusion.VALID_ELSEWHERE
 
 
 def answer(judgement: Judgement, *, language: Language = "vi") -> Words:
@@ -165,6 +180,8 @@ def answer(judgement: Judgement, *, language: Language = "vi") -> Words:
         said = _REGISTERED[judgement.register][language]
     elif found.kind is Kind.ELECTRONIC_COPY:
         said = _COPIES[judgement.copy is not None][language]
+    elif judgement.reported_by is not None:
+        said = _REPORT[language]
     else:
         said = _ELSEWHERE[language]
     number, newer_number = (r.full_number if r else "" for r in (result, newer))
@@ -177,6 +194,7 @@ def answer(judgement: Judgement, *, language: Language = "vi") -> Words:
         "numbered": number and (f", số {number}" if vi else f", number {number}"),
         "named": (f"văn bản số {number}" if vi else f"number {number}") if number else ("văn bản này" if vi else "it"),
         "newer": _newer(newer_number, vi=vi),
+        "reporter": judgement.reported_by.name if judgement.reported_by else "",
         "signers": words.signers(found, language=language),
     }
     return Words(*(part.format_map(facts) for part in said))

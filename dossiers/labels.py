@@ -406,6 +406,14 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Khóa ký không khớp với chứng thư hoặc cơ quan đã ghi; chưa ký gì. Xin báo quản trị viên.",
         "The key doesn't match the registered certificate or agency; nothing was signed. Tell the administrator.",
     ),
+    "report_without_seal": (
+        "Cơ quan lập biên bản chưa có con dấu (chứng thư) đang dùng được.",
+        "The agency that makes reports has no seal in use.",
+    ),
+    "report_failed": (
+        "Máy chủ gặp lỗi khi lập biên bản; người vận hành thấy lỗi này trong nhật ký.",
+        "The server met an error while it made the report; whoever runs it sees it in the log.",
+    ),
     "assembly_failed": (
         "Không tạo được PDF tìm kiếm. Các trang đã đọc vẫn an toàn; xin thử lại.",
         "The searchable PDF couldn't be made. The pages read are safe; please try again.",
@@ -488,6 +496,7 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "e_result.resumed": ("cho ký tiếp", "signing resumed"),
     "e_result.renewed": ("gia hạn bằng chứng của chữ ký", "evidence of the signatures renewed"),
     "e_result.not_renewed": ("chưa gia hạn được bằng chứng của chữ ký", "evidence of the signatures not renewed"),
+    "report.sealed": ("ký biên bản kiểm tra", "report of a check sealed"),
     "e_result.taken_out": ("lấy bản kết quả tại quầy", "result taken out at the counter"),
     "e_result.withdrawn": ("thu hồi kết quả", "result withdrawn"),
     "e_result.superseded": ("thay thế kết quả", "result superseded"),

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         SearchHit,
         SigningBatch,
     )
+    from dossiers.verdict_reports import VerdictReport
     from signing.returned import Returned
     from signing.trust import TrustStore
     from signing.types import FileVerdict, Place
@@ -638,8 +639,32 @@ class Jobs(Protocol):
         """Sign an e-result as its leader, or seal it, or complete what is `made`. Runs in the one signing worker."""
         ...
 
+    def make_report(self, report_id: UUID) -> None:
+        """Set and seal the report of a check. Runs in the one signing worker, after everything else there."""
+        ...
+
     def issue(self, e_result_id: UUID) -> None:
         """Issue a sealed result."""
+        ...
+
+
+class VerdictReports(Protocol):
+    """Reports of checks that were asked for within the last day."""
+
+    def of(self, report_id: UUID) -> VerdictReport | None:
+        """A report, held until the transaction ends; None once it is forgotten."""
+        ...
+
+    def by_ticket(self, ticket_sha256: str) -> VerdictReport:
+        """The report with this ticket, by its hash. Raises NotFound."""
+        ...
+
+    def keep(self, report: VerdictReport) -> None:
+        """Insert or change."""
+        ...
+
+    def forget(self, *, before: datetime) -> int:
+        """Delete those asked for before then; how many."""
         ...
 
 
@@ -690,6 +715,8 @@ class UnitOfWork(Protocol):
     def batches(self) -> Batches: ...
     @property
     def signing_links(self) -> SigningLinks: ...
+    @property
+    def verdict_reports(self) -> VerdictReports: ...
     @property
     def register(self) -> Register: ...
     @property

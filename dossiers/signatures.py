@@ -191,6 +191,48 @@ def complete(
         return desk.store.put(whole, media_type="application/pdf"), signer
 
 
+def seal_report(
+    desk: SigningDesk,
+    subject: UUID,
+    report: bytes,
+    target: Path,
+    *,
+    where: SignaturePlace,
+    record: CertificateRecord,
+    names: Sequence[str],
+    look: Appearance,
+) -> None:
+    """Seal a report of a check and write it to `target`, proven as a stranger would.
+
+    No attempt is recorded and nothing lies in the outbox: one that got lost is made anew, and says the same.
+
+    Raises:
+        SigningRefused: Nothing was signed, or what was signed doesn't count.
+        TrustServiceUnavailable, SignatureUnproven: Try again later.
+    """
+    with desk.begin() as work:
+        known = _asking(desk, work)
+    with tempfile.TemporaryDirectory(dir=desk.outbox) as folder:
+        plain, fielded, made = (Path(folder, name) for name in ("plain.pdf", "fielded.pdf", "made.pdf"))
+        plain.write_bytes(report)
+        prepare.add_fields(plain, fielded, [where])
+        with _KEY_IN_USE:
+            key = desk.keys.open(record, subject=subject, sha256=hashlib.sha256(report).hexdigest())
+            _must_be_theirs(key, record, names)
+            sign.make(
+                fielded, made, place=where, key=key, trust=known, appearance=replace(look, typeface=desk.typeface)
+            )
+        augment.augment(
+            made,
+            target,
+            place=where.place,
+            trust=known,
+            timestamper=Timestamper(desk.tsa_urls, hosts=desk.hosts),
+            certificates=(record.sha256,),
+        )
+    _must_prove(target, _as_strangers_do(known), where.place, {record.sha256: record})
+
+
 def recorded(desk: SigningDesk, subject: UUID, place: Place, revision: int) -> None:
     """Clear the outbox of a signature that is recorded now."""
     _outbox_file(desk, subject, place, revision).unlink(missing_ok=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dossiers import codes
 from dossiers.signatures import trusted
 from dossiers.types import DossierState, NotFound, RegisterStatus, ResultState
-from signing.types import Verdict
+from signing.types import FIELD_NAMES, Kind, Place, Reason, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,7 @@ class Judgement:
         register: NOT_OURS unless the register holds exactly these bytes.
         e_result: The registered result with these bytes. superseded_by: what took its place.
         copy: The digitised copy with these bytes; a copy is never called a result.
+        reported_by: The agency that made this report of a check; by a seal on record here, never by what it says.
     """
 
     file: FileVerdict
@@ -47,6 +48,7 @@ class Judgement:
     agency: Agency | None = None
     superseded_by: EResult | None = None
     copy: Component | None = None
+    reported_by: Agency | None = None
 
     @property
     def in_force(self) -> bool:
@@ -100,6 +102,13 @@ def judge(begin: Begin, file: Path, *, judge: Judge, now: datetime) -> Judgement
         copy = None if e_result else work.register.copy_with(sha256)
         agency = work.agencies.of(e_result.agency) if e_result else None
         newer = _newer(work, e_result)
+        if e_result is not None and not _sealed_by_its_agency(work, e_result, found):
+            found = replace(
+                found,
+                verdict=Verdict.UNCONFIRMED,
+                reasons=(Reason.SEAL_NOT_ON_RECORD.value, *found.reasons),
+            )
+        reported_by = _reporter(work, found)
     return Judgement(
         file=found,
         register=_STATUS[e_result.state] if e_result else RegisterStatus.NOT_OURS,
@@ -109,6 +118,7 @@ def judge(begin: Begin, file: Path, *, judge: Judge, now: datetime) -> Judgement
         agency=agency,
         superseded_by=newer,
         copy=copy,
+        reported_by=reported_by,
     )
 
 
@@ -163,6 +173,29 @@ def _view(work: UnitOfWork, dossier: Dossier) -> CitizenView:
         paper_to=work.agencies.of(dossier.paper_to) if dossier.paper_to else None,
         since={state: at for state in DossierState if (at := logged.get(f"dossier.{state}")) is not None},
     )
+
+
+def _sealed_by_its_agency(work: UnitOfWork, e_result: EResult, found: FileVerdict) -> bool:
+    """Whether the seal is of a certificate that the office has, or had, on record for the agency that issued it.
+
+    Only what we sealed ourselves is compared: what came signed was sealed with whatever its agency has elsewhere. A
+    file that isn't genuine anyway keeps its own reason.
+    """
+    if found.verdict is not Verdict.GENUINE or e_result.came_signed:
+        return True
+    seals = {report.certificate_sha256 for report in found.signatures if report.field == FIELD_NAMES[Place.SEAL]}
+    on_record = {record.sha256 for record in work.certificates.of_agency(e_result.agency)}
+    return bool(seals) and seals <= on_record
+
+
+def _reporter(work: UnitOfWork, found: FileVerdict) -> Agency | None:
+    """Who made a genuine report of a check: the agency on record for its one signature, None when nobody here is."""
+    if found.verdict is not Verdict.GENUINE or found.kind is not Kind.CHECK_REPORT or len(found.signatures) != 1:
+        return None
+    seal = found.signatures[0].certificate_sha256
+    known = (r.agency for r in work.certificates.all() if r.sha256 == seal and not r.owner)
+    code = next(known, None)
+    return work.agencies.of(code) if code else None
 
 
 def _newer(work: UnitOfWork, e_result: EResult | None) -> EResult | None:

@@ -47,7 +47,7 @@ RESERVED = 32768
 CHUNK = 1024 * 1024
 _STRONG = ("sha256", "sha384", "sha512")
 #: The last word on a document, kept for years: a timestamp over all of it follows.
-_LASTING = {Place.SEAL, Place.COPY, Place.ANNEX}
+_LASTING = {Place.SEAL, Place.COPY, Place.ANNEX, Place.REPORT}
 #: What may happen to a signer's certificate before the signature's time is proven.
 _TOO_LATE = ("certificate_revoked", "certificate_expired")
 

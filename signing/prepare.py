@@ -29,6 +29,7 @@ _TITLES = {
     Place.COPY: "Chữ ký số của cơ quan sao văn bản",
     Place.SCANNER: "Chữ ký số của người quét",
     Place.ANNEX: "Chữ ký số của cơ quan trên phụ lục",
+    Place.REPORT: "Chữ ký số của nơi lập biên bản kiểm tra",
 }
 _PRINT_AND_LOCKED = 4 | 128
 _SIGNATURES_EXIST_AND_APPEND_ONLY = 3

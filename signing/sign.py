@@ -257,6 +257,8 @@ def _plain(place: Place, key: SigningKey) -> looks.Appearance:
             return looks.scanner(key.subject)
         case Place.ANNEX:
             return looks.annex("Phụ lục")
+        case Place.REPORT:
+            return looks.seal(key.organization or key.subject)
 
 
 def _write_signature(file: BinaryIO, place: Place, key: SigningKey, ready: _Ready, reason: str | None) -> None:

@@ -145,7 +145,7 @@ def _text(field: TemplateField, value: Any, typeface: Typeface) -> tuple[str, li
                 f"{field.english} has {len(text)} characters, {field.max_length} at most",
             )
         )
-    strange = sorted({letter for letter in text if letter != "\n" and not _prints(letter, typeface)})
+    strange = sorted({letter for letter in text if letter != "\n" and not prints(letter, typeface)})
     if strange:
         listed = ", ".join(f"U+{ord(letter):04X}" for letter in strange[:5])
         wrong.append(
@@ -186,7 +186,7 @@ def _power(field: TemplateField, value: Any, typeface: Typeface) -> tuple[str, l
     return text, wrong
 
 
-def _prints(letter: str, typeface: Typeface) -> bool:
+def prints(letter: str, typeface: Typeface) -> bool:
     """Whether a letter has a glyph, and is one: marks that turn the reading direction have glyphs too."""
     return ord(letter) in typeface.repertoire and not unicodedata.category(letter).startswith("C")
 

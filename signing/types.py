@@ -18,6 +18,7 @@ class Place(StrEnum):
     COPY = "copy"
     SCANNER = "scanner"
     ANNEX = "annex"
+    REPORT = "report"
 
 
 class StoreName(StrEnum):
@@ -35,6 +36,7 @@ FIELD_NAMES = {
     Place.COPY: "HoSoSo_SaoY",
     Place.SCANNER: "HoSoSo_NguoiQuet",
     Place.ANNEX: "HoSoSo_PhuLuc",
+    Place.REPORT: "HoSoSo_BienBan",
 }
 
 
@@ -123,6 +125,7 @@ class Kind(StrEnum):
 
     E_RESULT = "e_result"
     ELECTRONIC_COPY = "electronic_copy"
+    CHECK_REPORT = "check_report"
     FOREIGN = "foreign"
     UNKNOWN = "unknown"
 
@@ -179,6 +182,7 @@ class Reason(StrEnum):
     LEADER_MISSING = "leader_missing"
     SEAL_MISSING = "seal_missing"
     SEAL_OF_THE_LEADER = "seal_of_the_leader"
+    SEAL_NOT_ON_RECORD = "seal_not_on_record"
     TIMESTAMP_MISSING = "timestamp_missing"
     # Nothing to judge.
     NO_SIGNATURE = "no_signature"

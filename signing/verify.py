@@ -65,6 +65,7 @@ _FINAL_FIELDS: dict[str, frozenset[str]] = {
     FIELD_NAMES[Place.SEAL]: frozenset(),
     FIELD_NAMES[Place.COPY]: frozenset(),
     FIELD_NAMES[Place.ANNEX]: frozenset(),
+    FIELD_NAMES[Place.REPORT]: frozenset(),
     FIELD_NAMES[Place.SCANNER]: frozenset({FIELD_NAMES[Place.COPY]}),
 }
 _ORDER = {reason: position for position, reason in enumerate(Reason)}
@@ -225,7 +226,7 @@ def _judge(content: Content, known: Known, at: datetime, run: Run) -> FileVerdic
         found = [_of_two_structures(one, content) for one in found]
     kind = _kind({one.field for one in found if not one.is_timestamp}, hidden=hidden, content=content)
     found = sorted(found, key=lambda one: one.revision)
-    if kind in {Kind.E_RESULT, Kind.ELECTRONIC_COPY}:
+    if kind in {Kind.E_RESULT, Kind.ELECTRONIC_COPY, Kind.CHECK_REPORT}:
         found = _with_profile(found, reader)
 
     court = Court(known, reader, at=at, run=run)
@@ -352,6 +353,8 @@ def _kind(fields: set[str], *, hidden: bool, content: Content) -> Kind:
         return Kind.E_RESULT
     if fields & _COPY_FIELDS:
         return Kind.ELECTRONIC_COPY
+    if FIELD_NAMES[Place.REPORT] in fields:
+        return Kind.CHECK_REPORT
     return Kind.FOREIGN if fields else Kind.UNKNOWN
 
 

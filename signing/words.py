@@ -98,6 +98,10 @@ _GENUINE: dict[Kind, Pair] = {
         "Đây là bản số hóa từ giấy, nội dung không thay đổi từ khi ký; nó không phải là kết quả giải quyết.",
         "A digitised copy of a paper, unchanged since it was signed; it is not itself a result.",
     ),
+    Kind.CHECK_REPORT: (
+        "Đây là biên bản kiểm tra chữ ký số, nội dung không thay đổi từ khi ký; nó không phải là kết quả giải quyết.",
+        "A report of a check of signatures, unchanged since it was signed; it is not itself a result.",
+    ),
     Kind.FOREIGN: (
         "Nội dung không thay đổi từ khi ký; chữ ký hợp lệ, do hệ thống khác tạo ra.",
         "Unchanged since it was signed; the signature is valid and was made by another system.",
@@ -310,6 +314,16 @@ _WORDS: dict[Reason, tuple[Pair, Pair]] = {
             "The agency's seal was made with the official's own key, not with a key of the agency.",
         ),
         _AGENCY,
+    ),
+    Reason.SEAL_NOT_ON_RECORD: (
+        (
+            "Sổ có đúng tệp này, nhưng con dấu trong tệp không phải của chứng thư nào đã ghi cho cơ quan phát hành.",
+            "The register holds this very file, but its seal is of no certificate on record for the agency.",
+        ),
+        (
+            "Chưa dùng văn bản này; hỏi cơ quan phát hành.",
+            "Don't use it yet; ask the agency that issued it.",
+        ),
     ),
     Reason.TIMESTAMP_MISSING: (
         ("Thiếu dấu thời gian đáng tin cậy.", "A trusted timestamp is missing."),

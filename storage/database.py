@@ -26,6 +26,7 @@ from storage.queue import PostgresJobs
 from storage.search import PostgresSearch
 from storage.signing_links import PostgresSigningLinks
 from storage.transfers import PostgresTransfers
+from storage.verdict_reports import PostgresVerdictReports
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,7 @@ class PostgresUnitOfWork:
         self.e_results = PostgresEResults(connection)
         self.batches = PostgresBatches(connection)
         self.signing_links = PostgresSigningLinks(connection)
+        self.verdict_reports = PostgresVerdictReports(connection)
         self.register = PostgresRegister(connection)
         self.audit = PostgresAudit(connection)
         self.search = PostgresSearch(connection)

@@ -37,6 +37,7 @@ ASSEMBLE = "assemble"
 EXTRACT_FIELDS = "extract_fields"
 SIGN_COPY = "sign_copy"
 SIGN_E_RESULT = "sign_e_result"
+MAKE_REPORT = "make_report"
 ISSUE = "issue"
 
 # Queues. Only the one signing worker listens to SIGN: it alone can open keys.
@@ -54,6 +55,7 @@ QUEUE_OF = {
     EXTRACT_FIELDS: PAPER,
     SIGN_COPY: SIGN,
     SIGN_E_RESULT: SIGN,
+    MAKE_REPORT: SIGN,
     ISSUE: REGISTER,
 }
 
@@ -65,6 +67,8 @@ _FINISHING_PRIORITY = 10
 _ON_THE_DESK_PRIORITY = 20
 #: Keys are in use, and a PIN in memory, no longer than they must be: waiting for the time comes after all signing.
 _STAMPING_PRIORITY = -10
+#: Anybody may ask for a report: no result ever waits behind one.
+_REPORT_PRIORITY = -50
 
 # A worker killed outright is missed after STALLED_AFTER_S at most HEARTBEAT_S late, found within one LOOK_EVERY_S and
 # its jobs fetched within one POLL_EVERY_S: 20 s at worst, while a promise of 30 s is kept with some to spare.
@@ -161,6 +165,16 @@ class PostgresJobs:
             lock=f"sign:{e_result_id}",
             e_result_id=str(e_result_id),
             place=str(place),
+        )
+
+    def make_report(self, report_id: UUID) -> None:
+        """Set and seal the report of a check. One at a time: the rest of the signing worker stays with the results."""
+        self._defer(
+            MAKE_REPORT,
+            str(report_id),
+            priority=_REPORT_PRIORITY,
+            lock="make_report",
+            report_id=str(report_id),
         )
 
     def issue(self, e_result_id: UUID) -> None:

@@ -30,6 +30,7 @@ from dossiers.types import (
     Role,
     TransferState,
 )
+from dossiers.verdict_reports import ReportState
 from signing.types import Place, StoreName
 
 if TYPE_CHECKING:
@@ -608,6 +609,21 @@ signing_links = sa.Table(
     _text("prepared"),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index(None, "e_result_id", "made_at"),
+)
+
+#: Reports of checks, for a day. What somebody holds to fetch one is kept as its hash.
+verdict_reports = sa.Table(
+    "verdict_reports",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _text("ticket_sha256", unique=True),
+    _agency("agency"),
+    _moment("asked_at"),
+    sa.Column("said", JSONB, nullable=False),
+    sa.Column("state", Named(ReportState), nullable=False),
+    _text("problem"),
+    sa.Column("pdf", sa.LargeBinary, nullable=True),
+    sa.Index(None, "asked_at"),
 )
 
 signature_attempts = sa.Table(

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--anchors", action="append", type=Path, metavar="PATH", help="chứng thư gốc tin cậy: tệp hoặc thư mục"
     )
     parser.add_argument(
-        "--place", type=Place, choices=list(Place), default=Place.LEADER, help="khung chữ ký (mặc định: leader)"
+        "--place", type=Place, choices=list(_TOGETHER), default=Place.LEADER, help="khung chữ ký (mặc định: leader)"
     )
     parser.add_argument(
         "--number", metavar="SO-KY-HIEU", help="annex: số và ký hiệu của văn bản chính, hiện trong khung"

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, StringConstraints
 from api import counter, tickets
 from api.deps import NotForeign, Office, Public
 from api.errors import BadUpload, NoTicket, TooLarge, TooManyRequests
+from api.pages import verdict_report
 from api.pages.frame import PublicFrame, Typed, forget_pictures
 from api.schemas.common import clean
 from api.uploads import Upload, received_or_why
@@ -328,6 +329,7 @@ def check(
         size=size,
         policy=counter.POLICY,
         address=office.verify_url,
+        report=verdict_report.sealed_words(office, judgement, size=size),
     )
 
 
@@ -372,7 +374,7 @@ def _told_of(found: FileVerdict, language: Language) -> list[dict[str, str]]:
 
 
 def tone_of(judgement: Judgement) -> str:
-    """What surrounds the sentence: "good" only for a genuine result in force, "info" for a genuine copy of ours.
+    """What surrounds the sentence: "good" only for a genuine result in force, "info" for a copy or report of ours.
 
     "warn" is for what is genuine and no longer, or not here, in the register; "bad" for what was tampered with;
     "unknown" for everything that can't be told.
@@ -384,7 +386,7 @@ def tone_of(judgement: Judgement) -> str:
     ours = judgement.register is not RegisterStatus.NOT_OURS
     if not ours and judgement.file.kind is Kind.ELECTRONIC_COPY and judgement.copy is not None:
         return "info"
-    return "warn"
+    return "info" if judgement.reported_by is not None else "warn"
 
 
 def _checking(frame: Frame, office: Services, *, status: int = 200, **given: Any) -> Response:

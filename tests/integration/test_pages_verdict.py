@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -10,6 +13,7 @@ from fastapi.testclient import TestClient
 from api.demo import centre
 from signing.isolation import Judges, JudgesBusy
 from tests import attacks, signed_files
+from tests.integration.test_api_e_results import digitised_dossier, document, issued
 from tests.papers import page_pdf
 
 if TYPE_CHECKING:
@@ -34,7 +38,7 @@ def foreign(office: Office, tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 def _checked(office: Office, content: bytes, language: str = "vi") -> str:
-    with TestClient(office.client.app, client=("10.13.1.1", 50000)) as client:
+    with closing(TestClient(office.client.app, client=("10.13.1.1", 50000))) as client:  # its lifespan is the office's
         client.get(f"/ngon-ngu/{language}")
         return client.post("/kiem-tra", files={"file": ("a.pdf", content)}).text
 
@@ -81,3 +85,33 @@ def test_whoever_comes_while_many_wait_is_told_when_to_come_again(
     assert (said.status_code, said.headers["retry-after"], said.json()["code"]) == (503, "20", "judges_busy")
     assert said.json()["seconds"] == 20
     assert "Đang có nhiều tệp chờ kiểm tra." in _checked(office, foreign)
+
+
+def test_a_seal_of_no_certificate_on_record_for_the_agency_is_not_confirmed(office: Office) -> None:
+    dossier = digitised_dossier(office)
+    result = issued(office, dossier)
+    pdf = document(office, result)
+    first = _checked(office, pdf)
+    assert "TÀI LIỆU THẬT, CÒN HIỆU LỰC." in first, first[first.find("<main") :][:1500]
+    with office.services.begin() as work:
+        seal = work.certificates.for_agency(work.e_results.for_job(UUID(result["id"])).agency)
+        other = next(agency.code for agency in work.agencies.all() if agency.code != seal.agency)
+    try:
+        with office.services.begin() as work:
+            work.certificates.keep(replace(seal, active=False))
+        retired = _checked(office, pdf)
+        with office.services.begin() as work:
+            work.certificates.keep(replace(seal, agency=other, active=False))
+        vi, en = _checked(office, pdf), _checked(office, pdf, "en")
+        said = office.ask("", "POST", "/verifications", files={"file": ("a.pdf", pdf)}).json()
+    finally:
+        with office.services.begin() as work:
+            work.certificates.keep(seal)
+
+    assert "TÀI LIỆU THẬT, CÒN HIỆU LỰC." in retired, "past certificates of the agency count"
+    assert "CHƯA XÁC NHẬN ĐƯỢC." in vi
+    assert "con dấu trong tệp không phải của chứng thư nào đã ghi cho cơ quan phát hành" in vi
+    assert "its seal is of no certificate on record for the agency" in en
+    assert '<li class="good">' not in vi, "nothing about it is green"
+    assert (said["verdict"], said["conclusion"]) == ("unconfirmed", "unconfirmed")
+    assert said["reasons"][0] == "seal_not_on_record"

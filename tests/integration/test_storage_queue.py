@@ -113,6 +113,7 @@ def test_every_task_has_a_queue() -> None:
         "extract_fields",
         "sign_copy",
         "sign_e_result",
+        "make_report",
         "issue",
     }
 
