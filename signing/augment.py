@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from asn1crypto import cms
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.general import NonexistentAttributeError, find_unique_cms_attribute
+from pyhanko.sign.general import NonexistentAttributeError, SigningError, find_unique_cms_attribute
 from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from signing import standings
+from signing import embedded, room, standings
 from signing.timestamp import authority_of
 from signing.trust import Standing, signer_standing, timestamp_authority_standing
 from signing.types import FIELD_NAMES, Place, SigningRefused, TrustServiceUnavailable
@@ -34,16 +33,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asn1crypto import x509
-    from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+    from signing.embedded import Embedded, Signatures
     from signing.timestamp import Timestamper
     from signing.trust import TrustStore
 
 Level = Literal["B-B", "B-T", "B-LT", "B-LTA"]
 
 DIGEST = "sha256"
-#: Hex digits kept free for a signature or timestamp: 16 KiB of DER, twice the largest seen in practice.
-RESERVED = 32768
 CHUNK = 1024 * 1024
 _STRONG = ("sha256", "sha384", "sha512")
 #: The last word on a document, kept for years: a timestamp over all of it follows.
@@ -131,12 +128,12 @@ def add_time_and_evidence(
     Args:
         signer: The signer's standing, where it was found a moment ago.
     """
-    signature, before_it = _signature_in(file, place)
+    signature, there = _signature_in(file, place)
     found = signature.signer_cert.sha256.hex()
     if certificates and found not in certificates:
         raise SigningRefused("wrong_certificate", "Chữ ký trong tệp không phải của chứng thư đã ghi.", lost=True)
     if signer is None:
-        chain = [certificate.dump() for certificate in signature.other_embedded_certs]
+        chain = [certificate.dump() for certificate in signature.other_certs]
         try:
             signer = signer_standing(signature.signer_cert.dump(), trust, chain=chain, at=at)
         except SigningRefused as refused:
@@ -145,7 +142,7 @@ def add_time_and_evidence(
     if not allow_unknown_status:
         require_known(signer, str(signer.certificate.subject.native.get("common_name", "")))
     before = len(timestamper.tokens)
-    token = _token_of(signature) or _fill(file, changed, signature, timestamper)
+    token = _token_of(signature) or _fill(file, changed, signature, there.stamps, timestamper)
     tokens = timestamper.tokens[before:] or ([token] if token else [])
     stamped = None if token is None else _time_of(token)
     proofs = _proofs(signer, tokens, trust, at, optional=allow_unknown_status)
@@ -153,7 +150,7 @@ def add_time_and_evidence(
         return Augmented("B-T", stamped, signer.known)
     lasting = token is None or place in _LASTING
     if lasting:
-        proofs = [*proofs, *_earlier_signers(before_it, trust, at)]
+        proofs = [*proofs, *_earlier_signers(there, trust, at)]
     add_evidence(file, proofs, trust, timestamper if lasting else None, at)
     return Augmented("B-LTA" if lasting else "B-LT", stamped, signer.known)
 
@@ -178,19 +175,17 @@ def require_known(standing: Standing, name: str) -> None:
 # --- the signature's own timestamp --------------------------------------------------------------------------------
 
 
-def _signature_in(file: BinaryIO, place: Place) -> tuple[EmbeddedPdfSignature, list[EmbeddedPdfSignature]]:
-    """The signature in our field, which must be the last one and as it was made; and those before it.
+def _signature_in(file: BinaryIO, place: Place) -> tuple[Embedded, Signatures]:
+    """The signature in our field, which must be the last one and as it was made; and all there are.
 
     Raises:
         SigningRefused: "field_missing", "forbidden_by_document" or "unreadable_pdf".
     """
     try:
-        reader = PdfFileReader(file)
-        signatures = reader.embedded_regular_signatures
-        last: EmbeddedPdfSignature | None = signatures[-1] if signatures else None
-        if last is not None and _stands_for(last.field_name, place):
-            _require_as_signed(file, last)
-            return last, signatures[:-1]
+        there = embedded.read(file)
+        if there.signed and _stands_for(there.signed[-1].field_name, place):
+            _require_as_signed(file, there.signed[-1])
+            return there.signed[-1], there
     except SigningRefused:
         raise
     except Exception as error:  # the parser raises whatever a broken file provokes
@@ -205,7 +200,7 @@ def _stands_for(field: str, place: Place) -> bool:
     return field == FIELD_NAMES[place] or (place is Place.LEADER and field not in FIELD_NAMES.values())
 
 
-def _require_as_signed(file: BinaryIO, signature: EmbeddedPdfSignature) -> None:
+def _require_as_signed(file: BinaryIO, signature: Embedded) -> None:
     """Digest what the signature covers and compare: neither before nor after we fill its room may a byte differ."""
     start, length, again, rest = (int(edge) for edge in signature.byte_range)
     digest = hashlib.new(signature.md_algorithm)
@@ -222,7 +217,7 @@ def _require_as_signed(file: BinaryIO, signature: EmbeddedPdfSignature) -> None:
         )
 
 
-def _token_of(signature: EmbeddedPdfSignature) -> cms.ContentInfo | None:
+def _token_of(signature: Embedded) -> cms.ContentInfo | None:
     """The timestamp it came with."""
     try:
         token: cms.ContentInfo = find_unique_cms_attribute(
@@ -234,17 +229,20 @@ def _token_of(signature: EmbeddedPdfSignature) -> cms.ContentInfo | None:
 
 
 def _fill(
-    file: BinaryIO, changed: list[tuple[int, int]], signature: EmbeddedPdfSignature, timestamper: Timestamper
+    file: BinaryIO,
+    changed: list[tuple[int, int]],
+    signature: Embedded,
+    stamps: Sequence[Embedded],
+    timestamper: Timestamper,
 ) -> cms.ContentInfo | None:
     """Put a timestamp into the room the signature's maker left; None where there is none, or it is covered by now.
 
     The signer's own tool may have put a document timestamp over it, which covers that room. Then a document
     timestamp, which covers the signature as well, has to prove its time.
     """
-    stamps = signature.reader.embedded_timestamp_signatures
-    if any(stamp.signed_revision > signature.signed_revision for stamp in stamps):
+    if any(stamp.end > signature.end for stamp in stamps):
         return None
-    message = cms.ContentInfo.load(signature.pkcs7_content)
+    message = cms.ContentInfo.load(signature.content)
     info = message["content"]["signer_infos"][0]
     signed, value = info["signed_attrs"].dump(), info["signature"].native
     if len(message.dump()) * 2 + 2 * _LEAST_TOKEN > _room(file, signature)[1]:
@@ -270,7 +268,7 @@ def _fill(
 _LEAST_TOKEN = 1024
 
 
-def _room(file: BinaryIO, signature: EmbeddedPdfSignature) -> tuple[int, int]:
+def _room(file: BinaryIO, signature: Embedded) -> tuple[int, int]:
     """Where the hex digits of /Contents begin, and how many there are; nothing else lies outside the byte range.
 
     Raises:
@@ -305,14 +303,16 @@ def add_evidence(
     file: BinaryIO, proofs: Sequence[Standing], trust: TrustStore, timestamper: Timestamper | None, at: datetime | None
 ) -> None:
     """Append the proofs and, with a timestamper, a timestamp over all of it."""
-    writer = IncrementalPdfFileWriter(file)
-    _store(writer, proofs)
     if timestamper is None:
+        writer = IncrementalPdfFileWriter(file)
+        _store(writer, proofs)
         writer.write_in_place()  # type: ignore[no-untyped-call]
         return
     issued = len(timestamper.tokens)
-    stamping = PdfTimeStamper(timestamper, readable_field_name="Dấu thời gian")
-    asyncio.run(stamping.async_timestamp_pdf(writer, DIGEST, bytes_reserved=RESERVED, in_place=True, chunk_size=CHUNK))
+    try:
+        _stamp(file, proofs, timestamper, room.for_timestamp())
+    except SigningError:  # another authority than before, with a longer answer
+        _stamp(file, proofs, timestamper, room.AMPLE)
     known = {standing.certificate.sha256 for standing in proofs}
     strangers = [token for token in timestamper.tokens[issued:] if authority_of(token)[0].sha256 not in known]
     others = authorities(strangers, trust, at)
@@ -320,6 +320,25 @@ def add_evidence(
         later = IncrementalPdfFileWriter(file)
         _store(later, others)
         later.write_in_place()  # type: ignore[no-untyped-call]
+
+
+def _stamp(file: BinaryIO, proofs: Sequence[Standing], timestamper: Timestamper, kept_free: int) -> None:
+    """Append the proofs and a timestamp over all of it, in so many digits; where they don't suffice, nothing.
+
+    Raises:
+        SigningError: They don't.
+    """
+    length = file.seek(0, os.SEEK_END)
+    writer = IncrementalPdfFileWriter(file)
+    _store(writer, proofs)
+    stamping = PdfTimeStamper(timestamper, readable_field_name="Dấu thời gian")
+    try:
+        asyncio.run(
+            stamping.async_timestamp_pdf(writer, DIGEST, bytes_reserved=kept_free, in_place=True, chunk_size=CHUNK)
+        )
+    except SigningError:
+        file.truncate(length)
+        raise
 
 
 def authorities(tokens: Sequence[cms.ContentInfo], trust: TrustStore, at: datetime | None) -> list[Standing]:
@@ -350,37 +369,28 @@ def _standing_of_authority(
     return find() if at is not None else standings.kept(certificate.sha256, trust, find)
 
 
-def _earlier_signers(
-    signatures: Sequence[EmbeddedPdfSignature], trust: TrustStore, at: datetime | None
-) -> list[Standing]:
-    """What our own lists, and the answers in the file, prove about those who signed before.
+def _earlier_signers(there: Signatures, trust: TrustStore, at: datetime | None) -> list[Standing]:
+    """What our own lists, and the answers in the file, prove about those who signed before the last.
 
     Nothing is fetched for whoever isn't registered here: the file named them. Whoever isn't ours, or isn't in good
     standing any more, is left out; the verifier judges.
     """
     found: list[Standing] = []
-    if signatures:
-        trust = replace(trust, ocsps=(*trust.ocsps, *_carried_answers(signatures[0].reader)))
-    for earlier in signatures:
+    earlier = there.signed[:-1]
+    if earlier:  # each answer is checked again before it counts
+        trust = replace(trust, ocsps=(*trust.ocsps, *there.answers))
+    for one in earlier:
         try:
-            chain = [certificate.dump() for certificate in earlier.other_embedded_certs]
-            signer = earlier.signer_cert.dump()
+            chain = [certificate.dump() for certificate in one.other_certs]
+            signer = one.signer_cert.dump()
             ours = signer in trust.intermediates
             found.append(signer_standing(signer, trust, chain=chain, at=at, fetch=ours))
-            token = find_unique_cms_attribute(earlier.signer_info["unsigned_attrs"], "signature_time_stamp_token")
+            token = find_unique_cms_attribute(one.signer_info["unsigned_attrs"], "signature_time_stamp_token")
             certificate, others = authority_of(token)
             found.append(timestamp_authority_standing(certificate, trust, extra=others, at=at, fetch=False))
         except (SigningRefused, KeyError, ValueError, TypeError, AttributeError):  # whatever a stranger wrote
             continue
     return found
-
-
-def _carried_answers(reader: PdfFileReader) -> list[bytes]:
-    """What responders said, as earlier evidence keeps it; each is checked again before it counts."""
-    try:
-        return [ref.get_object().data for ref in DocumentSecurityStore.read_dss(reader).ocsps]
-    except Exception:  # noqa: BLE001  none, or damaged: no evidence
-        return []
 
 
 def _store(writer: IncrementalPdfFileWriter, standings: Sequence[Standing]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,6 +52,24 @@ class Facts:
     self_issued: bool
     key: str
     weak: bool
+
+
+#: Read certificates, by thread: what asn1crypto reads of them lazily isn't safe to share between threads.
+_here = threading.local()
+_MOST_KEPT = 256
+
+
+def read(der: bytes) -> x509.Certificate:
+    """A certificate of our own registers (DER), with all that was found out about it before on this thread."""
+    known: OrderedDict[bytes, x509.Certificate] | None = getattr(_here, "known", None)
+    if known is None:
+        known = _here.known = OrderedDict()
+    found = known.get(der)
+    if found is None:
+        found = known[der] = x509.Certificate.load(der)
+        if len(known) > _MOST_KEPT:
+            known.popitem(last=False)
+    return found
 
 
 def facts(der: bytes) -> Facts:

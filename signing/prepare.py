@@ -34,6 +34,8 @@ _TITLES = {
 _PRINT_AND_LOCKED = 4 | 128
 _SIGNATURES_EXIST_AND_APPEND_ONLY = 3
 _DEEPEST_FIELD_TREE = 32
+#: Levels of DocMDP: nothing, or form filling and signing; the latter where none is named (ISO 32000-2, table 257).
+_NO_CHANGES, _FORM_FILLING = 1, 2
 #: DocMDP level 1. Evidence and document timestamps aren't changes (ISO 32000-2, 12.8.2.2.2).
 _NO_CHANGES = 1
 
@@ -57,8 +59,8 @@ def fields_of(source: Path) -> Fields:
     Raises:
         SigningRefused: "encrypted_pdf" or "unreadable_pdf".
     """
-    with _open(source) as pdf:
-        return Fields(frozenset(str(field.get("/T", "")) for field in _signature_fields(pdf)), _is_signed(pdf))
+    with opened(source) as pdf:
+        return Fields(frozenset(str(field.get("/T", "")) for field in signature_fields(pdf)), _is_signed(pdf))
 
 
 def add_fields(
@@ -74,13 +76,13 @@ def add_fields(
         SigningRefused: "encrypted_pdf", "already_signed" or "unreadable_pdf".
         ValueError: A place lies on a page that isn't there, or outside it.
     """
-    with _open(source) as pdf:
+    with opened(source) as pdf:
         if _is_signed(pdf):
             raise SigningRefused(
                 "already_signed",
                 "Tệp đã có chữ ký số; thêm khung chữ ký bây giờ sẽ làm hỏng chữ ký đó. Tệp vẫn còn nguyên.",
             )
-        there = {str(field.get("/T", "")) for field in _signature_fields(pdf)}
+        there = {str(field.get("/T", "")) for field in signature_fields(pdf)}
         for place in places:
             if place.field_name not in there:
                 _add_field(pdf, place, locks=profile is Profile.CERTIFIED and place.place is Place.SEAL)
@@ -94,13 +96,27 @@ def add_fields(
             partial.unlink(missing_ok=True)
 
 
+def forbids_everything(pdf: pikepdf.Pdf) -> bool:
+    """Whether the signature that certifies the document allows no change at all (DocMDP level 1)."""
+    certifying = pdf.Root.get("/Perms", Dictionary()).get("/DocMDP", Dictionary())
+    for reference in certifying.get("/Reference", []):
+        if reference.get("/TransformMethod") == Name.DocMDP:
+            return int(reference.get("/TransformParams", Dictionary()).get("/P", _FORM_FILLING)) == _NO_CHANGES
+    return False
+
+
 def _is_signed(pdf: pikepdf.Pdf) -> bool:
     """Tell whether any signature field is filled, or a signature has certified the document."""
-    return "/Perms" in pdf.Root or any("/V" in field for field in _signature_fields(pdf))
+    return "/Perms" in pdf.Root or any("/V" in field for field in signature_fields(pdf))
 
 
 @contextmanager
-def _open(source: Path) -> Iterator[pikepdf.Pdf]:
+def opened(source: Path) -> Iterator[pikepdf.Pdf]:
+    """A PDF to be signed.
+
+    Raises:
+        SigningRefused: "encrypted_pdf" or "unreadable_pdf".
+    """
     encrypted = SigningRefused(
         "encrypted_pdf", "Tệp PDF được đặt mật khẩu hoặc mã hóa. Chưa có gì được ký. Hãy bỏ mật khẩu rồi gửi lại."
     )
@@ -118,7 +134,8 @@ def _open(source: Path) -> Iterator[pikepdf.Pdf]:
         yield pdf
 
 
-def _signature_fields(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
+def signature_fields(pdf: pikepdf.Pdf) -> Iterator[pikepdf.Object]:
+    """The signature fields of a form, filled or not."""
     form = pdf.Root.get("/AcroForm")
     if isinstance(form, Dictionary):
         yield from _below(form.get("/Fields"), inherited=None, depth=0)

@@ -15,18 +15,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, BinaryIO
 
+import pikepdf
 from pyhanko.pdf_utils.content import ImportedPdfPage
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import AxisAlignment, InnerScaling, Margins, SimpleBoxLayoutRule
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter, enumerate_sig_fields
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
-from pyhanko.sign.validation import read_certification_data
 from pyhanko.stamp import StaticStampStyle
 
 from signing import appearance as looks
-from signing.augment import CHUNK, RESERVED, add_time_and_evidence, growing, require_known
+from signing import prepare, room
+from signing.augment import CHUNK, add_time_and_evidence, growing, require_known
 from signing.trust import signer_standing
 from signing.types import FIELD_NAMES, Place, SigningRefused
 
@@ -213,36 +214,44 @@ def _require_empty_field(source: Path, place: SignaturePlace) -> tuple[float, fl
         try:
             reader = PdfFileReader(file)
             encrypted, hybrid = reader.encrypted, reader.xrefs.hybrid_xrefs_present
-            fields = {} if encrypted else {name: (value, ref) for name, value, ref in enumerate_sig_fields(reader)}
-            certification = None if encrypted else read_certification_data(reader)
-            _, field = fields.get(place.field_name, (None, None))
-            box = [float(edge) for edge in field.get_object()["/Rect"]] if field else []
-            _, seal = fields.get(FIELD_NAMES[Place.SEAL], (None, None))
-            locks = seal is None or "/Lock" in seal.get_object()
         except Exception as error:  # the parser raises whatever a broken file provokes
-            raise SigningRefused(
-                "unreadable_pdf", "Tệp không phải PDF hoặc đã hỏng. Chưa có gì được ký. Hãy xuất lại tệp PDF."
-            ) from error
+            raise _unreadable() from error
     if encrypted:
         raise SigningRefused("encrypted_pdf", "Tệp PDF được mã hóa. Chưa có gì được ký. Hãy bỏ mật khẩu rồi thử lại.")
     if hybrid:
         raise SigningRefused("unreadable_pdf", "Tệp PDF có bảng tham chiếu kép. Hãy chuẩn bị lại tệp để ký.")
-    if field is None:
+    try:
+        with prepare.opened(source) as pdf:
+            fields = {str(field.get("/T", "")): field for field in prepare.signature_fields(pdf)}
+            filled = {name for name, field in fields.items() if "/V" in field}
+            forbidden = prepare.forbids_everything(pdf)
+            box = [float(edge) for edge in fields[place.field_name].Rect] if place.field_name in fields else []
+            seal = fields.get(FIELD_NAMES[Place.SEAL])
+            locks = seal is None or "/Lock" in seal
+    except (AttributeError, KeyError, TypeError, ValueError, pikepdf.PdfError) as error:
+        raise _unreadable() from error
+    if not box:
         raise SigningRefused(
             "field_missing",
             f"Văn bản không có khung chữ ký {place.field_name}. Chưa có gì được ký. Hãy chuẩn bị lại tệp.",
         )
-    if fields[place.field_name][0] is not None:
+    if place.field_name in filled:
         raise SigningRefused("already_signed", "Khung này đã có chữ ký. Văn bản vẫn còn nguyên.")
-    if place.place is Place.LEADER and any(value is not None for value, _ in fields.values()):
+    if place.place is Place.LEADER and filled:
         raise SigningRefused(
             "already_signed", "Người có thẩm quyền phải ký đầu tiên, nhưng tệp đã có chữ ký. Tệp vẫn còn nguyên."
         )
-    if certification is not None and certification.permission is MDPPerm.NO_CHANGES:
+    if forbidden:
         raise SigningRefused(
             "forbidden_by_document", "Chữ ký trước không cho phép thêm chữ ký nào nữa. Tệp vẫn còn nguyên."
         )
     return abs(box[2] - box[0]), abs(box[3] - box[1]), place.place is Place.LEADER and locks
+
+
+def _unreadable() -> SigningRefused:
+    return SigningRefused(
+        "unreadable_pdf", "Tệp không phải PDF hoặc đã hỏng. Chưa có gì được ký. Hãy xuất lại tệp PDF."
+    )
 
 
 def _plain(place: Place, key: SigningKey) -> looks.Appearance:
@@ -278,7 +287,8 @@ def _write_signature(file: BinaryIO, place: Place, key: SigningKey, ready: _Read
         signer = PdfSigner(metadata, key.signer, stamp_style=_stamp_style(page))
         session = signer.init_signing_session(IncrementalPdfFileWriter(file), existing_fields_only=True)
         session.system_time = ready.claimed
-        document = session.prepare_tbs_document(validation_info=None, bytes_reserved=RESERVED)
+        kept_free = room.for_signature((key.certificate_der, *key.chain_der))
+        document = session.prepare_tbs_document(validation_info=None, bytes_reserved=kept_free)
         prepared, _ = document.digest_tbs_document(in_place=True, chunk_size=CHUNK)
         attributes = PdfCMSSignedAttributes(signing_time=ready.claimed)
         asyncio.run(document.perform_signature(prepared.document_digest, attributes))

@@ -17,6 +17,7 @@ import httpx2
 from asn1crypto import tsp
 from pyhanko.sign.timestamps import TimeStamper
 
+from signing import room
 from signing.fetch import tls_context
 from signing.hosts import reached_at
 from signing.types import TrustServiceUnavailable
@@ -182,6 +183,7 @@ class Timestamper(TimeStamper):
                 "Dịch vụ dấu thời gian không trả lời. Việc vẫn còn nguyên. Hãy thử lại sau ít phút."
             )
         self.tokens.append(token)
+        room.learn(len(token.dump()))
         return token
 
     async def _first_answer(

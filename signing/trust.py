@@ -28,6 +28,7 @@ from pyhanko_certvalidator.errors import (
 )
 
 from signing import revocation
+from signing.certificates import read
 from signing.types import SigningRefused, TrustServiceUnavailable
 
 if TYPE_CHECKING:
@@ -178,13 +179,13 @@ def signer_standing(
             "certificate_suspended", "wrong_key_usage", "untrusted_issuer" or "weak_key". Not knowing the status is no
             refusal here: see `Standing.known`.
     """
-    signer = x509.Certificate.load(certificate)
+    signer = read(certificate)
     usage = signer.key_usage_value
     if usage is not None and not {"digital_signature", "non_repudiation"} & set(usage.native):
         raise SigningRefused(
             "wrong_key_usage", f"Chứng thư của {_name(signer)} không được cấp để ký số. Chưa có gì được ký."
         )
-    extra = tuple(x509.Certificate.load(der) for der in chain)
+    extra = tuple(map(read, chain))
     return _standing(signer, trust, extra=extra, purpose=set(), at=at, fetch=fetch, timeout=timeout)
 
 
@@ -219,7 +220,7 @@ def _standing(
         witnesses.about(subject, issuer, seldom=bool(purpose) or subject is not links[-1])
         for issuer, subject in itertools.pairwise(links)
     ]
-    everybody = [one.serial_number for one in (*links, *extra, *map(x509.Certificate.load, trust.intermediates))]
+    everybody = [one.serial_number for one in (*links, *extra, *map(read, trust.intermediates))]
     moment = at or datetime.now(UTC)  # what was just fetched is newer than the question
     spare = [replace(one, lists=one.all_lists) for one in told]
     for given in [told] if spare == told else [told, spare]:
@@ -331,8 +332,8 @@ def _validate(
     """Build and check the chain; with lists or answers also everybody's status, which then must be known."""
     with_status = bool(crls or ocsps)
     context = ValidationContext(
-        trust_roots=[x509.Certificate.load(der) for der in trust.vouching(moment)],
-        other_certs=[*(x509.Certificate.load(der) for der in trust.intermediates), *extra],
+        trust_roots=[read(der) for der in trust.vouching(moment)],
+        other_certs=[*map(read, trust.intermediates), *extra],
         moment=moment,
         crls=crls,
         ocsps=ocsps,
