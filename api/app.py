@@ -32,9 +32,10 @@ from api.pages import (
     review,
     verdict_report,
 )
+from api.pages import annexes as annex_pages
 from api.pages import own_token as own_token_pages
 from api.pages import transfers as transfer_pages
-from api.routes import catalogue, citizens, dossiers, e_results, health, own_token, sessions, transfers
+from api.routes import annexes, catalogue, citizens, dossiers, e_results, health, own_token, sessions, transfers
 from api.uploads import SmallBodies
 from api.wiring import Services, wire
 
@@ -53,6 +54,7 @@ UPLOADS = (
     "/verifications",
     "/dossiers/{dossier_id}/components",
     "/dossiers/{dossier_id}/e-results/upload",
+    "/e-results/{e_result_id}/annexes",
     "/signing-links/{token}/signed",
 )
 #: The same, of pages' forms.
@@ -60,6 +62,7 @@ PAGE_UPLOADS = (
     "/kiem-tra",
     "/ho-so/{dossier_id}/giay-to",
     "/ho-so/{dossier_id}/ket-qua/tai-len",
+    "/ket-qua/{e_result_id}/phu-luc",
     "/ket-qua/{e_result_id}/ky-token/tai-len",
 )
 _MOST_BODY_BYTES = 1024 * 1024
@@ -83,6 +86,7 @@ PAGES = tuple(
         own_token_pages,
         results,
         drafting,
+        annex_pages,
         out_of_force,
         admin_trust,
     )
@@ -93,7 +97,8 @@ _PROGRAMS = re.compile(r"/api/|/static/")
 
 #: Every room of the API; a test looks at each route in them.
 ROUTERS = tuple(
-    module.router for module in (health, sessions, catalogue, dossiers, transfers, e_results, own_token, citizens)
+    module.router
+    for module in (health, sessions, catalogue, dossiers, transfers, e_results, annexes, own_token, citizens)
 )
 
 

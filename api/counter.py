@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastapi import Request, Response
 
     from api.wiring import Services
-    from dossiers.types import EResult
+    from dossiers.types import Annex, EResult
     from dossiers.verification import CitizenView
 
 #: What verdicts are made by; named in each of them.
@@ -64,16 +64,35 @@ def download_ticket(office: Services, view: CitizenView, e_result: EResult, *, n
     return tickets.sealed(office.secret, _DOWNLOAD, *values, until=now + DOWNLOAD_LIFE)
 
 
+def annex_ticket(office: Services, view: CitizenView, e_result: EResult, annex: Annex, *, now: datetime) -> str:
+    """What fetches an annex of this result for an hour; "" while the result isn't in force."""
+    if e_result.state is not ResultState.ISSUED or annex.document is None:
+        return ""
+    values = (view.dossier.code, e_result.ordinal, annex.document.sha256, annex.ordinal)
+    return tickets.sealed(office.secret, _DOWNLOAD, *values, until=now + DOWNLOAD_LIFE)
+
+
 def download(request: Request, office: Services, ticket: str, *, now: datetime) -> Response:
-    """The result of a ticket, byte for byte as issued, in ranges if asked.
+    """The result or annex of a ticket, byte for byte as issued, in ranges if asked.
 
     Raises:
         NoTicket: It isn't a download ticket of ours, or has ended.
         NotFound: The result is no longer in force.
     """
-    code, ordinal, sha256 = tickets.opened(office.secret, _DOWNLOAD, ticket, now=now)
+    code, ordinal, sha256, *of_annex = tickets.opened(office.secret, _DOWNLOAD, ticket, now=now)
+    if of_annex:
+        return _annex(request, office, codes.annex_filename(code, ordinal, of_annex[0]), sha256)
     with office.begin() as work:
         e_result = work.e_results.by_document(sha256)
     if e_result is None or e_result.state is not ResultState.ISSUED or e_result.document is None:
         raise NotFound(code)
     return file_response(request, office.store, e_result.document, codes.result_filename(code, ordinal))
+
+
+def _annex(request: Request, office: Services, filename: str, sha256: str) -> Response:
+    with office.begin() as work:
+        annex = work.annexes.with_document(sha256)
+        e_result = work.e_results.for_job(annex.e_result_id) if annex else None
+    if annex is None or annex.document is None or e_result is None or e_result.state is not ResultState.ISSUED:
+        raise NotFound(filename)
+    return file_response(request, office.store, annex.document, filename)

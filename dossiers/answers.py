@@ -118,6 +118,58 @@ _REPORT: dict[Language, tuple[str, str, str]] = {
     ),
 }
 
+#: A genuine annex, by what the register says of its main document. It is never called a result by itself.
+_ANNEXES: dict[RegisterStatus, dict[Language, tuple[str, str, str]]] = {
+    RegisterStatus.ISSUED: {
+        "vi": (
+            "PHỤ LỤC THẬT, VĂN BẢN CHÍNH CÒN HIỆU LỰC.",
+            f"Là phụ lục {{annex}} của văn bản số {{main}} của {{agency}}, phát hành ngày {{issued}}. {_UNCHANGED}.",
+            "Dùng cùng văn bản chính; riêng phụ lục không phải là kết quả giải quyết.",
+        ),
+        "en": (
+            "A GENUINE ANNEX; ITS MAIN DOCUMENT IS IN FORCE.",
+            f"Annex {{annex}} of number {{main}} of {{agency}}, issued on {{issued}}. {_UNCHANGED_EN}.",
+            "Use it together with its main document; by itself it is not a result.",
+        ),
+    },
+    RegisterStatus.WITHDRAWN: {
+        "vi": (
+            "PHỤ LỤC THẬT, NHƯNG VĂN BẢN CHÍNH ĐÃ BỊ THU HỒI ngày {closed}.",
+            f"Là phụ lục {{annex}} của văn bản số {{main}} của {{agency}}; văn bản ấy đã bị thu hồi. {_UNCHANGED}.",
+            "Không dùng phụ lục này nữa; hỏi cơ quan phát hành.",
+        ),
+        "en": (
+            "A GENUINE ANNEX, BUT ITS MAIN DOCUMENT WAS WITHDRAWN on {closed}.",
+            f"Annex {{annex}} of number {{main}} of {{agency}}, which was withdrawn. {_UNCHANGED_EN}.",
+            "Don't use it any more; ask the agency that issued it.",
+        ),
+    },
+    RegisterStatus.SUPERSEDED: {
+        "vi": (
+            "PHỤ LỤC THẬT, NHƯNG VĂN BẢN CHÍNH ĐÃ BỊ THAY THẾ ngày {closed}.",
+            f"Là phụ lục {{annex}} của văn bản số {{main}} của {{agency}}, đã được thay bằng {{newer}}. {_UNCHANGED}.",
+            "Dùng {newer}; lấy ở {agency}.",
+        ),
+        "en": (
+            "A GENUINE ANNEX, BUT ITS MAIN DOCUMENT WAS SUPERSEDED on {closed}.",
+            f"Annex {{annex}} of number {{main}} of {{agency}}, which was replaced by {{newer}}. {_UNCHANGED_EN}.",
+            "Use {newer}; {agency} has it.",
+        ),
+    },
+    RegisterStatus.NOT_OURS: {
+        "vi": (
+            "PHỤ LỤC CÓ CHỮ KÝ HỢP LỆ, NHƯNG KHÔNG CÓ TRONG SỔ.",
+            f"{_UNCHANGED}, nhưng sổ ở đây không có đúng tệp này. Nó không phải là kết quả giải quyết.{{signers}}",
+            "Hỏi cơ quan đã ký phụ lục.",
+        ),
+        "en": (
+            "AN ANNEX WITH A VALID SIGNATURE, BUT THE REGISTER DOESN'T HAVE IT.",
+            f"{_UNCHANGED_EN}, but the register here doesn't hold this file. It is not itself a result.{{signers}}",
+            "Ask the agency that signed it.",
+        ),
+    },
+}
+
 #: Genuine, and signed in another system's way.
 _ELSEWHERE: dict[Language, tuple[str, str, str]] = {
     "vi": (
@@ -142,6 +194,10 @@ class Conclusion(StrEnum):
     DIGITISED_COPY = "digitised_copy"
     COPY_NOT_HELD = "copy_not_held"
     CHECK_REPORT = "check_report"
+    ANNEX_CURRENT = "annex_current"
+    ANNEX_WITHDRAWN = "annex_withdrawn"
+    ANNEX_SUPERSEDED = "annex_superseded"
+    ANNEX_NOT_REGISTERED = "annex_not_registered"
     VALID_NOT_REGISTERED = "valid_not_registered"
     VALID_ELSEWHERE = "valid_elsewhere"
     ALTERED = "altered"
@@ -158,6 +214,13 @@ _OF_REGISTERED = {
     RegisterStatus.NOT_OURS: Conclusion.VALID_NOT_REGISTERED,
 }
 
+_OF_ANNEX = {
+    RegisterStatus.ISSUED: Conclusion.ANNEX_CURRENT,
+    RegisterStatus.WITHDRAWN: Conclusion.ANNEX_WITHDRAWN,
+    RegisterStatus.SUPERSEDED: Conclusion.ANNEX_SUPERSEDED,
+    RegisterStatus.NOT_OURS: Conclusion.ANNEX_NOT_REGISTERED,
+}
+
 
 def conclusion(judgement: Judgement) -> Conclusion:
     """Both proofs in one word: the same choice as `answer` makes."""
@@ -168,6 +231,8 @@ def conclusion(judgement: Judgement) -> Conclusion:
         return _OF_REGISTERED[judgement.register]
     if found.kind is Kind.ELECTRONIC_COPY:
         return Conclusion.DIGITISED_COPY if judgement.copy else Conclusion.COPY_NOT_HELD
+    if found.kind is Kind.ANNEX:
+        return _OF_ANNEX[judgement.register]
     return Conclusion.CHECK_REPORT if judgement.reported_by else Conclusion.VALID_ELSEWHERE
 
 
@@ -182,20 +247,26 @@ def answer(judgement: Judgement, *, language: Language = "vi") -> Words:
         said = _COPIES[judgement.copy is not None][language]
     elif judgement.reported_by is not None:
         said = _REPORT[language]
+    elif found.kind is Kind.ANNEX:
+        said = _ANNEXES[judgement.register][language]
     else:
         said = _ELSEWHERE[language]
     number, newer_number = (r.full_number if r else "" for r in (result, newer))
     vi = language == "vi"
+    main = judgement.annex_of
+    entry = result or main
     facts = {
         "agency": judgement.agency.name if judgement.agency else "",
-        "issued": _day(result.issued_at if result else None),
-        "closed": _day(result.closed_at if result else None),
+        "issued": _day(entry.issued_at if entry else None),
+        "closed": _day(entry.closed_at if entry else None),
         # A result that came signed has its number in its own text alone.
         "numbered": number and (f", số {number}" if vi else f", number {number}"),
         "named": (f"văn bản số {number}" if vi else f"number {number}") if number else ("văn bản này" if vi else "it"),
         "newer": _newer(newer_number, vi=vi),
         "reporter": judgement.reported_by.name if judgement.reported_by else "",
         "signers": words.signers(found, language=language),
+        "annex": judgement.annex.ordinal if judgement.annex else "",
+        "main": main.full_number if main else "",
     }
     return Words(*(part.format_map(facts) for part in said))
 

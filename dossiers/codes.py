@@ -206,6 +206,11 @@ def result_filename(of_dossier: str, ordinal: int) -> str:
     return f"{result_code(of_dossier, ordinal)}.pdf"
 
 
+def annex_filename(of_dossier: str, ordinal: int, annex: int) -> str:
+    """File name of the `annex`-th annex of a dossier's `ordinal`-th result: "<mã hồ sơ>-KQ<n>-PL<m>.pdf"."""
+    return f"{result_code(of_dossier, ordinal)}-PL{annex}.pdf"
+
+
 def form_filename(of_dossier: str, form: str) -> str:
     """File name of a form that goes with a dossier: "<mã hồ sơ>-giay-hen.pdf"."""
     words = {"receipt": "giay-hen", "supplement": "phieu-yeu-cau-bo-sung", "refusal": "phieu-tu-choi"}

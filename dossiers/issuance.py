@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitize import load
 from digitize.types import UnreadableScan
-from dossiers import codes, drafts, layouts, own_token
+from dossiers import annexes, codes, drafts, layouts, own_token
 from dossiers.calendar import local_day
 from dossiers.policy import Act, require
 from dossiers.signatures import SignatureUnproven, SigningDesk, complete, make_once, recorded, trusted
@@ -184,6 +184,7 @@ def submit(
     Raises:
         TemplateDataError: The template's fields aren't right; all problems at once.
         NotFound: The leader or the agency has no active certificate: it couldn't be signed later.
+        SigningRefused: It has annexes, and the agency's key can't sign them.
     """
     require(by, Act.SUBMIT_RESULT)
     with begin() as work:
@@ -195,6 +196,7 @@ def submit(
         leader = _must_sign_for(work, e_result.leader, by, e_result.drafters)
         work.certificates.for_person(leader.username)
         work.certificates.for_agency(e_result.agency)
+        annexes.fixed(work, e_result)
         layout = layouts.of(work, e_result.template) if e_result.template else None
         if layout is not None:
             layout.render(store, _filled(work, e_result, verify_url), face=face)
@@ -222,6 +224,7 @@ def submit(
                 ResultState.SUBMITTED,
                 document=prepared,
                 places=tuple(_as_data(p) for p in found),
+                annexes_sha256=annexes.fixed(work, locked),
                 comment="",
             )
         )
@@ -290,7 +293,8 @@ def send_back(
     that still waits for the leader's own token.
 
     Args:
-        document_sha256: Of the document that was looked at; another one isn't returned unseen. None doesn't ask.
+        document_sha256: Of what was looked at (`EResult.approval_sha256`); another isn't returned unseen. None
+            doesn't ask.
 
     Raises:
         Changed: The document isn't the one that was looked at.
@@ -322,6 +326,7 @@ def send_back(
                 unstamped=None,
                 own_token=False,
                 places=(),
+                annexes_sha256="",
                 comment=comment,
                 trouble="",
                 returned_data=e_result.data,
@@ -352,7 +357,7 @@ def mark_read(begin: Begin, e_result_id: UUID, *, by: Actor, document_sha256: st
 
 def was_read(e_result: EResult, history: Iterable[AuditEntry]) -> bool:
     """Whether the leader who is to sign has read the document as it stands now."""
-    return e_result.document is not None and e_result.document.sha256 in _read_by_leader(e_result, history)
+    return e_result.document is not None and e_result.approval_sha256 in _read_by_leader(e_result, history)
 
 
 def was_read_before(e_result: EResult, history: Iterable[AuditEntry]) -> bool:
@@ -384,7 +389,7 @@ def approve(
     checked the leader's password anew.
 
     Args:
-        document_sha256: Of the document the leader read; approving another one is refused.
+        document_sha256: Of what the leader read (`EResult.approval_sha256`); approving anything else is refused.
         only_if_read: Whether the log must say so too (`mark_read`), as on our own pages.
 
     Raises:
@@ -411,11 +416,17 @@ def approve(
 
 
 #: From which state each signature leads on.
-_SIGNED_FROM = {Place.LEADER: ResultState.APPROVED, Place.SEAL: ResultState.LEADER_SIGNED}
+_SIGNED_FROM = {
+    Place.LEADER: ResultState.APPROVED,
+    Place.SEAL: ResultState.LEADER_SIGNED,
+    Place.ANNEX: ResultState.SEALED,
+}
 
 
 def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
-    """Sign an approved result as its leader, or seal a signed one; nothing happens if that is done already.
+    """Sign an approved result as its leader, seal a signed one, or sign the annexes of a sealed one.
+
+    Nothing happens if that is done already.
 
     In two goes, the second as a job of its own: the key is touched and the signature kept (`unstamped`); then it gets
     its timestamp and evidence, however long that takes. A signature that is kept is never made again.
@@ -428,14 +439,17 @@ def sign(desk: SigningDesk, e_result_id: UUID, place: Place) -> None:
         if e_result.state is not _SIGNED_FROM[place] or own_token.awaited(e_result) is place:
             return
     try:
-        if e_result.unstamped is None:
+        if place is Place.ANNEX:
+            annexes.sign(desk, e_result)
+        elif e_result.unstamped is None:
             _make(desk, e_result, place)
         else:
             _complete(desk, e_result, place)
     except SigningRefused as refused:
         give_up(desk.begin, e_result_id, refused.reason, lost=e_result.unstamped if refused.lost else None)
     except TrustServiceUnavailable:
-        if e_result.unstamped is None:  # else it says so already, and goes on by itself
+        kept = annexes.are_kept(desk.begin, e_result_id) if place is Place.ANNEX else e_result.unstamped is not None
+        if not kept:  # else it says so already, and goes on by itself
             give_up(desk.begin, e_result_id, "waiting_for_trust_service")
         raise
     except SignatureUnproven:
@@ -523,6 +537,8 @@ def _signed(work: UnitOfWork, e_result: EResult, place: Place, document: ObjectK
     e_result = e_result.move(state, document=document, unstamped=None, own_token=False, trouble="")
     if state is ResultState.LEADER_SIGNED:
         e_result = _signature_asked(work, e_result, Place.SEAL)
+    elif e_result.annexes_sha256:
+        work.jobs.sign_e_result(e_result.id, Place.ANNEX)
     else:
         work.jobs.issue(e_result.id)
     e_result = work.e_results.keep(e_result)
@@ -555,7 +571,7 @@ def give_up(begin: Begin, e_result_id: UUID, trouble: str, *, lost: ObjectKey | 
     """
     with begin() as work:
         e_result = work.e_results.for_job(e_result_id)
-        if e_result.state not in (ResultState.APPROVED, ResultState.LEADER_SIGNED):
+        if e_result.state not in (ResultState.APPROVED, ResultState.LEADER_SIGNED) and not _signs_annexes(e_result):
             return
         system = Actor.system(e_result.agency)
         if lost is not None and e_result.unstamped == lost:
@@ -579,6 +595,10 @@ def sign_on(work: UnitOfWork, e_result: EResult, by: Actor) -> EResult:
     Raises:
         WrongState: It isn't being signed.
     """
+    if _signs_annexes(e_result):
+        work.audit.append(by, "e_result.resumed", e_result.id)
+        work.jobs.sign_e_result(e_result.id, Place.ANNEX)
+        return work.e_results.keep(replace(e_result, trouble=""))
     places_left = {ResultState.APPROVED: Place.LEADER, ResultState.LEADER_SIGNED: Place.SEAL}
     if e_result.state not in places_left:
         raise WrongState(e_result.state)
@@ -587,11 +607,16 @@ def sign_on(work: UnitOfWork, e_result: EResult, by: Actor) -> EResult:
     return work.e_results.keep(replace(e_result, trouble=""))
 
 
+def _signs_annexes(e_result: EResult) -> bool:
+    """Sealed, and its annexes are being signed."""
+    return e_result.state is ResultState.SEALED and bool(e_result.annexes_sha256)
+
+
 def issue(begin: Begin, e_result_id: UUID, *, now: datetime) -> None:
-    """Enter a sealed result in the register; from now on the citizen can fetch it."""
+    """Enter a sealed result, all annexes signed, in the register; from now on the citizen can fetch it."""
     with begin() as work:
         e_result = work.e_results.for_job(e_result_id)
-        if e_result.state is not ResultState.SEALED:
+        if e_result.state is not ResultState.SEALED or not annexes.are_whole(work, e_result):
             return
         _enter(work, e_result, by=Actor.system(e_result.agency), now=now)
 
@@ -718,14 +743,15 @@ def _must_be_the_leader(e_result: EResult, by: Actor) -> None:
 
 
 def _must_be_these_bytes(e_result: EResult, sha256: str) -> None:
-    if e_result.document is None or e_result.document.sha256 != sha256:
+    """The document, and its annexes where it has any, are those that were read."""
+    if e_result.document is None or e_result.approval_sha256 != sha256:
         raise Changed(str(e_result.id))
 
 
 def _must_be_genuine(judge: Judge, file: Path, known: TrustStore, now: datetime) -> None:
-    """A result in force, not a copy of one."""
+    """A result in force: no copy of one, no annex, no report of a check."""
     found = judge.verify(file, trust=known, at=now)
-    if found.verdict is not Verdict.GENUINE or found.kind is Kind.ELECTRONIC_COPY:
+    if found.verdict is not Verdict.GENUINE or found.kind in (Kind.ELECTRONIC_COPY, Kind.ANNEX, Kind.CHECK_REPORT):
         raise SigningRefused("not_genuine", ",".join(found.reasons) or found.kind)
 
 

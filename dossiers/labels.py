@@ -186,6 +186,7 @@ _STEPS: Final[dict[str, tuple[str, str]]] = {
         "đã ký, chờ dấu thời gian; hệ thống tự làm tiếp",
         "signed, waiting for its timestamp; goes on by itself",
     ),
+    "sign_annexes": ("hệ thống đang ký phụ lục", "annexes are being signed"),
     "issue": ("hệ thống đang phát hành", "being issued"),
     "send_papers": ("bàn giao hồ sơ giấy cho bộ phận một cửa", "send the paper dossier on to the desk"),
     "accept_papers": ("kiểm đếm và nhận hồ sơ giấy", "count and accept the paper dossier"),
@@ -317,6 +318,10 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
     "untrusted_issuer": (
         "Nơi cấp chứng thư số chưa được tin cậy nên chưa ký gì. Xin báo quản trị viên.",
         "The certificate's issuer isn't trusted, so nothing was signed. Please tell the administrator.",
+    ),
+    "annex_own_token": (
+        "Con dấu của cơ quan nằm trên USB token nên chưa ký được phụ lục rời; gộp phụ lục vào tệp văn bản.",
+        "The agency's key is on a token, which can't sign annexes apart; put the annex into the document's file.",
     ),
     "signer_left": (
         "Người phải ký không còn là lãnh đạo của cơ quan này nên chưa ký gì. Trả về dự thảo để chọn người ký khác.",
@@ -485,6 +490,10 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "e_result.dropped": ("bỏ chữ ký chưa kịp có dấu thời gian", "dropped a signature that got no timestamp in time"),
     "e_result.leader_signed": ("đã ký số lãnh đạo", "signed by the leader"),
     "e_result.sealed": ("đã ký số cơ quan", "sealed by the agency"),
+    "e_result.annex_added": ("thêm phụ lục", "annex added"),
+    "e_result.annex_removed": ("bỏ phụ lục", "annex removed"),
+    "e_result.annex_made": ("đã ký phụ lục, chờ dấu thời gian", "annex signed, waiting for its timestamp"),
+    "e_result.annex_signed": ("đã ký phụ lục", "annex signed by the agency"),
     "e_result.sent_to_token": ("mở văn bản để ký bằng USB token", "given out to be signed with a token"),
     "e_result.token_signed": ("nhận bản đã ký bằng USB token", "the file signed with a token was taken"),
     "e_result.token_refused": ("bản gửi về không nhận được", "what came back wasn't taken"),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Account,
         Actor,
         Agency,
+        Annex,
         Applicant,
         AuditEntry,
         CertificateRecord,
@@ -532,6 +533,30 @@ class EResults(Protocol):
         ...
 
 
+class Annexes(Protocol):
+    """Annexes of e-results, each in a file of its own. Who may see the result may see them: ask for that first."""
+
+    def of(self, e_result_id: UUID) -> Sequence[Annex]:
+        """By ordinal."""
+        ...
+
+    def of_all(self, e_result_ids: Iterable[UUID]) -> Mapping[UUID, Sequence[Annex]]:
+        """Of several results at once, each by ordinal; nothing for those without any."""
+        ...
+
+    def with_document(self, sha256: str) -> Annex | None:
+        """The annex whose signed file has exactly these bytes, of a result that is or was issued by any agency."""
+        ...
+
+    def keep(self, annex: Annex) -> Annex:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        ...
+
+    def drop(self, annex_id: UUID) -> None:
+        """Take it off a draft; its bytes stay in the store."""
+        ...
+
+
 class Batches(Protocol):
     """What leaders approved together."""
 
@@ -711,6 +736,8 @@ class UnitOfWork(Protocol):
     def own_templates(self) -> OwnTemplates: ...
     @property
     def e_results(self) -> EResults: ...
+    @property
+    def annexes(self) -> Annexes: ...
     @property
     def batches(self) -> Batches: ...
     @property

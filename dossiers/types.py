@@ -7,6 +7,7 @@ step (`next_step`), so that no dossier and no result waits for nobody. The Vietn
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -660,6 +661,7 @@ class EResult:
         lookup_code: Printed on it with the QR code.
         came_signed: Uploaded with its signatures; verified, registered and delivered as it is.
         superseded_by: The e-result that took its place.
+        annexes_sha256: One hash over its annexes, in their order, fixed at submission; "" without any.
         returned_data: What the template was filled with when the leader last returned it; {} if that never happened.
     """
 
@@ -692,6 +694,7 @@ class EResult:
     closed_at: datetime | None = None
     closed_reason: str = ""
     superseded_by: UUID | None = None
+    annexes_sha256: str = ""
     returned_data: dict[str, Any] = field(default_factory=dict)
     version: int = 0
 
@@ -729,7 +732,7 @@ class EResult:
             ResultState.SUBMITTED: Step("approve", Role.LEADER, self.agency),
             ResultState.APPROVED: Step("sign_as_leader", None, self.agency),
             ResultState.LEADER_SIGNED: Step("seal", None, self.agency),
-            ResultState.SEALED: Step("issue", None, self.agency),
+            ResultState.SEALED: Step("sign_annexes" if self.annexes_sha256 else "issue", None, self.agency),
         }.get(self.state)
 
     def seen_by(self, agency: str) -> EResult | None:
@@ -741,9 +744,52 @@ class EResult:
         return replace(self, data={}, returned_data={}, comment="", trouble="")
 
     @property
+    def approval_sha256(self) -> str:
+        """What whoever approves it answers for: the document's hash; with annexes, one hash over all. "" without any.
+
+        The document alone wouldn't do: the same document can be submitted again with other annexes.
+        """
+        if self.document is None or not self.annexes_sha256:
+            return self.document.sha256 if self.document else ""
+        return hashlib.sha256(f"{self.document.sha256}\n{self.annexes_sha256}".encode()).hexdigest()
+
+    @property
     def full_number(self) -> str:
         """As printed, numbers under 10 with a leading zero: "05/GCN-TTPVHCC"; "" before submission."""
         return "" if self.number is None else f"{self.number:02d}/{self.symbol}"
+
+
+@dataclass(frozen=True)
+class Annex:
+    """An annex of an e-result in a file of its own. It has no force by itself: it follows its main document.
+
+    Attributes:
+        ordinal: m of "<dossier code>-KQn-PLm".
+        source: The PDF as it was brought, with an empty field for the agency's signature. Never changed.
+        place: Where that field stands: {"page", "box"}.
+        unstamped: It with the agency's signature, made and safe, still waiting for timestamp and evidence.
+        document: It with the agency's signature, whole.
+        trouble: Why its signing stopped, a stable code; "" otherwise.
+    """
+
+    id: UUID
+    e_result_id: UUID
+    ordinal: int
+    title: str
+    source: ObjectKey
+    place: dict[str, Any]
+    pages: int
+    added_by: str
+    added_at: datetime
+    unstamped: ObjectKey | None = None
+    document: ObjectKey | None = None
+    trouble: str = ""
+    version: int = 0
+
+    @property
+    def current(self) -> ObjectKey:
+        """The file to show: signed once it is."""
+        return self.document or self.source
 
 
 #: A signing that stopped for this goes on when the leader has typed the PIN.

@@ -13,12 +13,13 @@ from dossiers.types import DossierState, NotFound, RegisterStatus, ResultState
 from signing.types import FIELD_NAMES, Kind, Place, Reason, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
+    from uuid import UUID
 
     from dossiers.ports import Begin, Judge, UnitOfWork
-    from dossiers.types import Agency, Component, Dossier, EResult
+    from dossiers.types import Agency, Annex, Component, Dossier, EResult
     from signing.types import FileVerdict
 
 _STATUS = {
@@ -38,6 +39,7 @@ class Judgement:
         e_result: The registered result with these bytes. superseded_by: what took its place.
         copy: The digitised copy with these bytes; a copy is never called a result.
         reported_by: The agency that made this report of a check; by a seal on record here, never by what it says.
+        annex: The annex with these bytes. annex_of: its main document, whose status is its own.
     """
 
     file: FileVerdict
@@ -49,10 +51,12 @@ class Judgement:
     superseded_by: EResult | None = None
     copy: Component | None = None
     reported_by: Agency | None = None
+    annex: Annex | None = None
+    annex_of: EResult | None = None
 
     @property
     def in_force(self) -> bool:
-        """Whether the file is genuine and its result in force today."""
+        """Whether the file is genuine and its result, or the result it is an annex of, in force today."""
         return self.file.verdict is Verdict.GENUINE and self.register is RegisterStatus.ISSUED
 
 
@@ -65,6 +69,7 @@ class CitizenView:
         paper_at, paper_to: Who holds the paper, and where it is travelling to, if it is.
         since: When it came into a state last, for those states that the log tells of.
         e_results: Those issued, in force or no longer.
+        annexes: By result, in order; nothing for those without any.
     """
 
     dossier: Dossier
@@ -75,6 +80,7 @@ class CitizenView:
     paper_at: Agency
     paper_to: Agency | None
     since: Mapping[DossierState, datetime]
+    annexes: Mapping[UUID, Sequence[Annex]]
 
 
 @dataclass(frozen=True)
@@ -99,9 +105,14 @@ def judge(begin: Begin, file: Path, *, judge: Judge, now: datetime) -> Judgement
     found = judge.verify(file, trust=known, at=now)
     with begin() as work:
         e_result = work.e_results.by_document(sha256)
-        copy = None if e_result else work.register.copy_with(sha256)
-        agency = work.agencies.of(e_result.agency) if e_result else None
-        newer = _newer(work, e_result)
+        annex = None if e_result else work.annexes.with_document(sha256)
+        copy = None if e_result or annex else work.register.copy_with(sha256)
+        main = work.e_results.for_job(annex.e_result_id) if annex else None
+        if main is not None:
+            found = _of_its_agency(work, found, main)
+        entry = e_result or main
+        agency = work.agencies.of(entry.agency) if entry else None
+        newer = _newer(work, entry)
         if e_result is not None and not _sealed_by_its_agency(work, e_result, found):
             found = replace(
                 found,
@@ -111,7 +122,7 @@ def judge(begin: Begin, file: Path, *, judge: Judge, now: datetime) -> Judgement
         reported_by = _reporter(work, found)
     return Judgement(
         file=found,
-        register=_STATUS[e_result.state] if e_result else RegisterStatus.NOT_OURS,
+        register=_STATUS[entry.state] if entry else RegisterStatus.NOT_OURS,
         sha256=sha256,
         checked_at=now,
         e_result=e_result,
@@ -119,7 +130,20 @@ def judge(begin: Begin, file: Path, *, judge: Judge, now: datetime) -> Judgement
         superseded_by=newer,
         copy=copy,
         reported_by=reported_by,
+        annex=annex,
+        annex_of=main,
     )
+
+
+def _of_its_agency(work: UnitOfWork, found: FileVerdict, main: EResult) -> FileVerdict:
+    """An annex is genuine only as what the agency of its main document has signed, and nobody beside it."""
+    theirs = {record.sha256 for record in work.certificates.of_agency(main.agency)}
+    is_theirs = found.kind is Kind.ANNEX and all(
+        report.field == FIELD_NAMES[Place.ANNEX] and report.certificate_sha256 in theirs for report in found.signatures
+    )
+    if found.verdict is not Verdict.GENUINE or is_theirs:
+        return found
+    return replace(found, verdict=Verdict.UNCONFIRMED, reasons=(Reason.NOT_THE_AGENCY.value,))
 
 
 def look_up(begin: Begin, *, dossier_code: str, lookup_code: str) -> CitizenView:
@@ -163,15 +187,17 @@ def in_register(begin: Begin, *, lookup_code: str) -> RegisterEntry:
 
 def _view(work: UnitOfWork, dossier: Dossier) -> CitizenView:
     logged = {entry.event: entry.at for entry in work.audit.of(dossier.id)}
+    e_results = tuple(r for r in work.e_results.of_dossier(dossier.id) if r.state in _STATUS)
     return CitizenView(
         dossier=dossier,
         procedure=work.procedures.of(dossier.procedure).name,
         receiving=work.agencies.of(dossier.receiving),
-        e_results=tuple(r for r in work.e_results.of_dossier(dossier.id) if r.state in _STATUS),
+        e_results=e_results,
         competent=work.agencies.of(dossier.competent),
         paper_at=work.agencies.of(dossier.paper_at),
         paper_to=work.agencies.of(dossier.paper_to) if dossier.paper_to else None,
         since={state: at for state in DossierState if (at := logged.get(f"dossier.{state}")) is not None},
+        annexes=work.annexes.of_all([r.id for r in e_results]),
     )
 
 

@@ -12,16 +12,19 @@ where nothing is free it takes the emptiest place.
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pypdfium2
 
 from signing.ink import DUST, Ink
-from signing.types import Place, SignaturePlace
+from signing.types import Place, SignaturePlace, SigningRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from signing.ink import Box
 
@@ -38,6 +41,7 @@ _CLEAR_PT = 3.0
 #: On A4, points: the leader's signature, and the seal over a third of it on its left.
 _AT_THE_END = {Place.LEADER: (400.0, 60.0, 553.0, 122.0), Place.SEAL: (349.0, 40.0, 451.0, 142.0)}
 _RIGHT = frozenset({Place.COPY, Place.ANNEX})
+_TIMEOUT_S = 120.0
 
 
 def corner(file: Path, place: Place) -> SignaturePlace:
@@ -57,6 +61,28 @@ def corner(file: Path, place: Place) -> SignaturePlace:
             box = _emptiest(seen, list(_in_the_margin(sheet, scale, at_right=place in _RIGHT)), _CLEAR_PT * scale)
         page.close()
     return SignaturePlace(place=place, page=number, box=box)
+
+
+def corner_apart(file: Path, place: Place) -> SignaturePlace:
+    """As `corner`, of a file that somebody brought: it is drawn in a process of its own, which it may end.
+
+    Raises:
+        SigningRefused: "unreadable_pdf".
+    """
+    try:
+        answer = subprocess.run(
+            [sys.executable, "-m", "signing.corner", str(file.absolute()), place.value],
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=True,
+        )
+        page, box = json.loads(answer.stdout)
+    except (subprocess.SubprocessError, ValueError) as error:
+        raise SigningRefused(
+            "unreadable_pdf", "Không vẽ được trang đầu của tệp PDF. Chưa có gì được ký. Hãy xuất lại tệp PDF."
+        ) from error
+    return SignaturePlace(place=place, page=page, box=tuple(box))
 
 
 def _in_the_margin(sheet: Box, scale: float, *, at_right: bool) -> Iterator[tuple[float, Box]]:
@@ -97,3 +123,8 @@ def _emptiest(seen: Ink, places: list[tuple[float, Box]], clear: float) -> Box:
     rated = [(seen.share(box, clear), cost, box) for cost, box in places]
     free = [(cost, box) for share, cost, box in rated if share <= DUST]
     return min(free)[1] if free else min(rated)[2]
+
+
+if __name__ == "__main__":
+    found = corner(Path(sys.argv[1]), Place(sys.argv[2]))
+    print(json.dumps([found.page, found.box]))

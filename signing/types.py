@@ -126,6 +126,7 @@ class Kind(StrEnum):
     E_RESULT = "e_result"
     ELECTRONIC_COPY = "electronic_copy"
     CHECK_REPORT = "check_report"
+    ANNEX = "annex"
     FOREIGN = "foreign"
     UNKNOWN = "unknown"
 
@@ -183,6 +184,7 @@ class Reason(StrEnum):
     SEAL_MISSING = "seal_missing"
     SEAL_OF_THE_LEADER = "seal_of_the_leader"
     SEAL_NOT_ON_RECORD = "seal_not_on_record"
+    NOT_THE_AGENCY = "not_the_agency"
     TIMESTAMP_MISSING = "timestamp_missing"
     # Nothing to judge.
     NO_SIGNATURE = "no_signature"

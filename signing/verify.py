@@ -226,7 +226,7 @@ def _judge(content: Content, known: Known, at: datetime, run: Run) -> FileVerdic
         found = [_of_two_structures(one, content) for one in found]
     kind = _kind({one.field for one in found if not one.is_timestamp}, hidden=hidden, content=content)
     found = sorted(found, key=lambda one: one.revision)
-    if kind in {Kind.E_RESULT, Kind.ELECTRONIC_COPY, Kind.CHECK_REPORT}:
+    if kind in {Kind.E_RESULT, Kind.ELECTRONIC_COPY, Kind.ANNEX, Kind.CHECK_REPORT}:
         found = _with_profile(found, reader)
 
     court = Court(known, reader, at=at, run=run)
@@ -311,8 +311,8 @@ def _in_the_leaders_name(found: list[Found], reader: PdfFileReader) -> list[Foun
 def _with_profile(found: list[Found], reader: PdfFileReader) -> list[Found]:
     """Apply what our own documents promise.
 
-    After the seal, or the copy's signature, nothing but evidence follows, after the scanner's at most the copy's; and
-    no signature ever left us damaged.
+    After the seal, or the signature of a copy or an annex, nothing but evidence follows, after the scanner's at most
+    the copy's; and no signature ever left us damaged.
     """
 
     def with_profile(one: Found) -> Found:
@@ -355,6 +355,8 @@ def _kind(fields: set[str], *, hidden: bool, content: Content) -> Kind:
         return Kind.ELECTRONIC_COPY
     if FIELD_NAMES[Place.REPORT] in fields:
         return Kind.CHECK_REPORT
+    if FIELD_NAMES[Place.ANNEX] in fields:
+        return Kind.ANNEX
     return Kind.FOREIGN if fields else Kind.UNKNOWN
 
 

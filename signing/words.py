@@ -102,6 +102,10 @@ _GENUINE: dict[Kind, Pair] = {
         "Đây là biên bản kiểm tra chữ ký số, nội dung không thay đổi từ khi ký; nó không phải là kết quả giải quyết.",
         "A report of a check of signatures, unchanged since it was signed; it is not itself a result.",
     ),
+    Kind.ANNEX: (
+        "Đây là phụ lục của một văn bản, nội dung không thay đổi từ khi cơ quan ký; tự nó không phải là kết quả.",
+        "An annex of another document, unchanged since the agency signed it; it is not itself a result.",
+    ),
     Kind.FOREIGN: (
         "Nội dung không thay đổi từ khi ký; chữ ký hợp lệ, do hệ thống khác tạo ra.",
         "Unchanged since it was signed; the signature is valid and was made by another system.",
@@ -324,6 +328,13 @@ _WORDS: dict[Reason, tuple[Pair, Pair]] = {
             "Chưa dùng văn bản này; hỏi cơ quan phát hành.",
             "Don't use it yet; ask the agency that issued it.",
         ),
+    ),
+    Reason.NOT_THE_AGENCY: (
+        (
+            "Chữ ký trên phụ lục không phải của cơ quan đã phát hành văn bản chính.",
+            "The annex isn't signed by the agency that issued the main document.",
+        ),
+        _AGENCY,
     ),
     Reason.TIMESTAMP_MISSING: (
         ("Thiếu dấu thời gian đáng tin cậy.", "A trusted timestamp is missing."),

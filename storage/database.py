@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from dossiers.types import Changed
 from storage.accounts import PostgresAccounts, PostgresLimits
+from storage.annexes import PostgresAnnexes
 from storage.audit import PostgresAudit
 from storage.batches import PostgresBatches
 from storage.catalogue import PostgresAgencies, PostgresProcedures
@@ -57,6 +58,7 @@ class PostgresUnitOfWork:
         self.transfers = PostgresTransfers(connection)
         self.own_templates = PostgresOwnTemplates(connection)
         self.e_results = PostgresEResults(connection)
+        self.annexes = PostgresAnnexes(connection)
         self.batches = PostgresBatches(connection)
         self.signing_links = PostgresSigningLinks(connection)
         self.verdict_reports = PostgresVerdictReports(connection)

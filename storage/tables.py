@@ -513,6 +513,7 @@ e_results = sa.Table(
     _moment("closed_at", nullable=True),
     _text("closed_reason"),
     _id("superseded_by", "e_results.id", nullable=True),
+    _text("annexes_sha256"),
     sa.Column("returned_data", JSONB, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     _moment("begun_at", server_default=sa.func.now()),
@@ -525,6 +526,26 @@ sa.Index(
     e_results.c.lookup_code,
     unique=True,
     postgresql_where=sa.text("lookup_code <> ''"),
+)
+
+annexes = sa.Table(
+    "annexes",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _id("e_result_id", "e_results.id"),
+    sa.Column("ordinal", sa.Integer, nullable=False),
+    _text("title"),
+    *_object("source", nullable=False),
+    sa.Column("place", JSONB, nullable=False),
+    sa.Column("pages", sa.Integer, nullable=False),
+    _text("added_by"),
+    _moment("added_at"),
+    *_object("unstamped"),
+    *_object("document"),
+    _text("trouble"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index(None, "e_result_id"),
+    sa.Index(None, "document_sha256"),
 )
 
 own_templates = sa.Table(

@@ -153,7 +153,7 @@ class Story:
         client = self.sign_in(by)
         _bytes(client.get(f"{self._there}/document"))
         self.result = _ok(client.get(self._there))
-        body = {"password": self.password, "document_sha256": self.result["document_sha256"]}
+        body = {"password": self.password, "document_sha256": self.result["approval_sha256"]}
         _ok(client.post(f"{self._there}/approve", json=body))
 
     def await_issue(self, by: str) -> None:

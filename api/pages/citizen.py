@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from api.errors import Language
     from api.pages.frame import Frame
     from api.wiring import Services
-    from dossiers.types import EResult
+    from dossiers.types import Annex, EResult
     from dossiers.verification import CitizenView, Judgement
     from signing.types import FileVerdict
 
@@ -263,6 +263,17 @@ def _taken(office: Services, view: CitizenView, e_result: EResult, now: datetime
         "href": f"/tra-cuu/tai/{ticket}/{name}" if ticket else "",
         "size": e_result.document.size if e_result.document else 0,
         "newer": newer.full_number if newer else "",
+        "annexes": [_annex_taken(office, view, e_result, annex, now) for annex in view.annexes.get(e_result.id, ())],
+    }
+
+
+def _annex_taken(office: Services, view: CitizenView, e_result: EResult, annex: Annex, now: datetime) -> dict[str, Any]:
+    ticket = counter.annex_ticket(office, view, e_result, annex, now=now)
+    name = codes.annex_filename(view.dossier.code, e_result.ordinal, annex.ordinal)
+    return {
+        "it": annex,
+        "href": f"/tra-cuu/tai/{ticket}/{name}" if ticket else "",
+        "size": annex.document.size if annex.document else 0,
     }
 
 

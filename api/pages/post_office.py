@@ -435,6 +435,7 @@ def hand_over_page(dossier_id: UUID, actor: HandsOver, office: Office, frame: St
             dossier=dossier,
             procedure=work.procedures.of(dossier.procedure),
             results=_issued(work, dossier),
+            annexes=work.annexes.of_all([result.id for result in _issued(work, dossier)]),
         )
 
 
@@ -450,6 +451,21 @@ def issued_document(
             raise NotFound(str(ordinal))
         work.audit.append(actor, "e_result.taken_out", found.id, dossier=dossier.code)
     return file_response(request, office.store, found.document, codes.result_filename(dossier.code, ordinal))
+
+
+@router.get("/ho-so/{dossier_id}/tra/{ordinal}/{annex}")
+def issued_annex(
+    request: Request, dossier_id: UUID, ordinal: int, annex: int, actor: HandsOver, office: Office, _: StaffFrame
+) -> Response:
+    """An annex of an issued result, for the same people."""
+    with office.begin() as work:
+        dossier = work.dossiers.of(actor, dossier_id)
+        its = (one for r in _issued(work, dossier) if r.ordinal == ordinal for one in work.annexes.of(r.id))
+        found = next((one for one in its if one.ordinal == annex), None)
+        if found is None or found.document is None:
+            raise NotFound(f"{ordinal}/{annex}")
+        work.audit.append(actor, "e_result.taken_out", found.e_result_id, dossier=dossier.code, annex=annex)
+    return file_response(request, office.store, found.document, codes.annex_filename(dossier.code, ordinal, annex))
 
 
 @router.post("/ho-so/{dossier_id}/tra")

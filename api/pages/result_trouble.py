@@ -46,6 +46,15 @@ _WHY = {
         "Tệp này là bản số hóa của một giấy tờ, không phải kết quả.",
         "This file is a digitised copy of a paper, not a result.",
     ),
+    "annex_title": ("Chưa ghi tên phụ lục.", "The annex has no title."),
+    "too_many_annexes": (
+        "Một kết quả có nhiều nhất 20 phụ lục. Gộp bớt thành một tệp.",
+        "A result has at most 20 annexes. Put some into one file.",
+    ),
+    "signed_annex": (
+        "Phụ lục đã có chữ ký số. Hãy tải bản chưa ký: cơ quan ký phụ lục cùng văn bản chính.",
+        "The annex is signed already. Upload the unsigned one: the agency signs it together with its main document.",
+    ),
     "name_missing": (
         "Không thấy họ tên người ký trong tệp. Tệp phải có chữ, không phải ảnh quét, và in tên người ký ở cuối.",
         "The signer's name isn't in the file. It must have text, not a picture of it, and end with the signer's name.",

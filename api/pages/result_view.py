@@ -14,7 +14,7 @@ from api.pages.result_trouble import linked, told
 from api.wiring import utc_now
 from digitize.pdf import apart as pdf_apart
 from digitize.pdf import scan as pdf_scan
-from dossiers import drafts, issuance, layouts, own_token, verification
+from dossiers import annexes, drafts, issuance, layouts, own_token, verification
 from dossiers.before_signing import before_signing
 from dossiers.differences import Differs, differences
 from dossiers.policy import MAY, Act
@@ -297,11 +297,14 @@ def values(
         waiting = to_sign(work, actor)
         is_mine = is_signer(actor, found.e_result)
         before = before_signing(work, actor.username, actor.agency, now=utc_now()) if is_mine else None
+        with_it = work.annexes.of(found.e_result.id)
     r = found.e_result
     known: dict[str, Any] = {
         **vars(found),
         "r": r,
         "actor": actor,
+        "annexes": with_it,
+        "most_annexes": annexes.MOST,
         "State": ResultState,
         "WAITS": WAITS,
         "now": utc_now(),

@@ -67,6 +67,8 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "Tệp đến đã có chữ ký, kiểm tra là thật và được giữ nguyên. Văn thư vào sổ thì phát hành.",
         "The file came signed; its signatures are genuine and it stays as it is. The seal keeper registers it.",
     ),
+    "annex_added": ("Đã nhận phụ lục.", "The annex is received."),
+    "annex_removed": ("Đã bỏ phụ lục khỏi dự thảo.", "The annex is off the draft."),
     "result_saved": ("Đã lưu nháp.", "The draft is saved."),
     "result_submitted": ("Đã trình ký, đã lấy số.", "Submitted; it has its number."),
     "result_read": ("Đã ghi là đã đọc hết.", "Noted: read to the end."),

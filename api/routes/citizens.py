@@ -24,9 +24,15 @@ def look_up(body: LookUpIn, office: Office) -> CitizenOut:
     now = utc_now()
     view = counter.look_up(office, dossier_code=body.dossier_code, lookup_code=body.lookup_code, now=now)
     downloads = {
-        r.ordinal: f"/api/v1/citizen/results/{ticket}"
+        (r.ordinal, 0): f"/api/v1/citizen/results/{ticket}"
         for r in view.e_results
         if (ticket := counter.download_ticket(office, view, r, now=now))
+    }
+    downloads |= {
+        (r.ordinal, annex.ordinal): f"/api/v1/citizen/results/{ticket}"
+        for r in view.e_results
+        for annex in view.annexes.get(r.id, ())
+        if (ticket := counter.annex_ticket(office, view, r, annex, now=now))
     }
     return CitizenOut.of(view, downloads)
 
@@ -34,7 +40,7 @@ def look_up(body: LookUpIn, office: Office) -> CitizenOut:
 @router.head("/citizen/results/{ticket}", include_in_schema=False)
 @router.get("/citizen/results/{ticket}")
 def download(request: Request, ticket: str, office: Office) -> Response:
-    """The result, byte for byte as issued, in ranges if asked; the address lives an hour."""
+    """The result or its annex, byte for byte as issued, in ranges if asked; the address lives an hour."""
     return counter.download(request, office, ticket, now=utc_now())
 
 

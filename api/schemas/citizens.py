@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.common import In, Labelled, Text
 from dossiers.answers import conclusion
-from dossiers.codes import result_code
+from dossiers.codes import annex_filename, result_code
 from dossiers.types import Agency, DossierState, EResult
 from dossiers.verification import CitizenView, Judgement
 from signing.types import SignatureReport
@@ -19,6 +19,15 @@ class LookUpIn(In):
 
     dossier_code: Text
     lookup_code: Text
+
+
+class CitizenAnnexOut(BaseModel):
+    """An annex of a result as its holder sees it."""
+
+    name: str
+    title: str
+    pages: int
+    download: str | None
 
 
 class CitizenResultOut(BaseModel):
@@ -32,6 +41,7 @@ class CitizenResultOut(BaseModel):
     state: Labelled
     closed_reason: str
     download: str | None
+    annexes: list[CitizenAnnexOut]
 
 
 class CitizenOut(BaseModel):
@@ -47,8 +57,8 @@ class CitizenOut(BaseModel):
     results: list[CitizenResultOut]
 
     @staticmethod
-    def of(view: CitizenView, downloads: dict[int, str]) -> CitizenOut:
-        """Args: downloads: ordinal → address, for results in force."""
+    def of(view: CitizenView, downloads: dict[tuple[int, int], str]) -> CitizenOut:
+        """Args: downloads: ordinal of a result, of its annex (0: the result itself) → address, while in force."""
         dossier = view.dossier
         return CitizenOut(
             code=dossier.code,
@@ -67,7 +77,16 @@ class CitizenOut(BaseModel):
                     issued_at=r.issued_at,
                     state=Labelled.of(r.state),
                     closed_reason=r.closed_reason,
-                    download=downloads.get(r.ordinal),
+                    download=downloads.get((r.ordinal, 0)),
+                    annexes=[
+                        CitizenAnnexOut(
+                            name=annex_filename(dossier.code, r.ordinal, annex.ordinal),
+                            title=annex.title,
+                            pages=annex.pages,
+                            download=downloads.get((r.ordinal, annex.ordinal)),
+                        )
+                        for annex in view.annexes.get(r.id, ())
+                    ],
                 )
                 for r in view.e_results
             ],
@@ -167,6 +186,14 @@ class RegisteredOut(BaseModel):
     superseded_by_number: str | None
 
 
+class AnnexOut(BaseModel):
+    """Which annex it is, and of what: it has no status of its own."""
+
+    ordinal: int
+    title: str
+    main: RegisteredOut
+
+
 class VerificationOut(BaseModel):
     """Three lines apart: unchanged, who signed, what the register says now; and one sentence.
 
@@ -186,6 +213,7 @@ class VerificationOut(BaseModel):
     reasons: list[str]
     signatures: list[SignatureOut]
     e_result: RegisteredOut | None
+    annex: AnnexOut | None
     digitised_copy: bool
     sha256: str
     checked_at: datetime
@@ -207,11 +235,20 @@ class VerificationOut(BaseModel):
             reasons=list(found.reasons),
             signatures=[SignatureOut.of(s) for s in found.signatures],
             e_result=registered(e_result, judgement.agency, judgement.superseded_by) if e_result else None,
+            annex=_annex(judgement),
             digitised_copy=judgement.copy is not None,
             sha256=judgement.sha256,
             checked_at=judgement.checked_at,
             policy=policy,
         )
+
+
+def _annex(judgement: Judgement) -> AnnexOut | None:
+    annex, main = judgement.annex, judgement.annex_of
+    if annex is None or main is None:
+        return None
+    line = registered(main, judgement.agency, judgement.superseded_by)
+    return AnnexOut(ordinal=annex.ordinal, title=annex.title, main=line)
 
 
 def registered(e_result: EResult, agency: Agency | None, newer: EResult | None) -> RegisteredOut:

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, StringConstraints
 
 from api.schemas.common import Data, In, Labelled, Password, StepOut, Text
-from dossiers.types import EResult
+from dossiers.types import Annex, EResult
 
 
 class DraftIn(In):
@@ -30,7 +30,10 @@ class RedraftIn(In):
 
 
 class ApproveIn(In):
-    """The leader's password again, and the hash of the document that was read."""
+    """The leader's password again, and the hash of what was read: `approval_sha256` of the result.
+
+    That is the document's own hash; with annexes, one hash over document and annexes.
+    """
 
     password: Password
     document_sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -54,6 +57,37 @@ class SupersedeIn(ReasonIn):
     replacement: UUID
 
 
+class AnnexOut(BaseModel):
+    """An annex in a file of its own, as staff of its agency see it; `sha256` is of the file as it stands."""
+
+    id: UUID
+    ordinal: int
+    title: str
+    pages: int
+    sha256: str
+    size: int
+    signed: bool
+    trouble: str
+    added_by: str
+    added_at: datetime
+
+    @staticmethod
+    def of(annex: Annex) -> AnnexOut:
+        """As kept."""
+        return AnnexOut(
+            id=annex.id,
+            ordinal=annex.ordinal,
+            title=annex.title,
+            pages=annex.pages,
+            sha256=annex.current.sha256,
+            size=annex.current.size,
+            signed=annex.document is not None,
+            trouble=annex.trouble,
+            added_by=annex.added_by,
+            added_at=annex.added_at,
+        )
+
+
 class EResultOut(BaseModel):
     """An e-result as staff of its agency see it."""
 
@@ -70,6 +104,7 @@ class EResultOut(BaseModel):
     number: str
     dated: date | None
     document_sha256: str | None
+    approval_sha256: str | None
     came_signed: bool
     comment: str
     trouble: str
@@ -96,6 +131,7 @@ class EResultOut(BaseModel):
             number=e_result.full_number,
             dated=e_result.dated,
             document_sha256=e_result.document.sha256 if e_result.document else None,
+            approval_sha256=e_result.approval_sha256 or None,
             came_signed=e_result.came_signed,
             comment=e_result.comment,
             trouble=e_result.trouble,

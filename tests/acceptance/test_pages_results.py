@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from api.demo import centre
 from tests.browser import assert_accessible, expecting, key_presses, typed
-from tests.papers import scan_png
+from tests.papers import page_pdf, scan_png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def story(service: Service) -> Iterator[Story]:
     for kind in PAPERS:
         file = (f"{kind}.png", scan_png(f"Giấy tờ {kind} {uuid.uuid4()}"))
         client.post(f"{here}/components", data={"kind": kind}, files={"file": file}).raise_for_status()
-    client.post(f"{here}/receive").raise_for_status()
+    told.receipt = client.post(f"{here}/receive").raise_for_status().json()
     told.watch(centre.CLERK)
     told.review(centre.CLERK, keep_reason="giấy thử")
     told.sign_copies(centre.CLERK)
@@ -210,6 +210,43 @@ def test_many_are_chosen_and_signed_with_one_password_over_a_killed_worker(
     for address in addresses:
         page.goto(address)
         expect(page.locator("h1 .tag")).to_have_text("đã phát hành")
+
+
+def test_an_annex_is_brought_approved_signed_and_taken_home_with_its_result(story: Story, visit: Visits) -> None:
+    clerk = visit(centre.CLERK, width=320)
+    clerk.goto(f"/ho-so/{story.dossier['id']}/ket-qua/moi")
+    clerk.keyboard.press("Control+Enter")
+    clerk.locator("#draft").wait_for()
+    for title, text in (("Danh sách kèm theo", "Danh sách"), ("Bản vẽ", "Bản vẽ mặt bằng")):
+        clerk.get_by_text("Thêm phụ lục", exact=True).click()
+        clerk.get_by_label("Tên phụ lục").fill(title)
+        file = {"name": "phu-luc.pdf", "mimeType": "application/pdf", "buffer": page_pdf(text)}
+        clerk.locator("#annex-file").set_input_files(file)
+        clerk.get_by_role("button", name="Thêm phụ lục này").click()
+        expect(clerk.locator("#annexes")).to_contain_text(title)
+    clerk.get_by_role("button", name="Bỏ phụ lục 2: Bản vẽ").click()
+    expect(clerk.locator(".annexes li")).to_have_count(1)
+    assert clerk.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert_accessible(clerk)
+    clerk.locator("#f-closing").fill(CLOSING)
+    clerk.keyboard.press("Control+Enter")
+    clerk.locator("hoso-reading").wait_for()
+
+    leader = visit(centre.LEADER, keyboard_only=True)
+    leader.goto(clerk.url)
+    expect(leader.locator("#annexes")).to_contain_text("Mở từng tệp trước khi duyệt")
+    expect(leader.locator(".annexes li")).to_contain_text("Danh sách kèm theo")
+    assert_accessible(leader)
+    read_to_the_end(leader)
+    leader.locator("#password").focus()
+    leader.keyboard.type(centre.PASSWORD)
+    leader.keyboard.press("Control+Enter")
+    leader.get_by_text("Trong sổ phát hành").wait_for(timeout=120_000)
+    expect(leader.locator(".annexes li")).to_contain_text("cơ quan đã ký")
+
+    (annex,) = story.look_up()["results"][-1]["annexes"]
+    assert annex["name"].endswith("-PL1.pdf")
+    assert annex["download"]
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
