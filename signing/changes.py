@@ -59,11 +59,16 @@ def _shape(handler: PdfHandler) -> dict[Later, Any]:
     return {
         Later.PAGES: [getattr(page, "idnum", None) for page in pages],
         Later.PAGE_CONTENT: [_drawn(page.get_object()) for page in pages],
-        Later.ANNOTATIONS: [[_look(note) for note in _unsigned(page.get_object(), "/Annots")] for page in pages],
+        # Only pages that have any: one that was merely added brings neither notes nor programs.
+        Later.ANNOTATIONS: [
+            (getattr(page, "idnum", None), notes)
+            for page in pages
+            if (notes := [_look(note) for note in _unsigned(page.get_object(), "/Annots")])
+        ],
         Later.FIELDS: [_value(field) for field in _unsigned(_at(root, "/AcroForm"), "/Fields")]
         + [repr(_at(_at(root, "/AcroForm"), "/XFA"))],
         Later.SCRIPTS: [repr(_at(root, key)) for key in ("/OpenAction", "/AA")]
-        + [repr(_at(page.get_object(), "/AA")) for page in pages]
+        + [repr((getattr(page, "idnum", None), run)) for page in pages if (run := _at(page.get_object(), "/AA"))]
         + [repr(_at(names, "/JavaScript"))],
         Later.ATTACHMENTS: [repr(_at(names, "/EmbeddedFiles")), repr(_at(root, "/AF"))],
         Later.LAYERS: repr(_at(root, "/OCProperties")),

@@ -14,6 +14,7 @@ from api.demo import centre
 from signing.isolation import Judges, JudgesBusy
 from tests import attacks, signed_files
 from tests.integration.test_api_e_results import digitised_dossier, document, issued
+from tests.integration.test_ten_files import page_added
 from tests.papers import page_pdf
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def test_what_was_changed_stands_on_the_page(office: Office, foreign: bytes) -> 
     changed = attacks.updated(foreign, attacks.stamp_over_the_page)
     assert "Đã thấy: có ghi chú hoặc hình che lên trang." in _checked(office, changed)
     assert "Seen: notes or shapes were laid over a page." in _checked(office, changed, "en")
+    longer = _checked(office, attacks.updated(foreign, page_added))
+    assert "Đã thấy: số trang hoặc thứ tự trang đã đổi; nội dung trang đã đổi." in longer
 
 
 def test_programs_get_the_conclusion_the_policy_and_all_of_each_signature(office: Office, foreign: bytes) -> None:
