@@ -367,7 +367,16 @@ def _with_ours(settings: Settings) -> Settings:
         found["service_secret"] = SecretStr(read_secret(settings.demo_secret_file))
     if settings.is_demo and not settings.tsa_urls:
         found["tsa_urls"] = (f"{settings.demo_trust_url}/tsa",)
+    if settings.is_demo and not settings.reports_by:
+        found["reports_by"] = demo_centre()
     return settings.model_copy(update=found)
+
+
+def demo_centre() -> str:
+    """The agency that seals reports in a demo, where none is named."""
+    from api.demo.centre import PROVINCE
+
+    return PROVINCE
 
 
 def s3_settings(access: s3.S3Access) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.embedded import postgres, s3
-from api.settings import BadSettings, Settings, environment_of, s3_settings
+from api.settings import BadSettings, Settings, demo_centre, environment_of, s3_settings
 from api.supervisor import Part, Supervisor, seconds_since_start
 
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ def _led_to(named: Settings, servers: list[_Embedded]) -> Settings:
         found["service_secret_file"] = _demo_secret(named.demo_secret_file)
     if named.is_demo and not named.tsa_urls:
         found["tsa_urls"] = (f"{named.demo_trust_url}/tsa",)
+    if named.is_demo and not named.reports_by:
+        found["reports_by"] = demo_centre()
     return Settings(**{name: getattr(named, name) for name in Settings.model_fields} | found)
 
 
