@@ -351,37 +351,41 @@ _AT_TOKEN = (
 
 
 def test_an_officials_own_token_needs_its_certificate_alone(
-    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert _add_note(office, tmp_path, monkeypatch, "--held", "own_token", user=centre.LEADER) == 0
+    folder = tmp_path / "apart"
+    folder.mkdir()
+    assert _add_note(own_office, folder, monkeypatch, "--held", "own_token", user=centre.LEADER) == 0
 
-    with office.services.begin() as work:
+    with own_office.services.begin() as work:
         record = work.certificates.for_person(centre.LEADER)
     assert (record.held, record.locator, record.pin_asked) == (KeyHeld.OWN_TOKEN, "", PinAsked.NEVER)
     assert hashlib.sha256(record.der).hexdigest() == record.sha256
-    (kept,) = (tmp_path / "keys").iterdir()
+    (kept,) = (folder / "keys").iterdir()
     assert kept.read_bytes() == record.der, "nothing that opens a key is beside it"
     with pytest.raises(SigningRefused) as refused:
-        KeyFolder(tmp_path / "keys").open(record, subject=uuid.uuid4(), sha256="0" * 64)
+        KeyFolder(folder / "keys").open(record, subject=uuid.uuid4(), sha256="0" * 64)
     assert refused.value.reason == "held_elsewhere"
 
 
 def test_a_leaders_token_at_the_worker_asks_for_a_pin_and_a_seals_has_it_in_a_file(
-    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    own_office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _add_note(office, tmp_path, monkeypatch, *_AT_TOKEN, user=centre.LEADER) == 0
-    with office.services.begin() as work:
+    folder = tmp_path / "apart"
+    folder.mkdir()
+    assert _add_note(own_office, folder, monkeypatch, *_AT_TOKEN, user=centre.LEADER) == 0
+    with own_office.services.begin() as work:
         record = work.certificates.for_person(centre.LEADER)
     assert (record.held, record.pin_asked) == (KeyHeld.PKCS11, PinAsked.BATCH)
     assert TokenKey.parse(record.locator) == TokenKey("/usr/lib/softhsm/libsofthsm2.so", "Bình", "", b"\n")
 
-    assert _add_note(office, tmp_path, monkeypatch, *_AT_TOKEN, user="") == 65
+    assert _add_note(own_office, folder, monkeypatch, *_AT_TOKEN, user="") == 65
     assert "--secret-file" in capsys.readouterr().err
-    (tmp_path / "pin").write_bytes(b"123456\n")
-    (tmp_path / "pin").chmod(0o600)
-    with_pin = ("--secret-file", str(tmp_path / "pin"))
-    assert _add_note(office, tmp_path, monkeypatch, *_AT_TOKEN, *with_pin, user="") == 0
-    (kept,) = (tmp_path / "keys").glob("*.pass")
+    (folder / "pin").write_bytes(b"123456\n")
+    (folder / "pin").chmod(0o600)
+    with_pin = ("--secret-file", str(folder / "pin"))
+    assert _add_note(own_office, folder, monkeypatch, *_AT_TOKEN, *with_pin, user="") == 0
+    (kept,) = (folder / "keys").glob("*.pass")
     assert kept.read_bytes() == b"123456"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert "123456" not in capsys.readouterr().out

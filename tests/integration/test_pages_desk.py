@@ -11,7 +11,7 @@ import pytest
 from api.demo import centre
 from api.pages import assets
 from tests.conftest import _database
-from tests.integration.conftest import _bucket
+from tests.integration.conftest import bucket
 from tests.office import Office, running_office
 from tests.papers import scan_png
 
@@ -27,7 +27,7 @@ def office(
 ) -> Iterator[Office]:
     """An office of this module's own: a queue shows so many rows, and others fill the shared one."""
     for dsn in _database(postgres_server, template=migrated_template):
-        with running_office(tmp_path_factory.mktemp("desk"), dsn, _bucket(s3_server)) as running:
+        with running_office(tmp_path_factory.mktemp("desk"), dsn, bucket(s3_server)) as running:
             yield running
 
 
