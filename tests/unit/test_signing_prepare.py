@@ -35,10 +35,11 @@ def changed(source: Path, change: object) -> Path:
     return target
 
 
-def test_all_four_fields_stand_where_they_were_asked_for(source: Path, tmp_path: Path) -> None:
+def test_all_fields_stand_where_they_were_asked_for(source: Path, tmp_path: Path) -> None:
     target = tmp_path / "target.pdf"
     annex = SignaturePlace(Place.ANNEX, 1, (417, 760, 587, 790))
-    places = [*BOTH, COPY_PLACE, SCANNER_PLACE, annex]
+    report = SignaturePlace(Place.REPORT, 1, (30, 30, 200, 60))
+    places = [*BOTH, COPY_PLACE, SCANNER_PLACE, annex, report]
     add_fields(source, target, places)
     assert fields_of(target).names == set(FIELD_NAMES.values())
     assert not fields_of(target).signed
