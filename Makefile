@@ -9,7 +9,7 @@ run: ## Cài những gì còn thiếu rồi khởi động tất cả; Ctrl-C đ
 	@scripts/bootstrap.sh run
 	@exec .venv/bin/hoso up
 
-test: ## Cài những gì còn thiếu rồi kiểm tra tất cả, khoảng 15 phút · install what is missing and check everything
+test: ## Cài những gì còn thiếu rồi kiểm tra tất cả, khoảng nửa giờ · install what is missing and check everything
 	@scripts/bootstrap.sh test
 	@scripts/check.sh
 

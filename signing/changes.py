@@ -7,9 +7,12 @@ kind of thing isn't as it was. Read leniently, and never an error.
 from __future__ import annotations
 
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.pdf_utils.rw_common import PdfHandler
 
@@ -54,7 +57,7 @@ def _compare(signed: dict[Later, Any], now: dict[Later, Any]) -> tuple[Later, ..
 def _shape(handler: PdfHandler) -> dict[Later, Any]:
     """What of a document can be compared, kind by kind."""
     root = handler.root
-    pages = list(_pages(root.raw_get("/Pages"), 0))[:_MOST_PAGES]
+    pages = list(islice(_pages(root.raw_get("/Pages"), set()), _MOST_PAGES))
     names = _at(root, "/Names") or {}
     return {
         Later.PAGES: [getattr(page, "idnum", None) for page in pages],
@@ -84,14 +87,18 @@ def _each(found: Any) -> list[Any]:
     return [found.raw_get(n).get_object() for n in range(len(found))] if found is not None else []
 
 
-def _pages(node: Any, depth: int) -> Any:
-    """The pages as they are referred to."""
+def _pages(node: Any, seen: set[Any]) -> Iterator[Any]:
+    """The pages as they are referred to. A branch is walked once: hostile trees lead back into themselves."""
     kids = _at(node.get_object(), "/Kids")
-    if kids is None or depth > 20:  # noqa: PLR2004 - no honest tree is deeper
+    if kids is None:
         yield node
         return
+    branch = getattr(node, "idnum", id(node))
+    if branch in seen or len(seen) > _MOST_PAGES:
+        return
+    seen.add(branch)
     for n in range(len(kids)):
-        yield from _pages(kids.raw_get(n), depth + 1)
+        yield from _pages(kids.raw_get(n), seen)
 
 
 def _drawn(page: Any) -> Any:
