@@ -158,10 +158,10 @@ def test_a_file_that_is_no_single_certificate_is_named_with_its_reason(pki: Pki)
 
 
 @pytest.fixture
-def console(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def console(own_office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a password file of each of two administrators, and the anchor's file."""
-    monkeypatch.setattr(admin, "wire", lambda: replace(office.services, close_store=lambda: None))
-    agency = next(iter(anchors_agencies(office)))
+    monkeypatch.setattr(admin, "wire", lambda: replace(own_office.services, close_store=lambda: None))
+    agency = next(iter(anchors_agencies(own_office)))
     for name in ("quantri-a", "quantri-b"):
         password = tmp_path / f"{name}.pass"
         password.write_text(f"mat khau cua {name}")
@@ -174,7 +174,7 @@ def console(office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
             frozenset({Role.ADMINISTRATOR}),
             sign_in.hash_password(password.read_text()),
         )
-        administration.keep_accounts(office.services.begin, [account])
+        administration.keep_accounts(own_office.services.begin, [account])
     return tmp_path
 
 

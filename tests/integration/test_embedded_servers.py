@@ -161,6 +161,8 @@ def test_an_s3_server_whose_port_was_taken_meanwhile_moves_and_keeps_its_objects
     _put(_client(access), "kept")
     s3.stop(folder)
     with socket.socket() as squatter:
+        # The server's own connections, closed a moment ago, may still hold the port for a minute.
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", int(access.endpoint.split(":")[1]) + 1))
         squatter.listen()
         moved = s3.start(folder)
