@@ -22,13 +22,13 @@ from pyhanko.sign.general import NonexistentAttributeError, SigningError, find_u
 from pyhanko.sign.signers import PdfTimeStamper
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 
-from signing import embedded, room, standings
+from signing import embedded, envelope, room, standings
 from signing.timestamp import authority_of
 from signing.trust import Standing, signer_standing, timestamp_authority_standing
 from signing.types import FIELD_NAMES, Place, SigningRefused, TrustServiceUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -242,19 +242,17 @@ def _fill(
     """
     if any(stamp.end > signature.end for stamp in stamps):
         return None
-    message = cms.ContentInfo.load(signature.content)
-    info = message["content"]["signer_infos"][0]
-    signed, value = info["signed_attrs"].dump(), info["signature"].native
-    if len(message.dump()) * 2 + 2 * _LEAST_TOKEN > _room(file, signature)[1]:
+    signed, value = signature.signer_info["signed_attrs"].dump(), signature.signer_info["signature"].native
+    start, digits = _room(file, signature)
+    if len(cms.ContentInfo.load(signature.content).dump()) * 2 + 2 * _LEAST_TOKEN > digits:
         return None
     algorithm = signature.md_algorithm if signature.md_algorithm in _STRONG else DIGEST
     token = asyncio.run(timestamper.async_timestamp(hashlib.new(algorithm, value).digest(), algorithm))
-    attribute = cms.CMSAttribute({"type": "signature_time_stamp_token", "values": [token]})
-    info["unsigned_attrs"] = cms.CMSAttributes([*(info["unsigned_attrs"] or ()), attribute])
-    filled = message.dump()
+    filled = envelope.stamped(signature.content, token.dump())
+    if filled is None or len(filled) * 2 > digits:
+        return None
     again = cms.ContentInfo.load(filled)["content"]["signer_infos"][0]
-    start, digits = _room(file, signature)
-    if len(filled) * 2 > digits or (again["signed_attrs"].dump(), again["signature"].native) != (signed, value):
+    if (again["signed_attrs"].dump(), again["signature"].native) != (signed, value):
         return None
     file.seek(start)
     file.write(filled.hex().encode().ljust(digits, b"0"))
@@ -359,14 +357,23 @@ def authorities(tokens: Sequence[cms.ContentInfo], trust: TrustStore, at: dateti
 
 
 def _standing_of_authority(
-    certificate: x509.Certificate, others: Sequence[x509.Certificate], trust: TrustStore, at: datetime | None
+    certificate: x509.Certificate,
+    others: Sequence[x509.Certificate],
+    trust: TrustStore,
+    at: datetime | None,
+    *,
+    fetch: bool = True,
 ) -> Standing:
     """As found within the last minute: in a batch the same authority answers, before the same lists."""
 
     def find() -> Standing:
-        return timestamp_authority_standing(certificate, trust, extra=others, at=at)
+        return timestamp_authority_standing(certificate, trust, extra=others, at=at, fetch=fetch)
 
-    return find() if at is not None else standings.kept(certificate.sha256, trust, find)
+    return _kept(certificate.dump(), trust, at, find)
+
+
+def _kept(certificate: bytes, trust: TrustStore, at: datetime | None, find: Callable[[], Standing]) -> Standing:
+    return find() if at is not None else standings.kept(certificate, trust, find, worth=lambda one: one.known)
 
 
 def _earlier_signers(there: Signatures, trust: TrustStore, at: datetime | None) -> list[Standing]:
@@ -384,10 +391,11 @@ def _earlier_signers(there: Signatures, trust: TrustStore, at: datetime | None) 
             chain = [certificate.dump() for certificate in one.other_certs]
             signer = one.signer_cert.dump()
             ours = signer in trust.intermediates
-            found.append(signer_standing(signer, trust, chain=chain, at=at, fetch=ours))
+            found.append(
+                _kept(signer, trust, at, lambda: signer_standing(signer, trust, chain=chain, at=at, fetch=ours))  # noqa: B023 - called at once
+            )
             token = find_unique_cms_attribute(one.signer_info["unsigned_attrs"], "signature_time_stamp_token")
-            certificate, others = authority_of(token)
-            found.append(timestamp_authority_standing(certificate, trust, extra=others, at=at, fetch=False))
+            found.append(_standing_of_authority(*authority_of(token), trust, at, fetch=False))
         except (SigningRefused, KeyError, ValueError, TypeError, AttributeError):  # whatever a stranger wrote
             continue
     return found

@@ -18,13 +18,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from asn1crypto import algos, cms, x509
+from asn1crypto import algos, cms
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.signers.pdf_cms import Signer
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from signing.envelope import EnvelopeSigner
 from signing.keys import key_of, require_strong
 from signing.mechanisms import DIGEST, longest, mechanism_for, must_be_signed_by
 from signing.sign import sign
@@ -215,22 +214,14 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-class _Blank(Signer):
+class _Blank(EnvelopeSigner):
     """Signs with nothing, and remembers what should have been signed."""
 
     def __init__(self, certificate_der: bytes, chain: tuple[bytes, ...], *, prefer_pss: bool) -> None:
         self._public = require_strong(certificate_der)
         self.mechanism: Any = mechanism_for(self._public, prefer_pss=prefer_pss)
         self.data = b""
-        certificate = x509.Certificate.load(certificate_der)
-        registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-        registry.register_multiple([certificate, *(x509.Certificate.load(der) for der in chain)])
-        super().__init__(
-            prefer_pss=prefer_pss,
-            signing_cert=certificate,
-            cert_registry=registry,
-            signature_mechanism=self.mechanism,
-        )
+        super().__init__(certificate_der, chain, prefer_pss=prefer_pss, mechanism=self.mechanism)
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: FBT001, FBT002 - pyHanko's signature
         if digest_algorithm != DIGEST:

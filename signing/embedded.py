@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, BinaryIO
 import pikepdf
 from asn1crypto import cms
 from pikepdf import Dictionary, Name
-from pyhanko.sign.general import extract_certificate_info, extract_signer_info
+from pyhanko.sign.general import extract_signer_info
 
+from signing.envelope import signer_of
 from signing.prepare import signature_fields
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ class Embedded:
 
     @cached_property
     def _certificates(self) -> tuple[x509.Certificate, tuple[x509.Certificate, ...]]:
-        found = extract_certificate_info(cms.ContentInfo.load(self.content)["content"])
-        return found.signer_cert, tuple(found.other_certs)
+        return signer_of(cms.ContentInfo.load(self.content)["content"])
 
     @property
     def signer_cert(self) -> x509.Certificate:

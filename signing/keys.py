@@ -16,15 +16,16 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs12
 from cryptography.x509 import load_der_x509_certificate
-from pyhanko.sign.signers.pdf_cms import Signer
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from signing.envelope import EnvelopeSigner
 from signing.mechanisms import DIGEST, digest_for, hash_of, longest, mechanism_for
 from signing.types import SigningRefused
 
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+    from pyhanko.sign.signers.pdf_cms import Signer
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
@@ -97,8 +98,8 @@ def open_pkcs12(path: Path, passphrase: bytes, *, prefer_pss: bool = True, diges
     chain_der = tuple(other.certificate.public_bytes(Encoding.DER) for other in bundle.additional_certs)
     signer = _SoftwareSigner(
         strong(bundle.key, subject_of(certificate_der)),
-        x509.Certificate.load(certificate_der),
-        [x509.Certificate.load(der) for der in chain_der],
+        certificate_der,
+        chain_der,
         prefer_pss=prefer_pss,
     )
     digest = digest or digest_for(require_strong(certificate_der))
@@ -192,20 +193,18 @@ def strong(key: object, subject: str) -> Any:
     raise SigningRefused("weak_key", _WEAK_KEY.format(subject=subject, kind=kind))
 
 
-class _SoftwareSigner(Signer):
+class _SoftwareSigner(EnvelopeSigner):
     """Signs with a parsed key. pyHanko's own parses and checks it anew each time: 30 ms with RSA-2048."""
 
     def __init__(
         self,
         key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey,
-        certificate: x509.Certificate,
-        chain: list[x509.Certificate],
+        certificate_der: bytes,
+        chain: tuple[bytes, ...],
         *,
         prefer_pss: bool,
     ) -> None:
-        registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-        registry.register_multiple([certificate, *chain])
-        super().__init__(prefer_pss=prefer_pss, signing_cert=certificate, cert_registry=registry)
+        super().__init__(certificate_der, chain, prefer_pss=prefer_pss)
         self._key = key
 
     def get_signature_mechanism_for_digest(self, digest_algorithm: str | None) -> algos.SignedDigestAlgorithm:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pyhanko.sign.signers.pdf_cms import Signer
 
@@ -11,9 +11,14 @@ from signing.mechanisms import DIGEST
 from signing.types import SigningRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+    from asn1crypto import cms
 
     from signing.keys import SigningKey
+
+
+T = TypeVar("T")
 
 
 def once(key: SigningKey, then: Callable[[], None]) -> SigningKey:
@@ -36,11 +41,21 @@ class _Once(Signer):
         self._inner: Signer | None = inner
         self._then = then
 
+    async def async_sign(self, *given: Any, **named: Any) -> cms.ContentInfo:
+        """Packed by whom the key is, who knows how."""
+        return await self._spend(self._key().async_sign(*given, **named))
+
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: FBT001, FBT002 - pyHanko's signature
+        making = self._key().async_sign_raw(data, digest_algorithm, dry_run)
+        return await making if dry_run else await self._spend(making)
+
+    def _key(self) -> Signer:
         if self._inner is None:
             raise SigningRefused("pin_needed", "Khóa này chỉ được mở cho một chữ ký, và đã ký. Hãy gõ lại mã PIN.")
-        signature = await self._inner.async_sign_raw(data, digest_algorithm, dry_run)
-        if not dry_run:
-            self._inner = None
-            self._then()
-        return signature
+        return self._inner
+
+    async def _spend(self, making: Awaitable[T]) -> T:
+        made = await making
+        self._inner = None
+        self._then()
+        return made

@@ -19,14 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pkcs11
-from asn1crypto import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, PKCS11Error, TokenFlag
 from pkcs11 import exceptions as p11
 from pyhanko.sign.pkcs11 import PKCS11Signer
-from pyhanko.sign.signers.pdf_cms import Signer
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from signing.envelope import EnvelopeSigner
 from signing.keys import key_of, require_strong
 from signing.mechanisms import DIGEST, longest, mechanism_for, must_be_signed_by
 from signing.types import PinRefused, SigningRefused
@@ -294,7 +292,7 @@ class _InSession(PKCS11Signer):
         return {"pin": self.ask()} if self.ask else super().sign_kwargs(data_to_sign)
 
 
-class _TokenSigner(Signer):
+class _TokenSigner(EnvelopeSigner):
     """pyHanko's `PKCS11Signer`, in whatever session is open; each signature is checked before it is given away."""
 
     def __init__(
@@ -314,12 +312,7 @@ class _TokenSigner(Signer):
         self._login = login
         self._always_ask = always_ask
         self._raw, mechanism = self._choose(prefer_pss=prefer_pss)
-        certificate = x509.Certificate.load(certificate_der)
-        registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-        registry.register_multiple([certificate, *(x509.Certificate.load(der) for der in chain)])
-        super().__init__(
-            prefer_pss=prefer_pss, signing_cert=certificate, cert_registry=registry, signature_mechanism=mechanism
-        )
+        super().__init__(certificate_der, chain, prefer_pss=prefer_pss, mechanism=mechanism)
 
     def _choose(self, *, prefer_pss: bool) -> tuple[bool, algos.SignedDigestAlgorithm]:
         """Whether the digest is made here, since the token can't; and how it signs."""

@@ -25,9 +25,8 @@ from pyhanko.sign.signers.csc_signer import (
     base64_digest,
     fetch_certs_in_csc_credential,
 )
-from pyhanko.sign.signers.pdf_cms import Signer
-from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from signing.envelope import EnvelopeSigner
 from signing.keys import key_of, require_strong
 from signing.mechanisms import DIGEST, longest, mechanism_for, must_be_signed_by
 from signing.types import PinRefused, SigningRefused, TrustServiceUnavailable
@@ -141,19 +140,17 @@ class RemoteSession:
             raise SigningRefused("remote_refused", _REFUSED.format(why="SAD")) from error
 
 
-class _RemoteSigner(Signer):
+class _RemoteSigner(EnvelopeSigner):
     """pyHanko's `CSCSigner`, in an HTTP session of its own for each signature; the answer is checked."""
 
     def __init__(self, rights: RemoteSession, credential: CSCCredentialInfo, public: PublicKey) -> None:
         self._rights = rights
         self._credential = credential
         self._public = public
-        registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
-        registry.register_multiple([credential.signing_cert, *credential.chain])
         super().__init__(
-            signing_cert=credential.signing_cert,
-            cert_registry=registry,
-            signature_mechanism=_mechanism(public, credential),
+            credential.signing_cert.dump(),
+            [issuer.dump() for issuer in credential.chain],
+            mechanism=_mechanism(public, credential),
         )
 
     async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:  # noqa: FBT001, FBT002 - pyHanko's signature

@@ -20,9 +20,10 @@ from pyhanko.pdf_utils.content import ImportedPdfPage
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.layout import AxisAlignment, InnerScaling, Margins, SimpleBoxLayoutRule
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.fields import FieldMDPSpec, MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
-from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
+from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigAppearanceSetup, SigIOSetup, SigMDPSetup, SigObjSetup
+from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from pyhanko.stamp import StaticStampStyle
 
 from signing import appearance as looks
@@ -32,6 +33,8 @@ from signing.trust import signer_standing
 from signing.types import FIELD_NAMES, Place, SigningRefused
 
 if TYPE_CHECKING:
+    from pyhanko.pdf_utils.generic import DictionaryObject
+
     from signing.augment import Level
     from signing.keys import SigningKey
     from signing.timestamp import Timestamper
@@ -210,16 +213,6 @@ def _require_empty_field(source: Path, place: SignaturePlace) -> tuple[float, fl
     Gives width and height of its field, in points, and whether it certifies: the leader's does, unless the seal's
     field says by its lack of a lock that the document is of the other profile.
     """
-    with source.open("rb") as file:
-        try:
-            reader = PdfFileReader(file)
-            encrypted, hybrid = reader.encrypted, reader.xrefs.hybrid_xrefs_present
-        except Exception as error:  # the parser raises whatever a broken file provokes
-            raise _unreadable() from error
-    if encrypted:
-        raise SigningRefused("encrypted_pdf", "Tệp PDF được mã hóa. Chưa có gì được ký. Hãy bỏ mật khẩu rồi thử lại.")
-    if hybrid:
-        raise SigningRefused("unreadable_pdf", "Tệp PDF có bảng tham chiếu kép. Hãy chuẩn bị lại tệp để ký.")
     try:
         with prepare.opened(source) as pdf:
             fields = {str(field.get("/T", "")): field for field in prepare.signature_fields(pdf)}
@@ -271,27 +264,56 @@ def _plain(place: Place, key: SigningKey) -> looks.Appearance:
 
 
 def _write_signature(file: BinaryIO, place: Place, key: SigningKey, ready: _Ready, reason: str | None) -> None:
-    """Append the signature as one revision, with room for its timestamp."""
-    metadata = PdfSignatureMetadata(
-        field_name=FIELD_NAMES[place],
-        md_algorithm=key.digest,
-        subfilter=SigSeedSubFilter.PADES,
-        certify=ready.certifies,
-        docmdp_permissions=MDPPerm.FILL_FORMS if ready.certifies else MDPPerm.NO_CHANGES,  # the latter by a lock only
-        name=key.subject,
-        reason=reason,
-    )
+    """Append the signature as one revision, with room for its timestamp.
+
+    What pyHanko's `PdfSigner` would look at before was looked at by `_require_empty_field`: it reads all earlier
+    signatures for that, digit by digit.
+    """
+    writer = IncrementalPdfFileWriter.from_reader(_regular(file))
+    steps = PdfCMSEmbedder().write_cms(FIELD_NAMES[place], writer, existing_fields_only=True)
+    field = next(steps).get_object()
+    signer = PdfSigner(PdfSignatureMetadata(subfilter=SigSeedSubFilter.PADES), key.signer)
+    signer.register_extensions(writer, md_algorithm=key.digest)
     with TemporaryDirectory(prefix="hoso-stamp-") as folder:
         page = Path(folder) / "stamp.pdf"
         page.write_bytes(ready.drawn)  # read when the appearance is written, so kept until then
-        signer = PdfSigner(metadata, key.signer, stamp_style=_stamp_style(page))
-        session = signer.init_signing_session(IncrementalPdfFileWriter(file), existing_fields_only=True)
-        session.system_time = ready.claimed
-        kept_free = room.for_signature((key.certificate_der, *key.chain_der))
-        document = session.prepare_tbs_document(validation_info=None, bytes_reserved=kept_free)
-        prepared, _ = document.digest_tbs_document(in_place=True, chunk_size=CHUNK)
-        attributes = PdfCMSSignedAttributes(signing_time=ready.claimed)
-        asyncio.run(document.perform_signature(prepared.document_digest, attributes))
+        setup = SigObjSetup(
+            sig_placeholder=SignatureObject(
+                timestamp=ready.claimed,
+                subfilter=SigSeedSubFilter.PADES,
+                name=key.subject,
+                reason=reason,
+                bytes_reserved=room.for_signature((key.certificate_der, *key.chain_der)),
+            ),
+            mdp_setup=_forbidding(field, key.digest, certifies=ready.certifies),
+            appearance_setup=SigAppearanceSetup(_stamp_style(page), ready.claimed, key.subject),
+        )
+        steps.send(setup)
+        prepared, _ = steps.send(SigIOSetup(md_algorithm=key.digest, in_place=True, chunk_size=CHUNK))
+    steps.send(asyncio.run(key.signer.async_sign(prepared.document_digest, key.digest, use_pades=True)))
+
+
+def _regular(file: BinaryIO) -> PdfFileReader:
+    """A reader of the file, where it can be added to."""
+    try:
+        reader = PdfFileReader(file)
+        hybrid = reader.xrefs.hybrid_xrefs_present
+    except Exception as error:  # the parser raises whatever a broken file provokes
+        raise _unreadable() from error
+    if hybrid:
+        raise SigningRefused("unreadable_pdf", "Tệp PDF có bảng tham chiếu kép. Hãy chuẩn bị lại tệp để ký.")
+    return reader
+
+
+def _forbidding(field: DictionaryObject, digest: str, *, certifies: bool) -> SigMDPSetup:
+    """What the signature forbids to change: what it certifies, or what its field locks."""
+    if certifies:
+        return SigMDPSetup(digest, certify=True, docmdp_perms=MDPPerm.FILL_FORMS)
+    if "/Lock" not in field:
+        return SigMDPSetup(digest)
+    lock = field["/Lock"]
+    forbids = MDPPerm(lock["/P"]) if "/P" in lock else None
+    return SigMDPSetup(digest, field_lock=FieldMDPSpec.from_pdf_object(lock), docmdp_perms=forbids)
 
 
 def _stamp_style(page: Path) -> StaticStampStyle:

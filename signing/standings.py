@@ -1,8 +1,9 @@
-"""The standing of a timestamp authority, found a moment ago, for the next document of a batch.
+"""What was found out about a certificate a moment ago, for the next document of a batch.
 
 Finding a standing builds and checks a chain and reads lists: a third of what a signature costs. Within a batch the same
-authority answers. Only authorities' are kept: a signer's is found anew before each use of a key, and what was refused
-or isn't known is asked again each time.
+authority answers, the same leader signed before the seal, and chains stay as they are. Whether whoever signs now may do
+so is never kept: dates and status of the whole chain are checked anew before each use of a key. What was refused or
+isn't known is asked again each time. Kept by thread, since what asn1crypto reads lazily can't be shared.
 """
 
 from __future__ import annotations
@@ -10,38 +11,43 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
-    from signing.trust import Standing, TrustStore
+    from signing.trust import TrustStore
+
+T = TypeVar("T")
 
 #: A revocation that becomes known is heeded so late at most, and at once where it comes with a new list.
 _KEPT_S = 60.0
-_MOST = 32
+_MOST = 64
 
-_lock = threading.Lock()
-_kept: OrderedDict[tuple[object, ...], tuple[float, Standing]] = OrderedDict()
+_here = threading.local()
 
 
-def kept(certificate: bytes, trust: TrustStore, find: Callable[[], Standing]) -> Standing:
-    """The standing of a certificate (SHA-256) against this trust, found now or within the last minute.
+def kept(what: Hashable, trust: TrustStore, find: Callable[[], T], *, worth: Callable[[T], bool] = bool) -> T:
+    """What is true of something against this trust, found now or within the last minute.
 
     Args:
+        what: Of which certificate (DER), and which of the things that are kept.
         trust: With other anchors, lists or answers it is found anew.
         find: Finds it; what it raises is raised.
+        worth: Whether what was found may be kept.
     """
-    key = (certificate, trust.anchors, trust.terms, trust.intermediates, trust.crls, trust.ocsps)
+    known: OrderedDict[Hashable, tuple[float, Any]] | None = getattr(_here, "known", None)
+    if known is None:
+        known = _here.known = OrderedDict()
+    key = (what, trust.anchors, trust.terms, trust.intermediates, trust.crls, trust.ocsps)
     now = time.monotonic()
-    with _lock:
-        found = _kept.get(key)
-    if found is not None and now - found[0] < _KEPT_S:
-        return found[1]
-    standing = find()
-    if standing.known:
-        with _lock:
-            _kept[key] = (now, standing)
-            while len(_kept) > _MOST:
-                _kept.popitem(last=False)
-    return standing
+    there = known.get(key)
+    if there is not None and now - there[0] < _KEPT_S:
+        found: T = there[1]
+        return found
+    found = find()
+    if worth(found):
+        known[key] = (now, found)
+        while len(known) > _MOST:
+            known.popitem(last=False)
+    return found

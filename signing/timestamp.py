@@ -18,6 +18,7 @@ from asn1crypto import tsp
 from pyhanko.sign.timestamps import TimeStamper
 
 from signing import room
+from signing.envelope import signer_of
 from signing.fetch import tls_context
 from signing.hosts import reached_at
 from signing.types import TrustServiceUnavailable
@@ -256,13 +257,7 @@ def authority_of(token: cms.ContentInfo) -> tuple[x509.Certificate, tuple[x509.C
     Raises:
         ValueError: It doesn't bring its signer's.
     """
-    signed = token["content"]
-    certificates = tuple(choice.chosen for choice in signed["certificates"])
-    wanted = signed["signer_infos"][0]["sid"].chosen
-    for certificate in certificates:
-        if certificate.issuer == wanted["issuer"] and certificate.serial_number == wanted["serial_number"].native:
-            return certificate, tuple(other for other in certificates if other is not certificate)
-    raise ValueError("dấu thời gian không kèm chứng thư của nơi cấp")
+    return signer_of(token["content"])
 
 
 def _usable(reply: tsp.TimeStampResp, message_digest: bytes, nonce: int) -> cms.ContentInfo | None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -27,7 +29,7 @@ from pyhanko_certvalidator.errors import (
     ValidationError,
 )
 
-from signing import revocation
+from signing import revocation, standings
 from signing.certificates import read
 from signing.types import SigningRefused, TrustServiceUnavailable
 
@@ -42,6 +44,10 @@ if TYPE_CHECKING:
 
 #: How far the clocks of an authority and ours may differ when a list was made this minute.
 _CLOCK_SKEW = timedelta(minutes=1)
+
+#: By thread, as read certificates are.
+_here = threading.local()
+_MOST_SHOWN = 16
 
 
 @dataclass(frozen=True)
@@ -213,7 +219,12 @@ def _standing(
     timeout: float,
 ) -> Standing:
     moment = at or datetime.now(UTC)
-    path = _validate(certificate, trust, extra=extra, purpose=purpose, moment=moment)
+
+    def built() -> ValidationPath:
+        return _validate(certificate, trust, extra=extra, purpose=purpose, moment=moment)
+
+    named = (certificate.dump(), *(one.dump() for one in extra), *sorted(purpose))
+    path = built() if at is not None else standings.kept(named, trust, built)
     links = list(path.iter_certs(include_root=True))
     witnesses = _Witnesses(trust, moment, online=fetch and at is None, timeout=timeout)
     told = [
@@ -229,16 +240,32 @@ def _standing(
         if not lists and not answers:
             continue
         serials = {*everybody, *(one.serial_number for one in revocation.responders(answers))}
-        crls = [listed.about(serials) for listed in lists]
+        crls = [_shown(listed, serials) for listed in lists]
         try:
             _validate(certificate, trust, extra=extra, purpose=purpose, moment=moment, crls=crls, ocsps=answers)
         except InsufficientRevinfoError:
             continue
         return Standing(certificate, path, tuple(crls), tuple(answers), known=True, sources=tuple(told))
+    if at is None:  # the chain may have been found a minute ago
+        built()
     lists = {listed.der: listed for one in told for listed in one.all_lists}.values()
     whole = tuple(listed.about(everybody) for listed in lists)
     silent = next(iter(witnesses.silent), None)
     return Standing(certificate, path, whole, (), known=False, silent=silent, sources=tuple(told))
+
+
+def _shown(listed: RevocationList, serials: set[int]) -> crl.CertificateList:
+    """A list as a file or pyHanko wants it, with all that was found out about it before on this thread."""
+    shown: OrderedDict[tuple[bytes, frozenset[int]], crl.CertificateList] | None = getattr(_here, "shown", None)
+    if shown is None:
+        shown = _here.shown = OrderedDict()
+    key = (listed.der, listed.serials & serials)
+    found = shown.get(key)
+    if found is None:
+        found = shown[key] = listed.about(serials)
+        if len(shown) > _MOST_SHOWN:
+            shown.popitem(last=False)
+    return found
 
 
 @dataclass(frozen=True)
