@@ -24,11 +24,12 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
-from asn1crypto import x509
+from asn1crypto import crl, x509
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
@@ -162,39 +163,64 @@ def _ours(service: DemoTrust, known: trust.TrustStore, folder: Path, source: Pat
     return once
 
 
+def plain_signer(service: DemoTrust, who: DemoSubject) -> SimpleSigner:
+    """As pyHanko's documentation opens a key in a file."""
+    p12, passphrase = service.p12(who.id)
+    return SimpleSigner.load_pkcs12(str(p12), passphrase=passphrase.read_bytes(), prefer_pss=True)
+
+
+def plain_signature(
+    service: DemoTrust,
+    signer: SimpleSigner,
+    source: Path,
+    target: Path,
+    *,
+    place: SignaturePlace,
+    stamp: Path,
+    **how: Any,
+) -> object:
+    """What pyHanko's documentation shows for a PAdES signature with evidence, and nothing else: the measure of ours.
+
+    Args:
+        stamp: The visible block, one page.
+        how: What makes it B-LT or B-LTA, certifying or not.
+    """
+    context = ValidationContext(
+        trust_roots=[x509.Certificate.load(service.anchor_der)],
+        other_certs=[x509.Certificate.load(der) for der in service.intermediates_der],
+        crls=[crl.CertificateList.load(service.crl(name)) for name in ("root", "issuing")],
+        revocation_mode="hard-fail",
+    )
+    metadata = PdfSignatureMetadata(
+        field_name=FIELD_NAMES[place.place],
+        md_algorithm="sha256",
+        subfilter=SigSeedSubFilter.PADES,
+        validation_context=context,
+        embed_validation_info=True,
+        signer_key_usage={"digital_signature"},
+        **how,
+    )
+    style = StaticStampStyle.from_pdf_file(str(stamp), border_width=0, background_opacity=1.0)
+    hand = PdfSigner(metadata, signer, timestamper=Timestamper([service.tsa_url]), stamp_style=style)
+    with source.open("rb") as read, target.open("wb") as write:
+        return hand.sign_pdf(IncrementalPdfFileWriter(read), output=write)
+
+
+def drawn(look: appearance.Appearance, place: SignaturePlace, target: Path) -> Path:
+    """A visible block as a page of its own."""
+    x1, y1, x2, y2 = place.box
+    target.write_bytes(appearance.render(look, width_pt=x2 - x1, height_pt=y2 - y1, at=datetime.now(UTC)))
+    return target
+
+
 def _plain_pyhanko(service: DemoTrust, folder: Path, source: Path) -> Callable[[], object]:
-    """What its documentation shows for PAdES B-LTA, with the same block, lists and timestamps."""
-    p12, passphrase = service.p12(_SEAL.id)
-    signer = SimpleSigner.load_pkcs12(str(p12), passphrase=passphrase.read_bytes(), prefer_pss=True)
-    x1, y1, x2, y2 = _SEAL_PLACE.box
-    stamp, target = folder / "block.pdf", folder / "peer.pdf"
-    now = sign.datetime.now(sign.UTC)
-    stamp.write_bytes(appearance.render(_look(), width_pt=x2 - x1, height_pt=y2 - y1, at=now))
+    """The same result, with the same block, lists and timestamps."""
+    signer, stamp = plain_signer(service, _SEAL), drawn(_look(), _SEAL_PLACE, folder / "block.pdf")
 
     def once() -> object:
-        from asn1crypto import crl
+        target = folder / "peer.pdf"
+        return plain_signature(service, signer, source, target, place=_SEAL_PLACE, stamp=stamp, use_pades_lta=True)
 
-        context = ValidationContext(
-            trust_roots=[x509.Certificate.load(service.anchor_der)],
-            other_certs=[x509.Certificate.load(der) for der in service.intermediates_der],
-            crls=[crl.CertificateList.load(service_list) for service_list in lists],
-            revocation_mode="hard-fail",
-        )
-        metadata = PdfSignatureMetadata(
-            field_name=FIELD_NAMES[Place.SEAL],
-            md_algorithm="sha256",
-            subfilter=SigSeedSubFilter.PADES,
-            validation_context=context,
-            embed_validation_info=True,
-            use_pades_lta=True,
-            signer_key_usage={"digital_signature"},
-        )
-        style = StaticStampStyle.from_pdf_file(str(stamp), border_width=0, background_opacity=1.0)
-        hand = PdfSigner(metadata, signer, timestamper=Timestamper([service.tsa_url]), stamp_style=style)
-        with source.open("rb") as read, target.open("wb") as write:
-            return hand.sign_pdf(IncrementalPdfFileWriter(read), output=write)
-
-    lists = (service.crl("root"), service.crl("issuing"))
     return once
 
 

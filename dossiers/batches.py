@@ -75,15 +75,18 @@ def _is_untouched(work: UnitOfWork, e_result: EResult) -> bool:
 
 def waiting_for_pin(work: UnitOfWork, by: Actor) -> list[EResult]:
     """What this leader approved and what can't go on before the PIN is typed, oldest first."""
-    found = [
-        e_result
-        for e_result in work.e_results.waiting(by)
-        if e_result.leader == by.username
+    found = [e_result for e_result in work.e_results.waiting(by) if waits_for_pin(e_result, by)]
+    return sorted(found, key=lambda e_result: (e_result.approved_at is None, e_result.approved_at))
+
+
+def waits_for_pin(e_result: EResult, by: Actor) -> bool:
+    """Whether this leader approved it, and it can't go on before the PIN is typed."""
+    return (
+        e_result.leader == by.username
         and e_result.state is ResultState.APPROVED
         and e_result.unstamped is None
         and e_result.trouble in WAITS_FOR_PIN
-    ]
-    return sorted(found, key=lambda e_result: (e_result.approved_at is None, e_result.approved_at))
+    )
 
 
 def go_on(begin: Begin, e_results: Iterable[UUID], *, by: Actor) -> list[UUID]:

@@ -281,6 +281,10 @@ class Dossiers(Protocol):
         """Raises NotFound: there is none, or the actor's agency has no part in it."""
         ...
 
+    def some(self, actor: Actor, dossier_ids: Iterable[UUID]) -> Mapping[UUID, Dossier]:
+        """Of several at once; those that `of` wouldn't find are left out."""
+        ...
+
     def lock(self, actor: Actor, dossier_id: UUID) -> Dossier:
         """As `of`, held against other writers until the block ends."""
         ...
@@ -460,6 +464,10 @@ class EResults(Protocol):
         """Raises NotFound: there is none, or it is another agency's."""
         ...
 
+    def some(self, actor: Actor, e_result_ids: Iterable[UUID]) -> Mapping[UUID, EResult]:
+        """Of several at once; those that `of` wouldn't find are left out."""
+        ...
+
     def lock(self, actor: Actor, e_result_id: UUID) -> EResult:
         """As `of`, held until the block ends."""
         ...
@@ -608,8 +616,8 @@ class Audit(Protocol):
         """By sequence."""
         ...
 
-    def of_all(self, subjects: Iterable[UUID | str]) -> Sequence[AuditEntry]:
-        """Of several subjects at once, by sequence."""
+    def of_all(self, subjects: Iterable[UUID | str], *, event: str | None = None) -> Sequence[AuditEntry]:
+        """Of several subjects at once, by sequence; only lines of this event, if one is given."""
         ...
 
     def first_break(self) -> int | None:

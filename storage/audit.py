@@ -64,11 +64,13 @@ class PostgresAudit:
         """By sequence."""
         return self.of_all([subject])
 
-    def of_all(self, subjects: Iterable[UUID | str]) -> Sequence[AuditEntry]:
-        """Of several subjects at once, by sequence."""
+    def of_all(self, subjects: Iterable[UUID | str], *, event: str | None = None) -> Sequence[AuditEntry]:
+        """Of several subjects at once, by sequence; only lines of this event, if one is given."""
         self.flush()
         asked_for = [str(subject) for subject in subjects]
         query = sa.select(audit_log).where(audit_log.c.subject.in_(asked_for)).order_by(audit_log.c.sequence)
+        if event is not None:
+            query = query.where(audit_log.c.event == event)
         return [
             AuditEntry(**{**row, "detail": json.loads(row["detail"])})
             for row in self._connection.execute(query).mappings()

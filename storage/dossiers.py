@@ -13,7 +13,7 @@ from storage.tables import day_ordinals, dossiers
 from storage.words import all_of_query, folded, vector, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from uuid import UUID
 
@@ -40,6 +40,11 @@ class PostgresDossiers:
     def of(self, actor: Actor, dossier_id: UUID) -> Dossier:
         """Raises NotFound: there is none, or the actor's agency has no part in it."""
         return one(Dossier, self._connection, self._seen(actor).where(dossiers.c.id == dossier_id))
+
+    def some(self, actor: Actor, dossier_ids: Iterable[UUID]) -> Mapping[UUID, Dossier]:
+        """Of several at once; those that `of` wouldn't find are left out."""
+        query = self._seen(actor).where(dossiers.c.id.in_(dossier_ids))
+        return {dossier.id: dossier for dossier in many(Dossier, self._connection, query)}
 
     def lock(self, actor: Actor, dossier_id: UUID) -> Dossier:
         """As `of`, held against other writers until the block ends."""

@@ -41,6 +41,11 @@ class PostgresEResults:
         """Raises NotFound: there is none, or it is another agency's."""
         return one(EResult, self._connection, self._own(actor).where(e_results.c.id == e_result_id))
 
+    def some(self, actor: Actor, e_result_ids: Iterable[UUID]) -> Mapping[UUID, EResult]:
+        """Of several at once; those that `of` wouldn't find are left out."""
+        query = self._own(actor).where(e_results.c.id.in_(e_result_ids))
+        return {e_result.id: e_result for e_result in many(EResult, self._connection, query)}
+
     def lock(self, actor: Actor, e_result_id: UUID) -> EResult:
         """As `of`, held until the block ends."""
         query = self._own(actor).where(e_results.c.id == e_result_id)

@@ -23,6 +23,7 @@ from signing.locators import TokenKey
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from api.demo.trust_service import DemoTrust
     from tests.pki import Pki
 
 MODULE = next(
@@ -65,7 +66,11 @@ class Shelf:
 
     def key_of(self, pki: Pki, subject: str) -> Path:
         """Somebody's private key as a file."""
-        p12, passphrase = pki.trust.p12(subject)
+        return self.key_from(pki.trust, subject)
+
+    def key_from(self, trust: DemoTrust, subject: str) -> Path:
+        """The same, of a trust service that isn't a test's."""
+        p12, passphrase = trust.p12(subject)
         bundle = pkcs12.load_pkcs12(p12.read_bytes(), passphrase.read_bytes().strip())
         assert bundle.key is not None
         file = self.folder / f"{subject}.p8"
@@ -81,16 +86,19 @@ class Shelf:
         subprocess.run(["softhsm2-util", *arguments], check=True, capture_output=True)
 
 
-@pytest.fixture(scope="session")
-def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
-    """Give the shelf of tokens of this test process."""
+def open_shelf(folder: Path) -> Shelf:
+    """An empty shelf in `folder`, for this process and those that it starts from now on."""
     assert MODULE, "softhsm2 is missing"
     assert shutil.which("softhsm2-util")
-    folder = tmp_path_factory.mktemp("softhsm")
     (folder / "tokens").mkdir()
     conf = folder / "softhsm2.conf"
     conf.write_text(f"directories.tokendir = {folder}/tokens\nobjectstore.backend = file\nlog.level = ERROR\n")
     os.environ["SOFTHSM2_CONF"] = str(conf)
-    shelf = Shelf(folder)
-    yield shelf
+    return Shelf(folder)
+
+
+@pytest.fixture(scope="session")
+def softhsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    """Give the shelf of tokens of this test process."""
+    yield open_shelf(tmp_path_factory.mktemp("softhsm"))
     pkcs11.unload(MODULE)

@@ -70,8 +70,11 @@ def _write_papers(folder: Path, seed: int) -> int:
 
 
 @contextmanager
-def service(data: Path | None = None) -> Iterator[str]:
+def service(data: Path | None = None, **more: str) -> Iterator[str]:
     """A whole service of its own on free ports; gives its address and stops it at the end.
+
+    Args:
+        more: Settings of its environment: HOSO_….
 
     Raises:
         StoryFailed: It doesn't come up; the end of what it said is in the message.
@@ -85,6 +88,7 @@ def service(data: Path | None = None) -> Iterator[str]:
         "HOSO_DATA": str(folder),
         "HOSO_LISTEN_PORT": str(port),
         "HOSO_DEMO_TRUST_PORT": str(trust_port),
+        **more,
     }
     log = folder / "up.log"
     with log.open("wb") as said:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 from dataclasses import dataclass, replace
@@ -284,16 +285,38 @@ def _why_not(row: view.Row, actor: Actor) -> str:
 # --- a batch, and what of it waits for the PIN ------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far one of a batch is.
+
+    Attributes:
+        why_not: Why it isn't under way with this batch, or "".
+    """
+
+    e_result: EResult
+    applicant: str
+    why_not: str
+
+
+#: So many of a batch are listed while it runs, those first that need somebody; the others are counted.
+_SHOWN = 50
+
+ShowAll = Annotated[bool, Query(alias="tat-ca")]
+
+
 @router.get("/ket-qua/dot-ky/{batch_id:uuid}")
-def batch(batch_id: UUID, actor: Approves, office: Office, frame: StaffFrame) -> Response:
+def batch(batch_id: UUID, actor: Approves, office: Office, frame: StaffFrame, *, tat_ca: ShowAll = False) -> Response:
     """How far those are that were approved together; reloading asks again and approves nothing."""
-    return frame.page("batch.html", **_batch(actor, office, batch_id))
+    return frame.page("batch.html", **_batch(actor, office, batch_id, show_all=tat_ca))
 
 
 @router.get("/ket-qua/dot-ky/{batch_id:uuid}/tien-do")
-def batch_part(batch_id: UUID, actor: Approves, office: Office, frame: StaffFrame) -> Response:
-    """The progress alone."""
-    return frame.part("_batch.html", **_batch(actor, office, batch_id))
+def batch_part(
+    batch_id: UUID, actor: Approves, office: Office, frame: StaffFrame, *, tat_ca: ShowAll = False, v: str = ""
+) -> Response:
+    """The progress alone; nothing (204) while it says the same as in `v`."""
+    values = _batch(actor, office, batch_id, show_all=tat_ca, known=v)
+    return frame.part("_batch.html", **values) if values else Response(status_code=204)
 
 
 @router.post("/ket-qua/dot-ky/{batch_id:uuid}/dung")
@@ -303,29 +326,39 @@ def stop_batch(batch_id: UUID, actor: Approves, office: Office, frame: StaffFram
     return frame.to(f"/ket-qua/dot-ky/{batch_id}", tell="batch_stopped")
 
 
-def _batch(actor: Actor, office: Services, batch_id: UUID) -> dict[str, Any]:
+def _batch(actor: Actor, office: Services, batch_id: UUID, *, show_all: bool, known: str = "") -> dict[str, Any]:
+    """What the page of a batch says; {} when that is still what `known` stands for."""
     with office.begin() as work:
         kept = work.batches.of(actor, batch_id)
-        rows = _rows(work, actor, [UUID(one) for one in (*kept.items, *kept.refused)])
-        unread = sum(not row.is_read for row in view.to_sign(work, actor))
-        waiting = {one.id for one in batches.waiting_for_pin(work, actor)}
-    chosen = [Chosen(row, _why_left(kept, row)) for row in rows]
-    going = [one.row for one in chosen if not one.why_not]
-    done = [row for row in going if row.e_result.state in _OUT_OF_OUR_HANDS]
-    signed = [row for row in going if _is_signed(row.e_result)]
-    stopped = [row for row in going if row.e_result.trouble not in ("", view.WAITS) and row.e_result.id not in waiting]
-    for_pin = [row for row in going if row.e_result.id in waiting]
-    by_token = [row for row in going if own_token.awaited(row.e_result) and row not in stopped]
+        found = _found(work, actor, [UUID(one) for one in (*kept.items, *kept.refused)])
+        stamp = _stamp(kept, found)
+        if stamp == known:
+            return {}
+        why_not = {r.id: _why_left(kept, r) for r in found}
+        order = sorted(found, key=lambda r: (not why_not[r.id], not r.trouble, r.state in _OUT_OF_OUR_HANDS))
+        shown = order if show_all else order[:_SHOWN]
+        dossiers = work.dossiers.some(actor, {r.dossier_id for r in shown})
+        unread = view.unread(work, actor)
+    going = [r for r in found if not why_not[r.id]]
+    done = [r for r in going if r.state in _OUT_OF_OUR_HANDS]
+    signed = [r for r in going if _is_signed(r)]
+    for_pin = [r for r in going if batches.waits_for_pin(r, actor)]
+    stopped = [r for r in going if r.trouble not in ("", view.WAITS) and not batches.waits_for_pin(r, actor)]
+    by_token = [r for r in going if own_token.awaited(r) and r.trouble in ("", view.WAITS)]
     return {
         "batch": kept,
-        "rows": sorted(chosen, key=lambda one: (not one.why_not, not one.row.e_result.trouble)),
+        "rows": [Progress(r, dossiers[r.dossier_id].applicant.name, why_not[r.id]) for r in shown],
+        "unlisted": len(order) - len(shown),
+        "show_all": show_all,
+        "stamp": stamp,
+        "every_s": 1 if len(found) <= _SHOWN else 3,
         "going": len(going),
         "done": len(done),
         "signed": len(signed),
         "stopped": len(stopped),
         "for_pin": len(for_pin),
-        "refused": len(rows) - len(going),
-        "by_token": sum(own_token.may_sign(actor, row.e_result) for row in by_token),
+        "refused": len(found) - len(going),
+        "by_token": sum(own_token.may_sign(actor, r) for r in by_token),
         "moves": len(done) + len(stopped) + len(for_pin) + len(by_token) < len(going),
         "may_stop": kept.stopped_at is None and len(signed) + len(stopped) + len(by_token) < len(going),
         "unread": unread,
@@ -335,17 +368,23 @@ def _batch(actor: Actor, office: Services, batch_id: UUID) -> dict[str, Any]:
     }
 
 
+def _stamp(kept: SigningBatch, found: Sequence[EResult]) -> str:
+    """Differs whenever the batch would look different."""
+    seen = [kept.stopped_at, *((r.id, r.version) for r in found)]
+    return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
+
+
 def _is_signed(e_result: EResult) -> bool:
     """Whether the leader's own signature is made."""
     return e_result.unstamped is not None or e_result.state in (_APPROVED - {ResultState.APPROVED})
 
 
-def _why_left(kept: SigningBatch, row: view.Row) -> str:
+def _why_left(kept: SigningBatch, e_result: EResult) -> str:
     """Why one isn't under way with this batch, or ""."""
-    refused = kept.refused.get(str(row.e_result.id), "")
+    refused = kept.refused.get(str(e_result.id), "")
     if refused:
         return refused if refused in WHY_NOT else "closed"
-    return "" if row.e_result.state in _APPROVED else "taken_back"
+    return "" if e_result.state in _APPROVED else "taken_back"
 
 
 @router.get("/ket-qua/go-pin")
@@ -403,10 +442,9 @@ def _named(given: Sequence[str]) -> list[tuple[UUID, str]]:
 
 def _rows(work: UnitOfWork, actor: Actor, ids: Sequence[UUID]) -> list[view.Row]:
     """Those of them that are the asker's agency's, in this order."""
-    found: list[EResult] = []
-    for one in ids:
-        try:
-            found.append(work.e_results.of(actor, one))
-        except NotFound:
-            continue
-    return view.rows_of(work, actor, found)
+    return view.rows_of(work, actor, _found(work, actor, ids))
+
+
+def _found(work: UnitOfWork, actor: Actor, ids: Sequence[UUID]) -> list[EResult]:
+    known = work.e_results.some(actor, ids)
+    return [known[one] for one in ids if one in known]

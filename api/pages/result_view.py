@@ -168,16 +168,16 @@ def _newest(work: UnitOfWork, actor: Actor, e_result: EResult) -> EResult | None
 
 def rows_of(work: UnitOfWork, actor: Actor, found: Sequence[EResult]) -> list[Row]:
     """Results with their dossiers, in the order given."""
-    dossiers = {one: work.dossiers.of(actor, one) for one in {r.dossier_id for r in found}}
+    dossiers = work.dossiers.some(actor, {r.dossier_id for r in found})
     procedures = {p.code: p for p in work.procedures.all()}
-    history = work.audit.of_all(r.id for r in found)
+    read = _readings(work, found)
     return [
         Row(
             e_result=r,
             dossier=dossiers[r.dossier_id],
             procedure=procedures[dossiers[r.dossier_id].procedure].name,
-            is_read=issuance.was_read(r, history),
-            was_read_before=issuance.was_read_before(r, history),
+            is_read=issuance.was_read(r, read.get(str(r.id), ())),
+            was_read_before=issuance.was_read_before(r, read.get(str(r.id), ())),
             marks=differences(r, dossiers[r.dossier_id], procedures[dossiers[r.dossier_id].procedure])
             if r.state is ResultState.SUBMITTED
             else (),
@@ -188,8 +188,26 @@ def rows_of(work: UnitOfWork, actor: Actor, found: Sequence[EResult]) -> list[Ro
 
 def to_sign(work: UnitOfWork, actor: Actor) -> list[Row]:
     """What waits for this leader's own signature, the most urgent first."""
-    found = [r for r in work.e_results.waiting(actor) if r.state is ResultState.SUBMITTED and is_signer(actor, r)]
-    return sorted(rows_of(work, actor, found), key=urgency)
+    return sorted(rows_of(work, actor, _for(work, actor)), key=urgency)
+
+
+def unread(work: UnitOfWork, actor: Actor) -> int:
+    """How many wait for this leader's own signature and aren't read to the end as they stand."""
+    found = _for(work, actor)
+    read = _readings(work, found)
+    return sum(not issuance.was_read(r, read.get(str(r.id), ())) for r in found)
+
+
+def _readings(work: UnitOfWork, found: Iterable[EResult]) -> dict[str, list[AuditEntry]]:
+    """What the log says of the reading of each, by its id: each then looks at its own lines and no one else's."""
+    by_subject: dict[str, list[AuditEntry]] = {}
+    for line in work.audit.of_all((r.id for r in found), event=issuance.READ):
+        by_subject.setdefault(line.subject, []).append(line)
+    return by_subject
+
+
+def _for(work: UnitOfWork, actor: Actor) -> list[EResult]:
+    return [r for r in work.e_results.waiting(actor) if r.state is ResultState.SUBMITTED and is_signer(actor, r)]
 
 
 def urgency(row: Row) -> tuple[date, str]:

@@ -1,20 +1,19 @@
 """A leader's batch while the timestamp authority is dead, slow, and back: each result ends alone, none is signed twice.
 
-Twelve results here; HOSO_BATCH=500 tries the batch of a province's busiest day.
+Twelve results here; HOSO_TEST_BATCH=500 tries the batch of a province's busiest day. `bench/batch.py` does the same
+with every part in a process of its own, one PIN for a token, and a signing worker that is killed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import threading
-import time
 from collections import Counter
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+import pytest
 
 from api import jobs, worker
 from signing.timestamp import AT_ONCE, BREAKERS
@@ -22,64 +21,15 @@ from signing.types import Place
 from storage import queue
 from tests.integration.test_api_e_results import approve, digitised_dossier, document, look, ok, submitted
 from tests.integration.test_signed_then_stamped import events, kept, signature_values
+from tests.unsteady_authority import unsteady
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from dossiers.types import EResult
     from tests.office import Office
-    from tests.pki import Pki
 
-_COUNT = int(os.environ.get("HOSO_BATCH", "12"))
-
-
-@dataclass
-class Authority:
-    """The trust service's timestamp authority, out of order as the test likes. A fake only in when it answers."""
-
-    url: str = ""
-    dead: bool = False
-    delay_s: float = 0.0
-    answered: int = 0
-    now: int = 0
-    most: int = 0
-
-
-@contextmanager
-def unsteady(pki: Pki) -> Iterator[Authority]:
-    authority, lock = Authority(), threading.Lock()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            question = self.rfile.read(int(self.headers["Content-Length"]))
-            if authority.dead:
-                self.send_error(503)
-                return
-            with lock:
-                authority.now += 1
-                authority.most = max(authority.most, authority.now)
-            time.sleep(authority.delay_s)
-            content = pki.trust.answer_timestamp(question)
-            with lock:
-                authority.now -= 1
-                authority.answered += 1
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        authority.url = f"http://127.0.0.1:{server.server_port}/"
-        try:
-            yield authority
-        finally:
-            server.shutdown()
-            thread.join()
+_COUNT = int(os.environ.get("HOSO_TEST_BATCH", "12"))
 
 
 def sign_what_waits(office: Office) -> None:
@@ -117,11 +67,12 @@ def unstamped(office: Office, results: Sequence[dict[str, Any]]) -> list[EResult
     return [one for one in (kept(office, result) for result in results) if one.unstamped is not None]
 
 
+@pytest.mark.timeout(max(300, 4 * _COUNT))
 def test_a_batch_survives_an_authority_that_dies_and_comes_back(own_office: Office) -> None:
     office = own_office
     dossier = digitised_dossier(office)
     results = [submitted(office, dossier) for _ in range(_COUNT)]
-    with unsteady(office.pki) as authority:
+    with unsteady(office.pki.trust) as authority:
         office.services = replace(office.services, tsa_urls=(authority.url,))
         authority.dead = True
         for result in results:

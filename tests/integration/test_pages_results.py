@@ -5,15 +5,19 @@ from __future__ import annotations
 import html
 import re
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from api.demo import centre
 from api.demo.story import altered
-from dossiers import batches, issuance
+from api.pages import leader as leader_pages
+from api.wiring import utc_now
+from dossiers import batches, codes, issuance
 from dossiers.types import ResultState
 from tests.integration.test_api_e_results import (
     DATA,
@@ -552,6 +556,86 @@ def test_five_hundred_are_signed_at_once_and_no_more(office: Office) -> None:
         kept = work.batches.of(leader, UUID(batch.url.path.rsplit("/", 1)[1]))
     assert (len(kept.items), len(kept.refused)) == (0, 500)
     assert office.open(centre.CLERK, batch.url.path).status_code == 403
+
+
+def test_a_batchs_page_lists_what_needs_somebody_first_and_asks_no_more_than_it_must(
+    office: Office, dossier: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leader_pages, "_SHOWN", 2)
+    results = [submitted(office, dossier) for _ in range(4)]
+    for result in results[:3]:
+        read(office, result)
+    form = {"van_ban": [f"{r['id']}:{r['document_sha256']}" for r in results], "password": centre.PASSWORD}
+    batch = office.send(centre.LEADER, "/ket-qua/duyet", form)
+    issuance.give_up(office.services.begin, UUID(results[2]["id"]), "certificate_expired")
+
+    page = office.open(centre.LEADER, batch.url.path)
+    (version,) = re.findall(r"tien-do\?v=([0-9a-f]+)", page.text)
+    same = office.open(centre.LEADER, f"{batch.url.path}/tien-do?v={version}", headers=PART)
+    office.work_off()
+    moved = office.open(centre.LEADER, f"{batch.url.path}/tien-do?v={version}", headers=PART)
+    everything = office.open(centre.LEADER, f"{batch.url.path}?tat-ca=1")
+
+    listed = re.findall(r'<li><span><a href="/ket-qua/([0-9a-f-]+)"', page.text)
+    assert listed == [results[3]["id"], results[2]["id"]], "what isn't signed, and what stopped"
+    assert "Và 2 văn bản nữa" in said(page)
+    assert (same.status_code, moved.status_code) == (204, 200)
+    assert "Đã phát hành 3/3" in moved.text or "Đã phát hành 2/3" in moved.text
+    assert len(re.findall(r'<li><span><a href="/ket-qua/', everything.text)) == 4
+    assert "Xem tất cả" not in everything.text
+
+
+def test_the_pages_of_many_ask_the_database_no_oftener_than_those_of_few(
+    office: Office, dossier: dict[str, Any]
+) -> None:
+    results = []
+    for _ in range(6):
+        with office.services.begin() as work:  # each of a dossier of its own
+            first = work.dossiers.for_job(UUID(dossier["id"]))
+            ordinal = work.dossiers.next_ordinal(first.receiving, codes.local_day(utc_now()))
+            code = codes.dossier_code(first.receiving, codes.local_day(utc_now()), ordinal)
+            mine = replace(first, id=uuid.uuid4(), code=code, lookup_code=codes.new_lookup_code(), version=0)
+            work.dossiers.keep(mine)
+        results.append(submitted(office, dossier | {"id": str(mine.id)}))
+    for result in results:
+        read(office, result)
+
+    def asked(count: int) -> list[int]:
+        chosen = results[:count]
+        batch_id = uuid.uuid4()
+        with office.services.begin() as work:
+            by = work.accounts.of(centre.LEADER).actor
+        batches.keep(office.services.begin, batch_id, [UUID(r["id"]) for r in chosen], {}, by=by, now=utc_now())
+        return [
+            _statements(office, "POST", "/ket-qua/duyet/xem", {"chon": [r["id"] for r in chosen]}),
+            _statements(office, "GET", f"/ket-qua/dot-ky/{batch_id}"),
+        ]
+
+    assert asked(6) == asked(2)
+    before = _statements(office, "GET", "/ket-qua?loc=cho-ky")
+    issuance.send_back(office.services.begin, UUID(results[0]["id"]), by=_leader(office), comment="Sửa lại")
+    assert _statements(office, "GET", "/ket-qua?loc=cho-ky") == before
+
+
+def _leader(office: Office) -> Any:
+    with office.services.begin() as work:
+        return work.accounts.of(centre.LEADER).actor
+
+
+def _statements(office: Office, method: str, path: str, form: Any = None) -> int:
+    """How many statements a page sends to the database."""
+    engine, counted = office.services.database._engine, []
+
+    def count(*_: Any) -> None:
+        counted.append(1)
+
+    sa.event.listen(engine, "before_cursor_execute", count)
+    try:
+        answer = office.send(centre.LEADER, path, form) if method == "POST" else office.open(centre.LEADER, path)
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", count)
+    assert answer.status_code == 200
+    return len(counted)
 
 
 # --- trouble on the way -----------------------------------------------------------------------------------------------

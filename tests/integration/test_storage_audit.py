@@ -74,7 +74,9 @@ def test_several_subjects_are_asked_for_at_once(database: Database) -> None:
             work.audit.append(CLERK, "result.approved", subject)
     with database.begin() as work:
         found = work.audit.of_all([one, other])
+        read = work.audit.of_all([one, other], event="result.read")
     assert [line.subject for line in found] == [str(one), str(other), str(one)]
+    assert read == []
 
 
 def test_an_empty_log_holds(database: Database) -> None:

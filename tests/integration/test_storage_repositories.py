@@ -367,3 +367,17 @@ def test_a_signature_is_begun_once(work: PostgresUnitOfWork) -> None:
     work.e_results.finish_attempt(subject, "leader", 1, key("signed"))
     with pytest.raises(NotFound):
         work.e_results.finish_attempt(subject, "copy", 1, key("signed"))
+
+
+def test_several_are_asked_for_at_once_and_another_agencys_left_out(work: PostgresUnitOfWork) -> None:
+    ours = [work.dossiers.keep(dossier()) for _ in range(2)]
+    theirs = work.dossiers.keep(dossier(COMMUNE))
+    results = [work.e_results.keep(e_result(one)) for one in (*ours, theirs)]
+
+    found = work.dossiers.some(CLERK, [*(one.id for one in ours), theirs.id, uuid4()])
+    known = work.e_results.some(CLERK, [one.id for one in results])
+
+    assert found == {one.id: one for one in ours}
+    assert known == {one.id: one for one in results[:2]}
+    assert work.dossiers.some(CLERK, []) == {}
+    assert set(work.dossiers.some(STRANGER, [theirs.id])) == {theirs.id}
