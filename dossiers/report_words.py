@@ -29,6 +29,7 @@ _KINDS: dict[Kind, Pair] = {
     Kind.E_RESULT: ("kết quả điện tử", "electronic result"),
     Kind.ELECTRONIC_COPY: ("bản sao điện tử", "electronic copy"),
     Kind.CHECK_REPORT: ("biên bản kiểm tra chữ ký số", "report of a check"),
+    Kind.ANNEX: ("phụ lục trong tệp riêng", "annex in a file of its own"),
     Kind.FOREIGN: ("văn bản của hệ thống khác", "another system's document"),
     Kind.UNKNOWN: ("không rõ", "unknown"),
 }
@@ -135,17 +136,24 @@ def _three_lines(judgement: Judgement) -> list[Row]:
 
 
 def _status(judgement: Judgement) -> Pair:
-    closed = judgement.e_result.closed_at if judgement.e_result else None
+    entry = judgement.e_result or judgement.annex_of
+    closed = entry.closed_at if entry else None
     vi, en = _STATUS[judgement.register]
     day = f"{closed.astimezone(VIETNAM):%d/%m/%Y}" if closed else ""
-    return vi.format(day=day), en.format(day=day)
+    vi, en = vi.format(day=day), en.format(day=day)
+    if judgement.annex_of is None:
+        return vi, en
+    return f"Văn bản chính: {vi[0].lower()}{vi[1:]}", f"The main document: {en[0].lower()}{en[1:]}"
 
 
 def _register(judgement: Judgement) -> list[Row]:
     rows: list[Row] = [(("Tình trạng", "Status"), _status(judgement))]
-    result, newer = judgement.e_result, judgement.superseded_by
+    result, newer = judgement.e_result or judgement.annex_of, judgement.superseded_by
     if result is None:
         return rows
+    if judgement.annex:
+        said = f"{judgement.annex.ordinal}: {_short(judgement.annex.title)}"
+        rows.append((("Phụ lục", "Annex"), (said, "")))
     if result.full_number:
         rows.append((("Số, ký hiệu", "Number"), (result.full_number, "")))
     if result.dated:
@@ -217,7 +225,8 @@ def _listed(pairs: list[Pair]) -> Pair:
 
 def _own_address(judgement: Judgement, address: str) -> str:
     """Where the register tells of this result for ever; else the page that checks files."""
-    code = judgement.e_result.lookup_code if judgement.e_result else ""
+    entry = judgement.e_result or judgement.annex_of
+    code = entry.lookup_code if entry else ""
     return f"{address}/{code}" if code else address
 
 

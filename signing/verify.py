@@ -236,7 +236,7 @@ def _judge(content: Content, known: Known, at: datetime, run: Run) -> FileVerdic
     whole = _about_the_file(tail=tail, hidden=hidden, stamps=stamps, doubt=doubt)
     detail = {"document_timestamps": [stamp.at for stamp in court.document_stamps], "revisions": revisions}
     if not reports and not whole:
-        return _file(Verdict.UNSIGNED, kind, Integrity.UNKNOWN, (Reason.NO_SIGNATURE,), detail)
+        return _unsigned(kind, content, detail)
     missing = _missing(kind, found, reports)
     gaps = [Reason(f"{what}_missing") for what in missing]
     if kind is Kind.E_RESULT and _one_key_for_both(found):
@@ -271,16 +271,32 @@ def _judge_irregular(content: Content) -> FileVerdict:
             raise _Unreadable(Reason.DAMAGED)
         if integrity.has_traces(content):
             return _file(Verdict.ALTERED, kind, Integrity.ALTERED, (Reason.DAMAGED_SIGNATURE,), {})
-        return _file(Verdict.UNSIGNED, kind, Integrity.UNKNOWN, (Reason.NO_SIGNATURE,), {})
+        return _unsigned(kind, content, {})
     if seen.truncated:
         raise _Unreadable(Reason.TRUNCATED)
     if seen.changed:
         return _file(Verdict.ALTERED, kind, Integrity.ALTERED, (Reason.CONTENT_CHANGED,), {})
-    if b"%%EOF" not in content[-_END_WITHIN:]:
+    if not _ends(content):
         raise _Unreadable(Reason.TRUNCATED)
     if not seen.covered:
         return _file(Verdict.ALTERED, kind, Integrity.ALTERED, (Reason.CHANGED_AFTER_SIGNING,), {})
     return _file(Verdict.UNCONFIRMED, kind, Integrity.INTACT, (Reason.IRREGULAR_STRUCTURE,), {})
+
+
+def _unsigned(kind: Kind, content: Content, detail: dict[str, Any]) -> FileVerdict:
+    """A file without any signature; broken off, it may have had one, and nobody can say that it hadn't.
+
+    Raises:
+        _Unreadable: Its end is missing.
+    """
+    if not _ends(content):
+        raise _Unreadable(Reason.TRUNCATED)
+    return _file(Verdict.UNSIGNED, kind, Integrity.UNKNOWN, (Reason.NO_SIGNATURE,), detail)
+
+
+def _ends(content: Content) -> bool:
+    """Whether the file has an end, as far as readers look for it."""
+    return b"%%EOF" in content[-_END_WITHIN:]
 
 
 def _shows_pages(content: Content) -> bool:

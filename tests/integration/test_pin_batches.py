@@ -214,7 +214,10 @@ def test_stopping_finishes_the_one_at_work_and_gives_back_the_rest(office: Offic
     assert states(office, results) == ["issued", "submitted", "submitted"]
     assert not office.keys.pins._batches
     office.send(LEADER, f"{page.url.path}/dung")
-    assert "đã dừng trước khi ký" in office.open(LEADER, page.url.path).text
+    left = office.open(LEADER, page.url.path).text
+    assert "đã dừng trước khi ký" in left
+    assert re.findall(r'<input type="hidden" name="chon" value="([^"]+)"', left) == [one["id"] for one in results[1:]]
+    assert "Duyệt lại 2 văn bản" in left
     approve(office, results)  # what was stopped can be approved again, and what was signed isn't
     office.work_off()
     assert states(office, results) == ["issued"] * 3

@@ -22,7 +22,9 @@ from dossiers.types import NotFound
 from storage import queue
 from tests import signed_files
 from tests.conftest import _database
+from tests.integration import test_annexes as annexes
 from tests.integration.conftest import bucket
+from tests.integration.test_api_e_results import digitised_dossier, document
 from tests.office import running_office
 from tests.papers import page_pdf
 from tests.verapdf import assert_pdfa
@@ -261,3 +263,13 @@ def test_without_the_setting_no_report_is_offered(office: Office, signed: bytes)
             assert offered(client, signed) == ""
     finally:
         app.state.services = services  # type: ignore[attr-defined]
+
+
+def test_every_kind_of_file_that_the_register_speaks_of_can_have_a_report(office: Office) -> None:
+    dossier = digitised_dossier(office)
+    result = annexes.issued(office, dossier, "kèm theo")
+    for content in (document(office, result), annexes.annex_file(office, result, 1)):
+        with browser(office) as client:
+            page = client.post("/kiem-tra", files={"file": ("van-ban.pdf", content)})
+            assert page.status_code == 200, page.text
+            assert result["number"] in text_of(made(office, client, content))

@@ -504,6 +504,10 @@ def test_cut_off_anywhere_it_is_never_genuine_without_its_seal(good: Path, judge
 def test_a_download_that_broke_off_says_so(good: Path, judge: Judge) -> None:
     content = good.read_bytes()
     assert judge(content[: len(content) - 20_000]).reasons == ("truncated",)
+    first_signature = sum(_ranges(content)[0][2:])
+    for share in (2, 3, 4, 5):  # in the midst of the first signature, nothing signed is left to see
+        found = judge(content[: first_signature * share // 6])
+        assert found.verdict is not Verdict.UNSIGNED, share
 
 
 # --- what isn't a document ------------------------------------------------------------------------------------------
