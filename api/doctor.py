@@ -17,7 +17,7 @@ import psycopg
 from PIL import Image, ImageDraw, ImageFont
 
 import signing
-from api import doctor_trust
+from api import doctor_archive, doctor_trust
 from api.finding import Finding, State
 from digitize.recognition import second_reader, tesseract
 from storage.database import Database
@@ -345,5 +345,6 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "CRL, OCSP": doctor_trust.evidence,
     "Khóa ký · keys": _keys,
     "Chứng thư ký · certificates": doctor_trust.certificates,
+    "Nhật ký · audit log": doctor_archive.audit_log,
     "Ký thử · test signature": _signature,
 }

@@ -12,6 +12,7 @@ from api.pin_desk import PinCounter
 from api.settings import BadSettings, Worm
 from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
+from dossiers.log_stamps import LogDesk
 from dossiers.renewal import RenewalDesk
 from dossiers.signatures import SigningDesk
 from signing import hosts
@@ -20,13 +21,14 @@ from signing.typeface import TypefaceUnfit, in_folder
 from storage.database import Database
 from storage.object_cache import CachedObjects
 from storage.objects import LockCapability, MinioObjectStore
+from storage.vault import S3Vault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from api.settings import Settings
-    from dossiers.ports import Begin, ObjectStore
+    from dossiers.ports import Begin, ObjectStore, Vault
     from signing.typeface import Typeface
     from signing.types import Profile
 
@@ -45,6 +47,7 @@ class Services:
     """What the web, a worker and the command line work with.
 
     Attributes:
+        vault: The store as whoever looks after it sees it.
         work_dir: For files in transit, on a disk that keeps them.
         base_url: Where people reach the service.
         verify_url: Where a QR code leads, without the code itself.
@@ -60,6 +63,7 @@ class Services:
     database: Database
     begin: Begin
     store: ObjectStore
+    vault: Vault
     lock: LockCapability
     close_store: Callable[[], None]
     calendar: WorkCalendar
@@ -110,6 +114,10 @@ class Services:
         """What renewing evidence works with; no key among it."""
         return RenewalDesk(self.begin, self.store, self.tsa_urls, self.work_dir, self.hosts)
 
+    def log_desk(self) -> LogDesk:
+        """What stamping the audit log works with; no key among it."""
+        return LogDesk(self.begin, self.vault, self.tsa_urls, self.hosts)
+
     def signing_desk(self, keys: KeyFolder | None = None) -> SigningDesk:
         """What the one signing worker works with; nobody else asks for it.
 
@@ -158,6 +166,7 @@ def wire(settings: Settings | None = None) -> Services:
         database=database,
         begin=database.begin,
         store=CachedObjects(s3, work_dir / "cache", limit_bytes=_CACHE_BYTES),
+        vault=S3Vault(s3),
         lock=lock,
         close_store=s3.close,
         calendar=WorkCalendar.load(settings.holidays),

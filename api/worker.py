@@ -15,12 +15,12 @@ from api import jobs
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
-from dossiers import renewal, verdict_reports
+from dossiers import log_stamps, renewal, verdict_reports
 from dossiers.ports import StoreUnavailable
 from dossiers.trust_upkeep import ANSWERS_EVERY, refresh_answers, refresh_revocation_lists
 from dossiers.types import Changed
 from signing.timestamp import AT_ONCE
-from signing.types import TrustServiceUnavailable
+from signing.types import SigningRefused, TrustServiceUnavailable
 from storage import queue
 from storage.database import DatabaseUnavailable
 from storage.sole_worker import work_alone
@@ -45,6 +45,8 @@ _REFRESH_EVERY_S = 900.0
 _REFRESH_AGAIN_S = 20.0
 _RENEW_EVERY_S = 3600.0
 _FORGET_EVERY_S = 900.0
+_STAMP_EVERY_S = 3600.0
+_STAMP_AFTER_S = 60.0  # lists come first: a token is judged by them
 
 
 def run(queues: Sequence[str], settings: Settings | None = None) -> None:
@@ -74,7 +76,12 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
         with pin_door(office.keys_folder, keys.pins, office.begin), contextlib.closing(keys):
             timers = [
                 asyncio.create_task(run)
-                for run in (_keep_lists_fresh(office), _renew_in_time(office), _forget_reports(office))
+                for run in (
+                    _keep_lists_fresh(office),
+                    _renew_in_time(office),
+                    _forget_reports(office),
+                    _stamp_log(office),
+                )
             ]
             try:
                 await queue.run_worker(app, queues, name=name, concurrency=SIGNING_AT_ONCE)
@@ -100,6 +107,25 @@ async def _renew_in_time(office: Services) -> None:
             if done.renewed or done.failed:
                 _LOG.info("evidence_renewed", renewed=done.renewed, failed=done.failed)
         await asyncio.sleep(_RENEW_EVERY_S)
+
+
+async def _stamp_log(office: Services) -> None:
+    """Every hour: have the audit log's head stamped, once a day."""
+    desk = office.log_desk()
+    await asyncio.sleep(_STAMP_AFTER_S)
+    while True:
+        try:
+            made = await asyncio.to_thread(log_stamps.stamp, desk, now=utc_now())
+        except (DatabaseUnavailable, Changed, StoreUnavailable, TrustServiceUnavailable):
+            _LOG.warning("log_stamp_put_off")
+        except SigningRefused as refused:
+            _LOG.warning("log_not_stamped", reason=refused.reason)
+        except Exception:  # noqa: BLE001  whatever it was, the next hour comes
+            _LOG.exception("log_not_stamped")
+        else:
+            if made is not None:
+                _LOG.info("log_stamped", sequence=made.sequence)
+        await asyncio.sleep(_STAMP_EVERY_S)
 
 
 async def _forget_reports(office: Services) -> None:

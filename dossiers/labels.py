@@ -476,6 +476,7 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "component.assembled": ("tạo PDF tìm được chữ", "searchable PDF made"),
     "component.corrected": ("sửa chữ đã đọc", "what was read was corrected"),
     "component.reviewed": ("soát xong giấy tờ", "paper reviewed"),
+    "component.seen": ("xem giấy tờ tùy thân", "identity paper looked at"),
     "component.set_aside": ("dừng, cần người xem lại", "set aside for a person to look at"),
     "component.taken_up_again": ("cho xử lý lại", "taken up again"),
     "copy.requested": ("yêu cầu ký bản số hóa", "signature on the copy asked for"),

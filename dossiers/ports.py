@@ -119,6 +119,22 @@ class ObjectStore(Protocol):
         ...
 
 
+class Vault(Protocol):
+    """The object store as whoever looks after it sees it."""
+
+    def keep_log_stamp(self, name: str, content: bytes) -> None:
+        """Keep the proof of a log's head, locked for as long as the server can.
+
+        Raises:
+            StoreUnavailable: It didn't answer, or what came back differs.
+        """
+        ...
+
+    def log_stamps(self) -> Sequence[bytes]:
+        """All that were ever kept, also those that somebody hid behind a delete marker or a later version."""
+        ...
+
+
 class Agencies(Protocol):
     """The office tree."""
 
@@ -620,8 +636,20 @@ class Audit(Protocol):
         """Of several subjects at once, by sequence; only lines of this event, if one is given."""
         ...
 
-    def first_break(self) -> int | None:
-        """Sequence of the first line whose hash doesn't fit, None when the chain holds."""
+    def first_break(self, *, after: int = 0) -> int | None:
+        """Sequence of the first line whose hash doesn't fit, None when the chain holds.
+
+        Args:
+            after: Begin behind this line, whose hash is taken as it stands.
+        """
+        ...
+
+    def end(self) -> tuple[int, str]:
+        """Where the chain ends as it is kept: sequence and hash of the last line."""
+        ...
+
+    def hashes(self, sequences: Iterable[int]) -> Mapping[int, str]:
+        """The hash of each of these lines that is there."""
         ...
 
 

@@ -18,7 +18,7 @@ from dossiers.types import AuditEntry
 from storage.tables import audit_head, audit_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from dossiers.types import Actor
@@ -76,12 +76,25 @@ class PostgresAudit:
             for row in self._connection.execute(query).mappings()
         ]
 
-    def first_break(self) -> int | None:
-        """Sequence of the first line that is missing or whose hash doesn't fit, None when the chain holds."""
+    def first_break(self, *, after: int = 0) -> int | None:
+        """Sequence of the first line that is missing or whose hash doesn't fit, None when the chain holds.
+
+        Args:
+            after: Begin behind this line, whose hash is taken as it stands.
+        """
         self.flush()
         end = self._connection.execute(sa.select(audit_head)).one()
-        query = sa.select(audit_log).where(audit_log.c.sequence <= end.sequence).order_by(audit_log.c.sequence)
-        expected, previous = 1, GENESIS
+        expected, previous = after + 1, GENESIS
+        if after:
+            previous = self.hashes([after]).get(after, "")
+            if not previous:
+                return after
+        query = (
+            sa.select(audit_log)
+            .where(audit_log.c.sequence <= end.sequence)
+            .where(audit_log.c.sequence > after if after else sa.true())
+            .order_by(audit_log.c.sequence)
+        )
         lines = self._connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)).mappings()
         for line in lines:
             fits = line["sequence"] == expected and line["previous_hash"] == previous
@@ -91,6 +104,17 @@ class PostgresAudit:
             expected, previous = expected + 1, line["hash"]
         cut_short = (expected - 1, previous) != (end.sequence, end.hash)
         return expected if cut_short else None
+
+    def end(self) -> tuple[int, str]:
+        """Where the chain ends as it is kept: sequence and hash of the last line."""
+        self.flush()
+        end = self._connection.execute(sa.select(audit_head)).one()
+        return end.sequence, end.hash
+
+    def hashes(self, sequences: Iterable[int]) -> Mapping[int, str]:
+        """The hash of each of these lines that is there."""
+        query = sa.select(audit_log.c.sequence, audit_log.c.hash).where(audit_log.c.sequence.in_(list(sequences)))
+        return {row.sequence: row.hash for row in self._connection.execute(query)}
 
     def flush(self) -> None:
         """Write the lines of this transaction at the end of the chain, which is held until the commit."""

@@ -95,6 +95,21 @@ class MinioObjectStore:
         self._keep_locked = keep_locked
         self._lock: LockCapability | None = None
 
+    @property
+    def client(self) -> Minio:
+        """The server itself, for `storage.vault`, which looks after what is kept."""
+        return self._client
+
+    @property
+    def bucket(self) -> str:
+        """Its name."""
+        return self._bucket
+
+    @property
+    def locks(self) -> bool:
+        """Whether the self-test at start found that the server holds what is locked."""
+        return self._lock is not None and self._lock.enforced
+
     def prepare(self) -> LockCapability:
         """Make the bucket if it isn't there, with object lock if the server has it, and find out what that is worth.
 
@@ -103,7 +118,7 @@ class MinioObjectStore:
         Raises:
             StoreUnavailable: The server didn't answer, or the bucket is another's.
         """
-        with _vendor_errors_translated():
+        with vendor_errors_translated():
             if not self._client.bucket_exists(self._bucket):
                 self._make_bucket()
         self._lock = self.lock_self_test()
@@ -118,12 +133,12 @@ class MinioObjectStore:
         Raises:
             StoreUnavailable: The server didn't answer.
         """
-        with _vendor_errors_translated():
+        with vendor_errors_translated():
             self._sweep_self_tests()
             name = f"{_SELF_TEST}{uuid.uuid4()}"
             try:
                 stored = self._client.put_object(
-                    self._bucket, name, io.BytesIO(b"1"), 1, retention=_locked_for(_LOCKED_FOR_TEST)
+                    self._bucket, name, io.BytesIO(b"1"), 1, retention=locked_for(_LOCKED_FOR_TEST)
                 )
             except S3Error:
                 # No lock on this bucket. Versions may be had all the same.
@@ -150,7 +165,7 @@ class MinioObjectStore:
         """
         with file.open("rb") as source:
             key = ObjectKey(hashlib.file_digest(source, "sha256").hexdigest(), file.stat().st_size, media_type)
-        with _vendor_errors_translated():
+        with vendor_errors_translated():
             there = self._read_back(key)
             if there.whole:
                 self._extend_lock(key, there.version_id)
@@ -209,7 +224,7 @@ class MinioObjectStore:
             yield io.BytesIO()
             return
         whole = (offset, length) == (0, key.size)
-        with _vendor_errors_translated():
+        with vendor_errors_translated():
             response = self._client.get_object(self._bucket, key.path, offset=offset, length=0 if whole else length)
         try:
             if not whole and response.status != _PARTIAL_CONTENT:
@@ -228,7 +243,7 @@ class MinioObjectStore:
             StoreUnavailable: It can't be done now.
         """
         client = self._impatient_client
-        with _vendor_errors_translated():
+        with vendor_errors_translated():
             try:
                 known = self._read(client, f"{_PROBE}sentinel")
             except S3Error as error:
@@ -267,8 +282,7 @@ class MinioObjectStore:
                     self._client.remove_object(self._bucket, str(left.object_name), version_id=left.version_id)
 
     def _retention(self) -> Retention | None:
-        locks = self._lock is not None and self._lock.enforced
-        return _locked_for(self._keep_locked) if locks and self._keep_locked else None
+        return locked_for(self._keep_locked) if self.locks and self._keep_locked else None
 
     def _extend_lock(self, key: ObjectKey, version_id: str | None) -> None:
         """Bytes stored long ago and brought again are kept as long as if they were new."""
@@ -297,7 +311,7 @@ class MinioObjectStore:
             response.release_conn()
 
     def _must_exist(self, key: ObjectKey) -> None:
-        with _vendor_errors_translated():
+        with vendor_errors_translated():
             self._client.stat_object(self._bucket, key.path)
 
     def _read(self, client: Minio, name: str) -> bytes:
@@ -333,7 +347,7 @@ class _Body(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's wider buffer
         """Read up to the buffer's size; 0 at the end."""
-        with _vendor_errors_translated():
+        with vendor_errors_translated():
             block = self._response.read(len(buffer))
         buffer[: len(block)] = block
         return len(block)
@@ -348,7 +362,8 @@ def _pool(retries: int) -> urllib3.PoolManager:
     )
 
 
-def _locked_for(period: timedelta) -> Retention:
+def locked_for(period: timedelta) -> Retention:
+    """Retention that nobody can shorten, from now on."""
     return Retention(COMPLIANCE, (datetime.now(UTC) + period).replace(microsecond=0))
 
 
@@ -357,7 +372,7 @@ def _is_version(version_id: str | None) -> bool:
 
 
 @contextmanager
-def _vendor_errors_translated() -> Iterator[None]:
+def vendor_errors_translated() -> Iterator[None]:
     """The one door through which the store's errors leave."""
     try:
         yield

@@ -27,7 +27,7 @@ from api.wiring import Services, utc_now
 from digitize import reading
 from digitize.lines import lines_of, standing
 from digitize.types import RESCAN, Box, Flag, PenZone
-from dossiers import record, verification
+from dossiers import identity_papers, record, verification
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
 from dossiers.digitization import KEPT_READING
@@ -292,7 +292,9 @@ def review_page(
     tim: Annotated[str, Query(max_length=200), AfterValidator(clean)] = "",
 ) -> Response:
     """One paper: its picture beside what was read of it; `tim` is a phrase to show on its page."""
-    return _shown_paper(frame, actor, office, _paper(office, actor, dossier_id, component_id), trang, phrase=tim)
+    paper = _paper(office, actor, dossier_id, component_id)
+    identity_papers.note_seen(office.begin, paper.component, by=actor, what="text", now=utc_now())
+    return _shown_paper(frame, actor, office, paper, trang, phrase=tim)
 
 
 @router.get("/ho-so/{dossier_id}/giay-to/{component_id}/tinh-hinh")

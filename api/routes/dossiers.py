@@ -47,7 +47,7 @@ from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from digitize import reading
 from digitize.lines import lines_of
-from dossiers import codes, forms, intake, record
+from dossiers import codes, forms, identity_papers, intake, record
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
 from dossiers.types import Actor, Applicant, Component, DossierState, Incomplete, NotFound, ObjectKey, Page
@@ -284,7 +284,7 @@ _MOST_DIGITS = 5
 @router.get("/dossiers/{dossier_id}/components/{component_id}/text")
 def text(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> dict[str, list[dict[str, object]]]:
     """The text, page by page, as corrected so far."""
-    found = _component(office, actor, dossier_id, component_id)
+    found = _seen(office, actor, dossier_id, component_id, "text")
     with office.begin() as work:
         return {"pages": [{"number": p.number, "text": p.text} for p in work.components.pages(found.id)]}
 
@@ -292,7 +292,7 @@ def text(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> d
 @router.get("/dossiers/{dossier_id}/components/{component_id}/pages/{number}/words")
 def words(dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office: Office) -> dict[str, object]:
     """Every word of a page with its box and confidence, the first word of its line, and what a person made of it."""
-    page = _page(office, actor, dossier_id, component_id, number)
+    page = _page(office, actor, dossier_id, component_id, number, "text")
     if page.words is None:
         raise NotFound(str(number))
     with office.store.open(page.words) as stream:
@@ -327,7 +327,7 @@ def picture(
     request: Request, dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office: Office
 ) -> Response:
     """The cleaned display page, to be shown; with `?v=` and the beginning of its hash it may be kept for good."""
-    page = _page(office, actor, dossier_id, component_id, number)
+    page = _page(office, actor, dossier_id, component_id, number, "picture")
     return file_response(request, office.store, _there(page.picture), f"page-{number}", inline=True)
 
 
@@ -336,7 +336,7 @@ def thumbnail(
     request: Request, dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office: Office
 ) -> Response:
     """The page as it came, small, to be shown; 404 until it is there. `?v=` as for the picture."""
-    page = _page(office, actor, dossier_id, component_id, number)
+    page = _page(office, actor, dossier_id, component_id, number, "picture")
     return file_response(request, office.store, _there(page.thumbnail), f"page-{number}-small.jpg", inline=True)
 
 
@@ -415,14 +415,14 @@ def try_again(dossier_id: UUID, component_id: UUID, actor: Reviews, office: Offi
 @router.get("/dossiers/{dossier_id}/components/{component_id}/scan")
 def scan(request: Request, dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> Response:
     """The bytes as they came."""
-    found = _component(office, actor, dossier_id, component_id)
+    found = _seen(office, actor, dossier_id, component_id, "scan")
     return file_response(request, office.store, found.scan, found.filename)
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/searchable")
 def searchable(request: Request, dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> Response:
     """The searchable PDF/A, unsigned."""
-    found = _component(office, actor, dossier_id, component_id)
+    found = _seen(office, actor, dossier_id, component_id, "searchable")
     return file_response(request, office.store, _there(found.searchable), f"{found.ordinal:03d}.pdf")
 
 
@@ -431,7 +431,7 @@ def copy(request: Request, dossier_id: UUID, component_id: UUID, actor: Sees, of
     """The signed digitised copy."""
     with office.begin() as work:
         code = work.dossiers.of(actor, dossier_id).code
-    found = _component(office, actor, dossier_id, component_id)
+    found = _seen(office, actor, dossier_id, component_id, "copy")
     return file_response(request, office.store, _there(found.copy), codes.copy_filename(code, found.ordinal))
 
 
@@ -455,8 +455,15 @@ def _component(office: Services, actor: Actor, dossier_id: UUID, component_id: U
         return found
 
 
-def _page(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID, number: int) -> Page:
+def _seen(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID, what: str) -> Component:
+    """The paper, whose view is in the log before it is given out where it says who somebody is."""
     found = _component(office, actor, dossier_id, component_id)
+    identity_papers.note_seen(office.begin, found, by=actor, what=what, now=utc_now())
+    return found
+
+
+def _page(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID, number: int, what: str) -> Page:
+    found = _seen(office, actor, dossier_id, component_id, what)
     with office.begin() as work:
         for page in work.components.pages(found.id):
             if page.number == number:

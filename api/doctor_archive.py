@@ -1,0 +1,60 @@
+"""The doctor's look at what is kept: the audit log and its stamps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from api import log_words
+from api.finding import Finding, State
+from dossiers import log_stamps
+from storage.database import Database
+from storage.objects import MinioObjectStore
+from storage.vault import S3Vault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from api.settings import Settings
+
+#: A day's stamp may wait for the authority; longer, and somebody should look.
+_STAMP_OVERDUE = timedelta(days=2)
+
+
+def audit_log(settings: Settings) -> Iterator[Finding]:
+    """Whether the log holds since its last stamp, every stamp fits, and one was made of late."""
+    subject = "Nhật ký · audit log"
+    if not settings.database or not settings.s3_endpoint:
+        return
+    database = Database(settings.database)
+    store = MinioObjectStore(
+        settings.s3_endpoint,
+        settings.s3_access_key,
+        settings.s3_secret_key.get_secret_value(),
+        settings.s3_bucket,
+        secure=settings.s3_secure,
+        region=settings.s3_region,
+    )
+    now = datetime.now(UTC)
+    try:
+        found = log_stamps.verify(database.begin, S3Vault(store), now=now, recent=True)
+    finally:
+        store.close()
+        database.close()
+    for wrong in found.wrong:
+        yield Finding(subject, State.BAD, *log_words.told(wrong), log_words.NEXT_STEP_VI)
+    if found.wrong:
+        return
+    said = log_words.holds(found)
+    if found.proven is None and found.lines:
+        yield Finding(subject, State.DOUBTFUL, *said, "hoso audit stamp")
+    elif found.proven is not None and found.lines > found.proven[0] + 1 and now - found.proven[1] > _STAMP_OVERDUE:
+        yield Finding(
+            subject,
+            State.DOUBTFUL,
+            *said,
+            "Dấu thời gian mới nhất đã cũ: kiểm tra dịch vụ dấu thời gian và tiến trình ký, hoặc chạy "
+            "`hoso audit stamp`. (The newest stamp is old.)",
+        )
+    else:
+        yield Finding(subject, State.GOOD, *said)

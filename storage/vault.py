@@ -1,0 +1,71 @@
+"""The object store as whoever looks after it sees it: every version of an object, and what lies beside the objects."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from minio.error import S3Error
+
+from dossiers.ports import StoreUnavailable
+from storage.objects import locked_for, vendor_errors_translated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from storage.objects import MinioObjectStore
+
+#: The proofs of the log outlive what they prove: the longest evidence of a result is renewed for longer than that.
+KEEP_STAMPS = timedelta(days=3650)
+
+_STAMPS = "log-stamps/"
+
+
+class S3Vault:
+    """`dossiers.ports.Vault` over the bucket of a store."""
+
+    def __init__(self, store: MinioObjectStore, *, keep_stamps: timedelta = KEEP_STAMPS) -> None:
+        self._store = store
+        self._keep_stamps = keep_stamps
+
+    def keep_log_stamp(self, name: str, content: bytes) -> None:
+        """Keep the proof of a log's head, locked for as long as the server can.
+
+        Raises:
+            StoreUnavailable: It didn't answer, or what came back differs.
+        """
+        path = f"{_STAMPS}{name}-{hashlib.sha256(content).hexdigest()[:16]}"
+        lock = locked_for(self._keep_stamps) if self._store.locks else None
+        with vendor_errors_translated():
+            kept = self._store.client.put_object(
+                self._store.bucket, path, io.BytesIO(content), len(content), retention=lock
+            )
+            if self._bytes(path, kept.version_id) != content:
+                raise StoreUnavailable(f"{path}: what came back is not what was sent")
+
+    def log_stamps(self) -> Sequence[bytes]:
+        """All that were ever kept, also those that somebody hid behind a delete marker or a later version."""
+        with vendor_errors_translated():
+            return [self._bytes(*one) for one in self._versions(_STAMPS)]
+
+    def _versions(self, prefix: str) -> list[tuple[str, str | None]]:
+        """Names and versions under a prefix; where a server lists no versions, the names."""
+        client, bucket = self._store.client, self._store.bucket
+        with suppress(S3Error):
+            return [
+                (str(one.object_name), one.version_id)
+                for one in client.list_objects(bucket, prefix=prefix, recursive=True, include_version=True)
+                if not one.is_delete_marker
+            ]
+        return [(str(one.object_name), None) for one in client.list_objects(bucket, prefix=prefix, recursive=True)]
+
+    def _bytes(self, path: str, version_id: str | None) -> bytes:
+        response = self._store.client.get_object(self._store.bucket, path, version_id=version_id or None)
+        try:
+            return response.read()
+        finally:
+            response.close()
+            response.release_conn()
