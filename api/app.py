@@ -35,7 +35,19 @@ from api.pages import (
 from api.pages import annexes as annex_pages
 from api.pages import own_token as own_token_pages
 from api.pages import transfers as transfer_pages
-from api.routes import annexes, catalogue, citizens, dossiers, e_results, health, own_token, sessions, transfers
+from api.routes import (
+    annexes,
+    catalogue,
+    citizens,
+    desks,
+    dossiers,
+    e_results,
+    health,
+    own_token,
+    parcels,
+    sessions,
+    transfers,
+)
 from api.uploads import SmallBodies
 from api.wiring import Services, wire
 
@@ -56,6 +68,7 @@ UPLOADS = (
     "/dossiers/{dossier_id}/e-results/upload",
     "/e-results/{e_result_id}/annexes",
     "/signing-links/{token}/signed",
+    "/parcels/{parcel_id}",
 )
 #: The same, of pages' forms.
 PAGE_UPLOADS = (
@@ -98,7 +111,19 @@ _PROGRAMS = re.compile(r"/api/|/static/")
 #: Every room of the API; a test looks at each route in them.
 ROUTERS = tuple(
     module.router
-    for module in (health, sessions, catalogue, dossiers, transfers, e_results, annexes, own_token, citizens)
+    for module in (
+        health,
+        sessions,
+        catalogue,
+        dossiers,
+        parcels,
+        desks,
+        transfers,
+        e_results,
+        annexes,
+        own_token,
+        citizens,
+    )
 )
 
 
@@ -158,6 +183,8 @@ class Traced:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["x-trace-id"] = trace_id
+                if scope["path"].startswith(f"{API}/parcels"):
+                    headers.setdefault("tus-resumable", parcels.TUS)  # its protocol asks for it in every answer
                 headers.setdefault("x-content-type-options", "nosniff")
                 headers.setdefault("referrer-policy", "no-referrer")
             await send(message)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from fastapi import Depends, Request
 
 from api.errors import ForeignOrigin, NotSignedIn, TooManyRequests
 from api.wiring import Services, utc_now
+from dossiers import desks
 from dossiers.policy import Act, require
 from dossiers.types import Account, Actor, NotFound
 
@@ -100,6 +102,37 @@ def account(request: Request, office: Office) -> Account:
         raise NotSignedIn from None
 
 
+@dataclass(frozen=True)
+class Sender:
+    """Who brings a file in.
+
+    Attributes:
+        desk: Name of the machine that sends for them; "" when they do it themselves.
+    """
+
+    actor: Actor
+    desk: str = ""
+
+
+def sender(request: Request, office: Office) -> Sender:
+    """A person who may bring papers in, or a machine at a counter that does it for one.
+
+    Raises:
+        NotSignedIn: Neither; or the machine was revoked.
+        NotAllowed: The person may not.
+    """
+    token = token_of(request)
+    if not token.startswith(desks.TOKEN_HEAD):
+        who = account(request, office)
+        require(who.actor, Act.ADD_COMPONENT)
+        return Sender(who.actor)
+    try:
+        desk, actor = desks.with_token(office.begin, token, now=utc_now())
+    except NotFound:
+        raise NotSignedIn from None
+    return Sender(actor, desk.name)
+
+
 def anyone() -> None:
     """The public: no sign-in. Named so that an open door is always a decision."""
 
@@ -140,6 +173,7 @@ Public = Depends(anyone)
 OwnPage = Depends(own_origin)
 NotForeign = Depends(not_foreign)
 SignedIn = Annotated[Account, Depends(account)]
+Sends = Annotated[Sender, Depends(sender)]
 Sees = Annotated[Actor, Depends(allowed(Act.SEE))]
 Opens = Annotated[Actor, Depends(allowed(Act.OPEN_DOSSIER))]
 AddsPapers = Annotated[Actor, Depends(allowed(Act.ADD_COMPONENT))]

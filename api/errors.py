@@ -20,6 +20,7 @@ from dossiers.codes import BadCode
 from dossiers.digests import SignatureNotTaken
 from dossiers.issuance import Unread
 from dossiers.own_token import NoLink
+from dossiers.parcels import ParcelSpoiled, PartOutOfPlace
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.signatures import SignatureUnproven
 from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound, OfficeError, Overtaken, WrongState
@@ -85,6 +86,14 @@ class NoTicket(OfficeError):
 
 class BadUpload(OfficeError):
     """The request isn't the form it should be, or broke off."""
+
+
+class PartDamaged(OfficeError):
+    """A part of an upload isn't what its checksum says."""
+
+
+class UnknownUploadProtocol(OfficeError):
+    """The client speaks another version of the upload protocol, or leaves out what it asks for."""
 
 
 @dataclass(frozen=True)
@@ -451,6 +460,41 @@ OUTCOMES: dict[type[Exception], Outcome] = {
         Said("Đường dẫn này đã hết hạn.", _SAFE, "Mở lại trang tra cứu và nhập hai mã trên giấy hẹn."),
         Said("This link has ended.", _SAFE_EN, "Open the look-up page again with both codes of the receipt."),
     ),
+    PartDamaged: Outcome(
+        460,  # tus 1.0.0, "Checksum Mismatch"
+        "part_damaged",
+        Said("Một phần của tệp bị hỏng trên đường truyền.", "Các phần trước đã nhận vẫn an toàn.", "Gửi lại phần này."),
+        Said("A part of the file was damaged on its way.", "The parts before it are safe.", "Send this part again."),
+        retry=True,
+    ),
+    UnknownUploadProtocol: Outcome(
+        412,
+        "unknown_upload_protocol",
+        Said("Phần mềm gửi tệp không hợp với máy chủ này.", _NOTHING, "Cập nhật phần mềm gửi tệp (tus 1.0.0)."),
+        Said("The sending program doesn't fit this server.", _NOTHING_EN, "Update the program (tus 1.0.0)."),
+    ),
+    PartOutOfPlace: Outcome(
+        409,
+        "part_out_of_place",
+        Said(
+            "Phần gửi lên không nối tiếp phần đã nhận.",
+            "Các phần đã nhận vẫn an toàn.",
+            "Hỏi lại đã nhận đến đâu rồi gửi tiếp từ đó.",
+        ),
+        Said(
+            "The part doesn't follow on what has arrived.",
+            "What has arrived is safe.",
+            "Ask how far it came, and go on from there.",
+        ),
+        retry=True,
+    ),
+    ParcelSpoiled: Outcome(
+        409,
+        "parcel_spoiled",
+        Said("Tệp đến nơi không giống tệp đã gửi.", _NOTHING, "Gửi lại tệp từ đầu."),
+        Said("What arrived isn't the file that was sent.", _NOTHING_EN, "Send the file again from its beginning."),
+        retry=True,
+    ),
     BadUpload: Outcome(
         400,
         "bad_upload",
@@ -524,8 +568,8 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
             body |= _why_not(error, language)
         case Incomplete(missing=missing):
             body |= {"reason": str(error), "errors": [{"message": item} for item in missing]}
-        case Duplicate(of=of):
-            body |= {"of": of}
+        case Duplicate() | PartOutOfPlace():
+            body |= _where(error)
         case TemplateDataError(problems=problems):
             said = [(p.key, p.english if language == "en" else p.message) for p in problems]
             body |= {"errors": [{"pointer": f"/data/{key}", "message": message} for key, message in said]}
@@ -541,6 +585,10 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
 def _why_not(error: SigningRefused | NoLink | SignatureNotTaken, language: Language) -> dict[str, str]:
     told = {"reason": error.reason}
     return told | {"message": error.words(language)} if isinstance(error, SignatureNotTaken) else told
+
+
+def _where(error: Duplicate | PartOutOfPlace) -> dict[str, str | int]:
+    return {"of": error.of} if isinstance(error, Duplicate) else {"arrived": error.arrived}
 
 
 def _how_much(error: AccountLocked | TooManyRequests | JudgesBusy | TooLarge) -> dict[str, int]:

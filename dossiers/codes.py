@@ -264,6 +264,18 @@ def _damm(digits: str) -> int:
     return interim
 
 
+def find_dossier_code(text: str) -> DossierCode | None:
+    """The dossier code that stands in a file's or a folder's name; None where there is none, or more than one."""
+    plain = _DASHES.sub("-", unicodedata.normalize("NFKC", text)).upper()
+    found = set()
+    for match in re.finditer(rf"(?<![0-9A-Z.]){_DOSSIER_CODE.pattern}(?![0-9])", plain):
+        try:
+            found.add(parse_dossier_code(match[0]))
+        except BadCode:
+            continue
+    return found.pop() if len(found) == 1 else None
+
+
 def _squeezed(text: str) -> str:
     """Upper case, one kind of dash, compatibility forms resolved (full-width digits), no white space."""
     return _GAPS.sub("", _DASHES.sub("-", unicodedata.normalize("NFKC", text))).upper()

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from digitize.types import Flag
 from dossiers.anchors import AnchorState
+from dossiers.parcels import ParcelState
 from dossiers.types import (
     AgencyKind,
     ComponentState,
@@ -105,6 +106,13 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
         PaperState.HELD: ("đang giữ", "held"),
         PaperState.TRAVELLING: ("đang bàn giao", "on its way"),
         PaperState.MISSING: ("bên nhận báo thiếu", "reported missing by the receiver"),
+    },
+    ParcelState: {
+        ParcelState.COMING: ("đang đến", "on its way"),
+        ParcelState.WAITING: ("chờ gắn vào hồ sơ", "waiting for its dossier"),
+        ParcelState.TAKEN: ("đã nhận vào hồ sơ", "in its dossier"),
+        ParcelState.REFUSED: ("không nhận", "refused"),
+        ParcelState.SET_ASIDE: ("đã để riêng", "set aside"),
     },
     TransferState: {
         TransferState.SENT: ("đã giao, chờ nhận", "sent, waiting to be accepted"),
@@ -247,6 +255,19 @@ _FIELDS: Final[dict[str, tuple[str, str]]] = {
 }
 
 _TROUBLES: Final[dict[str, tuple[str, str]]] = {
+    "duplicate": ("Tệp này đã có trong hồ sơ; không cần gửi lại.", "The dossier has this file already."),
+    "dossier_unknown": (
+        "Mã hồ sơ trên tên tệp không có, hoặc không thuộc cơ quan này. Chọn đúng hồ sơ rồi gắn tệp.",
+        "The dossier code in the name isn't known to this agency. Choose the right dossier and attach the file.",
+    ),
+    "dossier_closed": (
+        "Hồ sơ trên tên tệp không nhận thêm giấy tờ. Xem lại hồ sơ, hoặc gắn tệp vào hồ sơ khác.",
+        "The dossier in the name takes no more papers. Look at it again, or attach the file to another one.",
+    ),
+    "kind_unknown": (
+        "Loại giấy ghi kèm không có trong thủ tục của hồ sơ. Chọn loại giấy rồi gắn tệp.",
+        "The dossier's procedure has no such kind of paper. Choose the kind and attach the file.",
+    ),
     "empty": ("Tệp rỗng. Xin quét lại.", "The file is empty. Please scan again."),
     "truncated": (
         "Tệp bị đứt giữa chừng. Xin gửi lại hoặc quét lại.",
@@ -470,6 +491,11 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "transfer.sent": ("lập phiếu bàn giao", "transfer slip made"),
     "transfer.accepted": ("nhận bàn giao", "transfer accepted"),
     "transfer.recalled": ("rút phiếu bàn giao", "transfer recalled"),
+    "desk.announced": ("thêm máy quét, chờ ghép", "counter machine added, waiting to be paired"),
+    "desk.paired": ("ghép máy quét", "counter machine paired"),
+    "desk.revoked": ("thu hồi máy quét", "counter machine revoked"),
+    "parcel.ended": ("tệp từ quầy đã xong", "a counter's file is done with"),
+    "parcel.set_aside": ("để riêng tệp không thuộc hồ sơ nào", "a file of no dossier set aside"),
     "component.received": ("nhận bản quét", "scan received"),
     "component.moved": ("chuyển giấy sang dòng khác", "paper moved to another row"),
     "component.dropped": ("bỏ giấy khỏi hồ sơ", "paper taken out of the dossier"),

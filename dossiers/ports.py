@@ -16,15 +16,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime, timedelta
     from pathlib import Path
     from uuid import UUID
 
     from dossiers.anchors import TrustAnchor
+    from dossiers.desks import Desk
     from dossiers.layouts import OwnTemplate
     from dossiers.own_token import SigningLink
+    from dossiers.parcels import Parcel
     from dossiers.reader_report import FieldTally, FlagTally
     from dossiers.transfers import Transfer
     from dossiers.trust_upkeep import KeptAnswer, KeptList
@@ -473,6 +475,74 @@ class Transfers(Protocol):
         ...
 
 
+class Parcels(Protocol):
+    """What counters send, on its way in; asked for on behalf of somebody of the agency it comes to."""
+
+    def of(self, actor: Actor, parcel_id: UUID) -> Parcel:
+        """Raises NotFound: there is none, or it is another agency's."""
+        ...
+
+    def lock(self, actor: Actor, parcel_id: UUID) -> Parcel:
+        """As `of`, held against other writers until the block ends."""
+        ...
+
+    def coming(self, actor: Actor, desk: str) -> Sequence[Parcel]:
+        """Under way from this person and machine, oldest first."""
+        ...
+
+    def waiting(self, actor: Actor, *, limit: int = 200) -> Sequence[Parcel]:
+        """The agency's inbox, the longest waiting first."""
+        ...
+
+    def keep(self, parcel: Parcel) -> Parcel:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        ...
+
+    def drop(self, parcel_id: UUID) -> None:
+        """Forget a parcel and its parts."""
+        ...
+
+    def add_part(self, parcel_id: UUID, start: int, part: bytes) -> None:
+        """Keep bytes that begin there."""
+        ...
+
+    def parts(self, parcel_id: UUID) -> Iterator[bytes]:
+        """All bytes, in order, a part at a time."""
+        ...
+
+    def drop_parts(self, parcel_id: UUID) -> None:
+        """Let the bytes go, keeping what is known of the parcel."""
+        ...
+
+    def forget_unfinished(self, *, before: datetime) -> None:
+        """Forget parcels that stopped half-way and weren't touched since."""
+        ...
+
+
+class Desks(Protocol):
+    """Machines at counters that send scans by themselves."""
+
+    def by_pairing(self, pairing_sha256: str, *, now: datetime) -> Desk:
+        """The machine that waits for this code, held until the block ends. Raises NotFound."""
+        ...
+
+    def by_token(self, token_sha256: str) -> Desk:
+        """Raises NotFound."""
+        ...
+
+    def of_agency(self, agency: str) -> Sequence[Desk]:
+        """By name, revoked ones last."""
+        ...
+
+    def keep(self, desk: Desk) -> Desk:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        ...
+
+    def saw(self, desk_id: UUID, *, now: datetime) -> None:
+        """Remember that it was here, once a minute at most."""
+        ...
+
+
 class EResults(Protocol):
     """E-results, the number register, and the attempts at signing them."""
 
@@ -768,6 +838,10 @@ class UnitOfWork(Protocol):
     def components(self) -> Components: ...
     @property
     def transfers(self) -> Transfers: ...
+    @property
+    def parcels(self) -> Parcels: ...
+    @property
+    def desks(self) -> Desks: ...
     @property
     def own_templates(self) -> OwnTemplates: ...
     @property

@@ -23,6 +23,7 @@ from storage.connection import KEEPALIVE, PATIENCE_S, DatabaseUnavailable
 from storage.dossiers import PostgresDossiers
 from storage.e_results import PostgresEResults
 from storage.own_templates import PostgresOwnTemplates
+from storage.parcels import PostgresDesks, PostgresParcels
 from storage.queue import PostgresJobs
 from storage.search import PostgresSearch
 from storage.signing_links import PostgresSigningLinks
@@ -56,6 +57,8 @@ class PostgresUnitOfWork:
         self.dossiers = PostgresDossiers(connection)
         self.components = PostgresComponents(connection)
         self.transfers = PostgresTransfers(connection)
+        self.parcels = PostgresParcels(connection)
+        self.desks = PostgresDesks(connection)
         self.own_templates = PostgresOwnTemplates(connection)
         self.e_results = PostgresEResults(connection)
         self.annexes = PostgresAnnexes(connection)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 
 from dossiers.anchors import AnchorState
+from dossiers.parcels import ParcelState
 from dossiers.transfers import TransferLine
 from dossiers.types import (
     AgencyKind,
@@ -386,6 +387,64 @@ transfers = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index(None, "sender", "state"),
     sa.Index(None, "receiver", "state"),
+)
+
+#: What counters send, on its way in. The parts of one lie in `parcel_parts` until it is whole and in the store.
+parcels = sa.Table(
+    "parcels",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _agency("agency"),
+    _text("sent_by"),
+    _text("desk"),
+    _text("filename"),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    _text("sha256"),
+    sa.Column("state", Named(ParcelState), nullable=False),
+    _moment("begun_at"),
+    _moment("touched_at"),
+    _id("dossier_id", "dossiers.id", nullable=True),
+    _text("folder"),
+    _text("kind"),
+    _text("name"),
+    sa.Column("pages_declared", sa.Integer),
+    _id("replaces", nullable=True),
+    sa.Column("arrived", sa.BigInteger, nullable=False),
+    *_object("file"),
+    sa.Column("pages", sa.Integer),
+    _id("component_id", "components.id", nullable=True),
+    _text("trouble"),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index(None, "agency", "state"),
+    sa.Index(None, "state", "touched_at"),
+)
+
+parcel_parts = sa.Table(
+    "parcel_parts",
+    metadata,
+    _id("parcel_id", "parcels.id", ondelete="CASCADE"),
+    sa.Column("start", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.LargeBinary, nullable=False),
+    sa.PrimaryKeyConstraint("parcel_id", "start"),
+)
+
+#: Machines at counters that send scans by themselves.
+desks = sa.Table(
+    "desks",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _agency("agency"),
+    _text("name"),
+    _text("made_by"),
+    _moment("made_at"),
+    _text("pairing_sha256"),
+    _moment("pairing_until", nullable=True),
+    _text("token_sha256"),
+    _moment("seen_at", nullable=True),
+    _moment("revoked_at", nullable=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index(None, "agency"),
+    sa.Index(None, "token_sha256"),
 )
 
 transfer_ordinals = sa.Table(

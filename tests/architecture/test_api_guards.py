@@ -46,7 +46,7 @@ def _calls(dependant: Dependant) -> Iterator[object]:
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda r: f"{min(r.methods)} {r.path}")
 def test_every_route_names_who_may_use_it(route: APIRoute) -> None:
-    named = {deps.anyone, deps.account} & set(_calls(route.dependant))
+    named = {deps.anyone, deps.account, deps.sender} & set(_calls(route.dependant))
 
     assert len(named) == 1, "a route is either for anyone or for someone signed in, and says so"
 
