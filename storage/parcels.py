@@ -1,7 +1,7 @@
 """Parcels on their way in with their parts, and the machines at counters that send them.
 
 Parts lie in the database and not on a web process's disk: they are durable with the commit that says so, whichever host
-takes the next part, and go with the parcel's end (decision 0042).
+takes the next part, and go with the parcel's end (decision 0043).
 """
 
 from __future__ import annotations
