@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from asn1crypto import cms, core, parser
 from pyhanko.pdf_utils.decode_limits import DecodeLimits, DocumentDecodeBudget, StreamDecodeLimits
-from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import (
     CatalogModificationRule,
     DiffResult,
@@ -38,12 +37,14 @@ from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
 from signing.late_fields import LateFields
+from signing.reader import QuickReader
 from signing.types import Integrity, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from mmap import mmap
 
+    from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.pdf_utils.rw_common import PdfHandler
     from pyhanko.sign.diff_analysis import QualifiedWhitelistRule
 
@@ -139,7 +140,7 @@ class Found:
 
 def open_pdf(stream: BinaryIO) -> PdfFileReader:
     """A reader that refuses whatever is irregular; raises exceptions of many classes."""
-    return PdfFileReader(stream, strict=True, decode_limits=DECODE_LIMITS)
+    return QuickReader(stream, decode_limits=DECODE_LIMITS)
 
 
 def filled_fields(reader: PdfFileReader) -> list[tuple[str, Any]]:
