@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from dossiers.signatures import trusted
+from dossiers.types import Role
 from signing.certificates import NotACertificate
 from signing.examination import examine
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dossiers.ports import Begin
-    from dossiers.types import CertificateRecord
+    from dossiers.types import Actor, CertificateRecord
     from signing.examination import Examination
 
 
@@ -25,6 +26,54 @@ class Watched:
 
     record: CertificateRecord
     found: Examination | None
+
+
+#: Its owner and the administrators are told on the page they come to: time to order a new one.
+TOLD_DAYS = 30
+#: What can't wait.
+URGENT_DAYS = 7
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A certificate in use that ends soon, or has ended, as one of those who answer for it is told.
+
+    Attributes:
+        days_left: Whole days; negative once it has ended.
+        own: Whether it is the person's own, rather than the agency's seal or anybody's.
+    """
+
+    record: CertificateRecord
+    days_left: int
+    own: bool
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it ends within the week, or has ended."""
+        return self.days_left <= URGENT_DAYS
+
+
+def ending(begin: Begin, actor: Actor, *, now: datetime) -> Sequence[Ending]:
+    """Certificates that this person answers for and that end within a month, the first to end first.
+
+    One's own; its agency's seal, for a seal keeper; all of them, for an administrator.
+    """
+    with begin() as work:
+        records = [record for record in work.certificates.all() if record.active]
+    found = [
+        Ending(record, (record.valid_to - now).days, record.owner == actor.username)
+        for record in records
+        if _answers_for(actor, record) and (record.valid_to - now).days <= TOLD_DAYS
+    ]
+    return sorted(found, key=lambda one: one.record.valid_to)
+
+
+def _answers_for(actor: Actor, record: CertificateRecord) -> bool:
+    if Role.ADMINISTRATOR in actor.roles:
+        return True
+    if record.owner:
+        return record.owner == actor.username
+    return record.agency == actor.agency and Role.SEAL_KEEPER in actor.roles
 
 
 def watched(begin: Begin, *, now: datetime) -> Sequence[Watched]:

@@ -336,6 +336,30 @@ def send_back(
         return returned
 
 
+def discard(begin: Begin, e_result_id: UUID, *, by: Actor, reason: str, now: datetime) -> EResult:
+    """Whoever drafted it gives a draft up, with a reason. Nothing is deleted; a number kept on it is void.
+
+    Raises:
+        Incomplete: No reason given.
+        NotAllowed: Somebody else's draft.
+        WrongState: It is no draft: what was submitted is taken back first.
+    """
+    require(by, Act.DRAFT_RESULT)
+    if not reason.strip():
+        raise Incomplete("reason", ("reason",))
+    with begin() as work:
+        e_result = work.e_results.lock(by, e_result_id)
+        if by.username not in e_result.drafters:
+            raise NotAllowed("drafter")
+        discarded = e_result.move(ResultState.DISCARDED, closed_at=now, closed_reason=reason)
+        if e_result.number is not None and e_result.dated is not None:  # killed in the midst of a submission
+            work.e_results.void_number(
+                e_result.agency, e_result.symbol, e_result.dated.year, e_result.number, "discarded"
+            )
+        work.audit.append(by, "e_result.discarded", e_result.id, number=e_result.full_number)
+        return work.e_results.keep(discarded)
+
+
 def mark_read(begin: Begin, e_result_id: UUID, *, by: Actor, document_sha256: str) -> None:
     """The leader who is to sign has read these very bytes to their end; said twice, it is noted once.
 

@@ -101,6 +101,7 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
         ResultState.ISSUED: ("đã phát hành", "issued"),
         ResultState.WITHDRAWN: ("đã thu hồi", "withdrawn"),
         ResultState.SUPERSEDED: ("đã thay thế", "superseded"),
+        ResultState.DISCARDED: ("đã bỏ dự thảo", "draft discarded"),
     },
     PaperState: {
         PaperState.HELD: ("đang giữ", "held"),
@@ -535,6 +536,7 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "report.sealed": ("ký biên bản kiểm tra", "report of a check sealed"),
     "e_result.taken_out": ("lấy bản kết quả tại quầy", "result taken out at the counter"),
     "e_result.withdrawn": ("thu hồi kết quả", "result withdrawn"),
+    "e_result.discarded": ("bỏ dự thảo", "draft discarded"),
     "e_result.superseded": ("thay thế kết quả", "result superseded"),
     "session.opened": ("đăng nhập", "signed in"),
     "session.closed": ("đăng xuất", "signed out"),

@@ -220,7 +220,7 @@ class PageState(StrEnum):
 
 
 class ResultState(StrEnum):
-    """An e-result's life. After ISSUED the file never changes; the register does."""
+    """An e-result's life. After ISSUED the file never changes; the register does. A draft may end as DISCARDED."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -230,6 +230,7 @@ class ResultState(StrEnum):
     ISSUED = "issued"
     WITHDRAWN = "withdrawn"
     SUPERSEDED = "superseded"
+    DISCARDED = "discarded"
 
 
 class PaperState(StrEnum):
@@ -715,7 +716,7 @@ class EResult:
         return now - self.unstamped_at
 
     def next_step(self) -> Step | None:
-        """Who acts next; None once it is issued, withdrawn or superseded."""
+        """Who acts next; None once it is issued, withdrawn, superseded or, as a draft, discarded."""
         if self.trouble in WAITS_FOR_PIN:
             return Step("type_pin", Role.LEADER, self.agency)
         if self.trouble:
@@ -798,7 +799,7 @@ WAITS_FOR_PIN = frozenset({"pin_needed", "pin_wrong"})
 
 _R = ResultState
 _RESULT_MOVES: dict[ResultState, frozenset[ResultState]] = {
-    _R.DRAFT: frozenset({_R.SUBMITTED, _R.ISSUED}),
+    _R.DRAFT: frozenset({_R.SUBMITTED, _R.ISSUED, _R.DISCARDED}),
     _R.SUBMITTED: frozenset({_R.DRAFT, _R.APPROVED}),
     _R.APPROVED: frozenset({_R.LEADER_SIGNED, _R.SUBMITTED, _R.DRAFT}),
     _R.LEADER_SIGNED: frozenset({_R.SEALED}),
@@ -806,6 +807,7 @@ _RESULT_MOVES: dict[ResultState, frozenset[ResultState]] = {
     _R.ISSUED: frozenset({_R.WITHDRAWN, _R.SUPERSEDED}),
     _R.WITHDRAWN: frozenset(),
     _R.SUPERSEDED: frozenset(),
+    _R.DISCARDED: frozenset(),
 }
 
 

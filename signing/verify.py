@@ -460,7 +460,7 @@ def _report(found: Found, court: Court, all_of_them: list[Found], reader: PdfFil
             indication=Indication.FAILED,
             verdict=Verdict.ALTERED,
             sub_indication=_FAILURES.get(found.reason, "FORMAT_FAILURE"),
-            reasons=(found.reason, *judgement.reasons),
+            reasons=tuple(dict.fromkeys((found.reason, *judgement.reasons))),
         )
     elif found.integrity is Integrity.INTACT and found.reason:
         judgement = replace(

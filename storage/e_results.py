@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dossiers.types import Actor
 
 _PUBLISHED = (ResultState.ISSUED, ResultState.WITHDRAWN, ResultState.SUPERSEDED)
+_OVER = (*_PUBLISHED, ResultState.DISCARDED)
 _ITS_DOCUMENT = sa.and_(
     e_result_documents.c.e_result_id == e_results.c.id,
     e_result_documents.c.document_sha256 == e_results.c.document_sha256,
@@ -70,8 +71,8 @@ class PostgresEResults:
         return found
 
     def waiting(self, actor: Actor) -> Sequence[EResult]:
-        """Results of the actor's agency that are not yet issued, oldest first."""
-        query = self._own(actor).where(e_results.c.state.not_in(_PUBLISHED))
+        """Results of the actor's agency that are on their way to being issued, oldest first."""
+        query = self._own(actor).where(e_results.c.state.not_in(_OVER))
         return many(EResult, self._connection, query.order_by(e_results.c.begun_at, e_results.c.id))
 
     def published(self, actor: Actor, *, after: UUID | None = None, limit: int = 30) -> Sequence[EResult]:

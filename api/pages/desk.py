@@ -12,7 +12,7 @@ from api.deps import Closes, Office, Processes, Sees, SignedIn
 from api.pages import papers
 from api.pages.frame import StaffFrame
 from api.wiring import utc_now
-from dossiers import intake
+from dossiers import certificate_watch, intake
 from dossiers.calendar import local_day
 from dossiers.policy import MAY, Act
 from dossiers.types import (
@@ -123,9 +123,10 @@ def missing_papers(procedure: Procedure, components: Sequence[Component]) -> lis
 @router.get("/viec")
 def queue(account: SignedIn, office: Office, frame: StaffFrame, loc: str = "cua-toi") -> Response:
     """The queue: owner, due date and next step on every row. Whoever has no part in dossiers is told so, kindly."""
+    ending = certificate_watch.ending(office.begin, account.actor, now=utc_now())
     if not account.roles & MAY[Act.SEE]:
-        return frame.page("no_desk.html")
-    return frame.page("queue.html", **_queue(account.actor, office.begin, loc))
+        return frame.page("no_desk.html", ending=ending)
+    return frame.page("queue.html", ending=ending, **_queue(account.actor, office.begin, loc))
 
 
 @router.get("/viec/danh-sach")

@@ -14,7 +14,7 @@ from api.deps import Drafts, Office, Submits
 from api.errors import BadUpload
 from api.pages import draft_form
 from api.pages import result_view as view
-from api.pages.frame import Frame, StaffFrame
+from api.pages.frame import Frame, StaffFrame, Typed
 from api.pages.result_trouble import TROUBLE, told
 from api.schemas.common import clean
 from api.uploads import Upload, received
@@ -228,6 +228,16 @@ def submit(e_result_id: UUID, actor: Submits, office: Office, frame: StaffFrame,
     except TROUBLE as error:
         return view.refused(frame, actor, office, e_result_id, error)
     return frame.to(f"/ket-qua/{e_result_id}", tell="result_submitted")
+
+
+@router.post("/ket-qua/{e_result_id:uuid}/bo-du-thao")
+def discard(e_result_id: UUID, actor: Drafts, office: Office, frame: StaffFrame, reason: Typed = "") -> Response:
+    """Whoever drafted it gives it up, with a reason."""
+    try:
+        issuance.discard(office.begin, e_result_id, by=actor, reason=reason, now=utc_now())
+    except TROUBLE as error:
+        return view.refused(frame, actor, office, e_result_id, error)
+    return frame.to(f"/ket-qua/{e_result_id}", tell="result_discarded")
 
 
 def _keep(office: Services, actor: Actor, e_result_id: UUID, form: FormData) -> None:

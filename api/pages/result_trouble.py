@@ -25,8 +25,8 @@ _WHY = {
         "The signer must be a leader of this agency who had no hand in the draft.",
     ),
     "drafter": (
-        "Người đã soạn hay tải lên thì không tự vào sổ; người không soạn thì không rút lại được.",
-        "Whoever drafted or uploaded it can't register it; whoever didn't can't take it back.",
+        "Người đã soạn hay tải lên thì không tự vào sổ; người không soạn thì không rút lại, không bỏ được.",
+        "Whoever drafted or uploaded it can't register it; whoever didn't can't take it back or discard it.",
     ),
     "competent": ("Hồ sơ này do cơ quan khác giải quyết.", "Another agency decides this dossier."),
     "replacement": (

@@ -117,6 +117,10 @@ def is_signer(actor: Actor, e_result: EResult) -> bool:
     return Role.LEADER in actor.roles and actor.username == e_result.leader and actor.username not in e_result.drafters
 
 
+#: A draft is shown as it stands, also once it was given up.
+_READABLE_DRAFTS = (ResultState.DRAFT, ResultState.DISCARDED)
+
+
 def may_write(actor: Actor, e_result: EResult) -> bool:
     """Whether this person may change it as a draft."""
     is_open = e_result.state is ResultState.DRAFT and not e_result.came_signed
@@ -345,9 +349,9 @@ def values(
         "saved_at": None,
         "conflict": None,
     }
-    if r.state is ResultState.DRAFT and r.template:
+    if r.state in _READABLE_DRAFTS and r.template:
         known |= _draft_values(frame, actor, office, found, typed)
-    elif r.state in (ResultState.DRAFT, ResultState.SUBMITTED):
+    elif r.state in (*_READABLE_DRAFTS, ResultState.SUBMITTED):
         known |= {"pages": sheets(office, r), "title": r.title, "leader": r.leader, "version": r.version}
     if r.state is ResultState.DRAFT and r.came_signed:
         known |= _signatures(frame, office, r)

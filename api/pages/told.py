@@ -70,6 +70,10 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     "annex_added": ("Đã nhận phụ lục.", "The annex is received."),
     "annex_removed": ("Đã bỏ phụ lục khỏi dự thảo.", "The annex is off the draft."),
     "result_saved": ("Đã lưu nháp.", "The draft is saved."),
+    "result_discarded": (
+        "Đã bỏ dự thảo. Không có gì bị xóa: vẫn xem được ở đây và ở trang hồ sơ.",
+        "The draft is discarded. Nothing is deleted: it can still be read here and from its dossier.",
+    ),
     "result_submitted": ("Đã trình ký, đã lấy số.", "Submitted; it has its number."),
     "result_read": ("Đã ghi là đã đọc hết.", "Noted: read to the end."),
     "result_approved": (

@@ -129,6 +129,12 @@ def send_back(e_result_id: UUID, body: CommentIn, actor: Returns, office: Office
     return EResultOut.of(issuance.send_back(office.begin, e_result_id, by=actor, comment=body.comment))
 
 
+@router.post("/e-results/{e_result_id}/discard")
+def discard(e_result_id: UUID, body: ReasonIn, actor: Drafts, office: Office) -> EResultOut:
+    """Whoever drafted it gives a draft up; it stays readable, and nothing is deleted."""
+    return EResultOut.of(issuance.discard(office.begin, e_result_id, by=actor, reason=body.reason, now=utc_now()))
+
+
 @router.post("/e-results/{e_result_id}/approve", status_code=202)
 def approve(e_result_id: UUID, body: ApproveIn, actor: Approves, office: Office) -> EResultOut:
     """The leader approves these bytes, with the password typed again; signing, sealing and issuing follow."""

@@ -46,7 +46,7 @@ class CommentIn(In):
 
 
 class ReasonIn(In):
-    """Why it is taken out of force."""
+    """Why it is taken out of force, or a draft given up."""
 
     reason: Text
 

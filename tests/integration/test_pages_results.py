@@ -792,3 +792,41 @@ def test_every_state_has_a_page_in_both_languages(office: Office, dossier: dict[
             page = office.open(who, f"/ket-qua/{result}", cookies={"hoso_language": language})
             assert page.status_code == 200, (state, who)
             assert 'aria-current="step"' in page.text or state is ResultState.ISSUED
+
+
+def test_a_draft_is_given_up_by_its_author_with_a_reason_and_nothing_is_deleted(
+    office: Office, dossier: dict[str, Any]
+) -> None:
+    result = begun(office, dossier)
+    here = f"/ket-qua/{result['id']}"
+    assert "Bỏ dự thảo này" in office.open(centre.CLERK, here).text
+    nobody = office.send(centre.LEADER, f"{here}/bo-du-thao", {"reason": "x"})
+    assert nobody.status_code == 403
+    silent = office.send(centre.CLERK, f"{here}/bo-du-thao", {"reason": "  "})
+    assert silent.status_code == 422
+    assert look(office, result)["state"]["code"] == "draft"
+
+    page = office.send(centre.CLERK, f"{here}/bo-du-thao", {"reason": "Soạn nhầm mẫu"})
+
+    assert "Đã bỏ dự thảo" in page.text
+    assert "Soạn nhầm mẫu" in page.text
+    assert "paper-pages" in page.text, "what was given up can still be read"
+    gone = look(office, result)
+    assert (gone["state"]["code"], gone["next_step"], gone["number"]) == ("discarded", None, "")
+    assert events(office, result, "e_result.discarded") == 1
+    assert str(result["id"]) not in office.open(centre.CLERK, "/ket-qua?loc=dang-soan").text
+    assert str(result["id"]) in office.open(centre.CLERK, f"/ho-so/{dossier['id']}").text
+    again = office.ask(centre.CLERK, "POST", f"/e-results/{result['id']}/discard", json={"reason": "lần nữa"})
+    assert again.status_code == 409
+    assert office.ask(centre.CLERK, "POST", f"/e-results/{result['id']}/submit").status_code == 409
+    assert events(office, result, "e_result.discarded") == 1
+
+
+def test_what_was_submitted_is_taken_back_before_it_is_given_up(office: Office, dossier: dict[str, Any]) -> None:
+    result = submitted(office, dossier)
+    path = f"/e-results/{result['id']}"
+    assert office.ask(centre.CLERK, "POST", f"{path}/discard", json={"reason": "thôi"}).status_code == 409
+    ok(office.ask(centre.CLERK, "POST", f"{path}/return", json={"comment": "rút lại"}))
+    given_up = ok(office.ask(centre.CLERK, "POST", f"{path}/discard", json={"reason": "thôi"}))
+    assert given_up["state"]["code"] == "discarded"
+    assert submitted(office, dossier)["state"]["code"] == "submitted", "another one can be drafted"

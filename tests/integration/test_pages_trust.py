@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from httpx2 import Response
 
+    from dossiers.types import CertificateRecord
     from tests.office import Office
 
 FIRST, SECOND = "quantri", "quantri2"
@@ -123,3 +125,37 @@ def test_certificates_show_their_days_left_whether_they_can_sign_and_who_says_so
     assert "tệp khóa ở máy chủ" in shown
     assert "OCSP" in shown
     assert "CRL" in shown
+
+
+def test_whoever_answers_for_a_certificate_is_told_on_the_page_they_come_to_that_it_ends(own_office: Office) -> None:
+    office = own_office
+    now = utc_now()
+    with office.services.begin() as work:
+        leaders = work.certificates.for_person(centre.LEADER)
+        seal = work.certificates.for_agency(centre.HONG_GAI)
+
+    def told(who: str) -> list[str]:
+        shown = re.findall(r'<div class="note (\w+)"[^>]*><p><strong>(.*?)</strong>', office.open(who, "/viec").text)
+        return [f"{tone}: {words}" for tone, words in shown if "hứng thư" in words]
+
+    def lasting(record: CertificateRecord, **more: int) -> None:
+        with office.services.begin() as work:
+            work.certificates.keep(replace(record, valid_to=now + timedelta(**more)))
+
+    everybody = (centre.LEADER, "vanthu.honggai", centre.CLERK, "giamdoc.tinh", FIRST)
+    assert [told(who) for who in everybody] == [[]] * 5
+
+    lasting(leaders, days=25, hours=1)
+    (owner,), (administrator,) = told(centre.LEADER), told(FIRST)
+    assert owner.startswith("warn: Chứng thư của bạn còn 25 ngày")
+    assert administrator.startswith(f"warn: Chứng thư của {leaders.subject} còn 25 ngày")
+    assert [told(who) for who in everybody[1:4]] == [[]] * 3, "it is nobody else's business"
+
+    lasting(leaders, days=31, hours=1)
+    assert told(centre.LEADER) == []
+    lasting(leaders, days=-1, hours=1)
+    assert "bad: Chứng thư của bạn đã hết hạn" in told(centre.LEADER)[0]
+
+    lasting(seal, days=7, hours=1)
+    assert told("vanthu.honggai")[0].startswith(f"bad: Chứng thư của {seal.subject} còn 7 ngày")
+    assert len(told(FIRST)) == 2
