@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.routing import compile_path
 
 from api import errors
+from api.figures import REQUESTS
 from api.pages import (
     admin_trust,
     assets,
@@ -43,6 +45,7 @@ from api.routes import (
     dossiers,
     e_results,
     health,
+    metrics,
     own_token,
     parcels,
     sessions,
@@ -105,6 +108,7 @@ PAGES = tuple(
     )
 )
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 #: What answers programs: everything under here speaks JSON, also when it refuses.
 _PROGRAMS = re.compile(r"/api/|/static/")
 
@@ -113,6 +117,7 @@ ROUTERS = tuple(
     module.router
     for module in (
         health,
+        metrics,
         sessions,
         catalogue,
         dossiers,
@@ -176,6 +181,7 @@ class Traced:
         trace_id = uuid.uuid4().hex
         scope.setdefault("state", {})["trace_id"] = trace_id
         status = 0
+        began = time.monotonic()
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -198,4 +204,6 @@ class Traced:
             await errors.answer(Request(scope), error)(scope, receive, sending)
         finally:
             route = getattr(scope.get("route"), "path", "")
+            method = scope["method"] if scope["method"] in _METHODS else "other"  # anybody may send any word
+            REQUESTS.labels(method, route, status).observe(time.monotonic() - began)
             _LOG.info("request", trace_id=trace_id, method=scope["method"], route=route, status=status)

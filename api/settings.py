@@ -115,6 +115,14 @@ class Settings(BaseModel):
     service_secret: SecretStr = Field(
         SecretStr(""), exclude=True, description="Bí mật của dịch vụ; nên để trong tệp. The secret; better in a file."
     )
+    metrics_token_file: Path | None = Field(
+        None,
+        description="Tệp (0600) chứa mã của máy giám sát; để trống thì không có số đo. File of mode 0600 with the "
+        "token that a Prometheus server shows at /api/v1/metrics; empty: no figures are given.",
+    )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), exclude=True, description="Mã của máy giám sát; nên để trong tệp. That token; better in a file."
+    )
 
     keys: Path | None = Field(
         None,
@@ -217,7 +225,7 @@ class Settings(BaseModel):
         """Take from its file each secret that isn't given itself."""
         opened = {
             secret: read_secret(Path(values[f"{secret}_file"]))
-            for secret in ("s3_secret_key", "service_secret")
+            for secret in ("s3_secret_key", "service_secret", "metrics_token")
             if values.get(f"{secret}_file") and not values.get(secret)
         }
         return {**values, **opened}

@@ -57,6 +57,7 @@ class Services:
         secret: Seals download tickets.
         typeface: The centre's own, or None.
         reports_by: Agency whose seal signs reports of checks; "" offers none.
+        metrics_token: What a Prometheus server shows; "" gives no figures.
         conversion_words: What marks a digitised copy as converted from paper.
     """
 
@@ -84,6 +85,7 @@ class Services:
     typeface: Typeface | None
     conversion_words: str
     reports_by: str
+    metrics_token: str
 
     @property
     def pins(self) -> PinCounter:
@@ -191,6 +193,7 @@ def wire(settings: Settings | None = None) -> Services:
         typeface=_typeface(settings.typeface),
         conversion_words=settings.conversion_words,
         reports_by=settings.reports_by,
+        metrics_token=settings.metrics_token.get_secret_value(),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from api import jobs
+from api.figures import telling
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
@@ -57,7 +58,8 @@ def run(queues: Sequence[str], settings: Settings | None = None) -> None:
     office = wire(settings)
     try:
         office.refuse_demo_trust()
-        asyncio.run(_work(office, tuple(queues)))
+        with telling(office.database, f"{'+'.join(queues)}@{socket.gethostname()}:{os.getpid()}"):
+            asyncio.run(_work(office, tuple(queues)))
     finally:
         office.close()
 

@@ -7,8 +7,10 @@ network, as those of the Government Cipher Committee do; an uploaded file has no
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -24,6 +26,37 @@ if TYPE_CHECKING:
 def tls_context() -> ssl.SSLContext:
     """The public authorities of the web, loaded once: that takes longer than a signature."""
     return httpx2.create_ssl_context()
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The last word of a host that tells of certificates.
+
+    Attributes:
+        seconds: How long its last answer took; None before the first.
+        failures: In a row; 0 once it answered.
+    """
+
+    host: str
+    seconds: float | None
+    failures: int
+
+
+_exchanges: dict[str, Exchange] = {}
+
+
+def exchanges() -> tuple[Exchange, ...]:
+    """Of every host asked by this process so far, for whoever looks after the instance."""
+    return tuple(sorted(_exchanges.copy().values(), key=lambda one: one.host))
+
+
+def _note(url: str, seconds: float | None) -> None:
+    host = urlsplit(url).hostname or ""
+    before = _exchanges.get(host, Exchange(host, None, 0))
+    if seconds is None:
+        _exchanges[host] = replace(before, failures=before.failures + 1)
+    else:
+        _exchanges[host] = Exchange(host, seconds, 0)
 
 
 def is_web(url: str) -> bool:
@@ -53,7 +86,8 @@ def download(
     """
     if not is_web(url):
         raise TrustServiceUnavailable(f"Địa chỉ không dùng được: {url}")
-    ends = time.monotonic() + timeout
+    began = time.monotonic()
+    ends = began + timeout
     headers = {"Content-Type": "application/ocsp-request"} if content else {}
     received = bytearray()
     try:
@@ -70,9 +104,12 @@ def download(
             for piece in reply.iter_bytes():
                 received += piece
                 if len(received) > limit or time.monotonic() > ends:
+                    _note(url, None)
                     raise TrustServiceUnavailable(f"{url} trả lời quá dài hoặc quá chậm.")
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        _note(url, None)
         raise TrustServiceUnavailable(
             f"Không hỏi được {url}. Chưa có gì được ký, việc vẫn còn nguyên. Hãy thử lại sau."
         ) from error
+    _note(url, time.monotonic() - began)
     return bytes(received)

@@ -22,6 +22,7 @@ from storage.components import PostgresComponents, PostgresRegister
 from storage.connection import KEEPALIVE, PATIENCE_S, DatabaseUnavailable
 from storage.dossiers import PostgresDossiers
 from storage.e_results import PostgresEResults
+from storage.figures import PostgresFigures
 from storage.own_templates import PostgresOwnTemplates
 from storage.parcels import PostgresDesks, PostgresParcels
 from storage.queue import PostgresJobs
@@ -69,6 +70,7 @@ class PostgresUnitOfWork:
         self.audit = PostgresAudit(connection)
         self.search = PostgresSearch(connection)
         self.jobs = PostgresJobs(connection)
+        self.figures = PostgresFigures(connection)
 
     def flush(self) -> None:
         """Write what was saved up for the end: jobs, then the audit log, whose end is held until the commit."""

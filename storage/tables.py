@@ -488,6 +488,7 @@ components = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index(None, "dossier_id", "scan_sha256"),
     sa.Index(None, "copy_sha256"),
+    sa.Index("components_troubled_idx", "id", postgresql_where=sa.text("trouble <> ''")),
 )
 #: A paper that takes another's place may take its ordinal too; keep the replaced one first.
 sa.Index(
@@ -524,6 +525,7 @@ pages = sa.Table(
     sa.UniqueConstraint("component_id", "number"),
     sa.Index("pages_written_idx", "written", postgresql_using="gin"),
     sa.Index("pages_folded_idx", "folded", postgresql_using="gin"),
+    sa.Index("pages_troubled_idx", "id", postgresql_where=sa.text("trouble <> ''")),
 )
 
 extracted_fields = sa.Table(
@@ -579,6 +581,8 @@ e_results = sa.Table(
     sa.UniqueConstraint("dossier_id", "ordinal"),
     sa.Index(None, "agency", "state"),
     sa.Index(None, "document_sha256"),
+    sa.Index("e_results_troubled_idx", "id", postgresql_where=sa.text("trouble <> ''")),
+    sa.Index("e_results_unstamped_idx", "unstamped_at", postgresql_where=sa.text("unstamped_at IS NOT NULL")),
 )
 sa.Index(
     "e_results_lookup_code_key",
@@ -692,6 +696,15 @@ signing_links = sa.Table(
 )
 
 #: Reports of checks, for a day. What somebody holds to fetch one is kept as its hash.
+#: What each process says of itself, for whoever watches the instance.
+process_figures = sa.Table(
+    "process_figures",
+    metadata,
+    sa.Column("process", sa.Text, primary_key=True),
+    _moment("told_at"),
+    sa.Column("families", JSONB, nullable=False),
+)
+
 verdict_reports = sa.Table(
     "verdict_reports",
     metadata,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from api.app import create_app
 from api.commands import configured
+from api.figures import telling
 from api.log import write_events
 from api.wiring import wire
 
@@ -41,7 +44,8 @@ def serve(settings: Settings) -> None:
         office.database.probe()
         office.refuse_demo_trust()
         office.judges.warm()
-        _serve(office, settings)
+        with telling(office.database, f"web@{socket.gethostname()}:{os.getpid()}"):
+            _serve(office, settings)
     finally:
         office.close()
 

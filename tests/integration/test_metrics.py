@@ -1,0 +1,110 @@
+"""Figures for a Prometheus server: true, of every process, and nobody's business."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from api import figures, jobs
+from api.demo import centre
+from api.wiring import utc_now
+from storage import queue
+
+if TYPE_CHECKING:
+    from httpx2 import Response
+
+    from tests.office import Office
+
+_TOKEN = "giam-sat-" + "x" * 30
+_AT = "/api/v1/metrics"
+
+
+@pytest.fixture
+def watched(own_office: Office) -> Office:
+    """An office that gives its figures to whoever shows the token."""
+    state = own_office.client.app.state  # type: ignore[attr-defined]
+    state.services = replace(state.services, metrics_token=_TOKEN)
+    return own_office
+
+
+def asked(office: Office, authorization: str | None = f"Bearer {_TOKEN}") -> Response:
+    headers = {} if authorization is None else {"authorization": authorization}
+    return office.client.get(_AT, headers=headers)
+
+
+def told(office: Office) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Every sample, by name and labels without the process."""
+    answer = asked(office)
+    assert answer.status_code == 200
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+    for family in text_string_to_metric_families(answer.text):
+        for one in family.samples:
+            labels = tuple(sorted((key, value) for key, value in one.labels.items() if key != "process"))
+            found[one.name, labels] = found.get((one.name, labels), 0) + one.value
+    return found
+
+
+def test_the_door_is_there_only_for_whoever_shows_the_token(own_office: Office, watched: Office) -> None:
+    for wrong in (None, "Bearer ", "Bearer sai", f"bearer {_TOKEN}", _TOKEN):
+        assert asked(watched, wrong).status_code == 401
+    assert asked(watched).status_code == 200
+    state = own_office.client.app.state  # type: ignore[attr-defined]
+    state.services = replace(state.services, metrics_token="")
+    assert asked(own_office, "Bearer ").status_code == 404
+
+
+def test_it_tells_of_queues_of_what_is_stuck_and_of_certificates(watched: Office) -> None:
+    before = told(watched)
+    assert before["hoso_stuck", (("what", "page"),)] == 0
+    days = [value for (name, _), value in before.items() if name == "hoso_certificate_days_left"]
+    assert len(days) >= len(centre.SIGNERS)
+    assert all(0 < value < 4000 for value in days)
+
+    with watched.services.begin() as work:
+        work.jobs.extract_fields(uuid.uuid4())
+    waiting = told(watched)
+    at = (("queue", queue.PAPER), ("status", "todo"))
+    assert waiting["hoso_jobs", at] == before.get(("hoso_jobs", at), 0) + 1
+    assert 0 <= waiting["hoso_oldest_job_seconds", (("queue", queue.PAPER),)] < 3600
+
+
+def test_each_process_tells_of_itself_and_is_forgotten_when_it_ended(watched: Office) -> None:
+    assert watched.client.get("/api/v1/health/live").status_code == 200
+    live = (("method", "GET"), ("route", "/health/live"), ("status", "200"))
+    figures.tell_now(watched.services.database, "web@one:1")
+    once = told(watched)["hoso_request_seconds_count", live]
+    assert once >= 1
+    figures.tell_now(watched.services.database, "web@two:2")
+    assert told(watched)["hoso_request_seconds_count", live] == 2 * once
+
+    with watched.services.database.begin() as work:
+        work.figures.tell("web@two:2", [], now=utc_now() - timedelta(minutes=2))
+    assert told(watched)["hoso_request_seconds_count", live] == once
+
+
+def test_a_job_is_counted_by_its_task_and_outcome(watched: Office) -> None:
+    def breaks(page_id: str) -> None:
+        raise ValueError(page_id)
+
+    with pytest.raises(ValueError, match="someone"):
+        jobs._measured("read_page", breaks)(page_id="someone")
+    figures.tell_now(watched.services.database, "page@one:1")
+    assert told(watched)["hoso_job_seconds_count", (("outcome", "failed"), ("task", "read_page"))] >= 1
+    assert "someone" not in asked(watched).text
+
+
+def test_no_figure_names_a_dossier_or_a_person(watched: Office) -> None:
+    code = "/api/v1/dossiers/000.00.00.H00-260101-0001"
+    watched.client.get(code)
+    watched.client.request("ĐƯỜNG".encode().hex().upper(), code)
+    figures.tell_now(watched.services.database, "web@one:1")
+    shown = asked(watched).text
+    assert "260101" not in shown
+    assert 'method="other"' in shown
+    for signer in centre.SIGNERS:
+        assert signer.subject.name not in shown
