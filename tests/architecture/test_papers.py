@@ -8,7 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAPERS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-PACKAGES = ("api", "storage", "dossiers", "digitize", "signing")
+PACKAGES = ("api", "storage", "dossiers", "digitize", "signing", "counter")
 
 
 def names_of_all_tests() -> set[str]:

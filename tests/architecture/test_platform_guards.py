@@ -15,7 +15,7 @@ from api.cli import COMMANDS
 from api.settings import Settings, explained
 
 PROJECT = Path(__file__).parents[2]
-PACKAGES = ("dossiers", "digitize", "signing", "storage", "api")
+PACKAGES = ("dossiers", "digitize", "signing", "storage", "api", "counter")
 
 #: Who may know where settings come from; everybody else is handed what they need by `api.wiring`.
 READERS_OF_SETTINGS = {"api.wiring", "api.up", "api.commands", "api.commands.*", "api.cli"}

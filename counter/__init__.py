@@ -1,0 +1,1 @@
+"""The counter's own computer: takes scans from a folder or a scanner, and sends them. Standard library only."""
