@@ -35,6 +35,7 @@ from api.pages import (
     verdict_report,
 )
 from api.pages import annexes as annex_pages
+from api.pages import archive as archive_pages
 from api.pages import own_token as own_token_pages
 from api.pages import transfers as transfer_pages
 from api.routes import (
@@ -104,6 +105,7 @@ PAGES = tuple(
         drafting,
         annex_pages,
         out_of_force,
+        archive_pages,
         admin_trust,
     )
 )

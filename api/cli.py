@@ -34,6 +34,7 @@ COMMANDS = {
     "admin": "thêm cơ quan, người dùng, thủ tục, chứng thư · fill an instance",
     "report": "máy đọc sai ở đâu, theo những gì người soát đã sửa · where the reader was wrong, by what people changed",
     "audit": "kiểm tra nhật ký và dấu thời gian của nó · verify the audit log and its stamps",
+    "archive": "xuất, nhập hồ sơ lưu trữ (BagIt) · export and import dossiers for the archive",
     "doctor": "tự kiểm tra và nói điều gì chưa ổn · say in words what is wrong",
 }
 

@@ -346,5 +346,6 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "Khóa ký · keys": _keys,
     "Chứng thư ký · certificates": doctor_trust.certificates,
     "Nhật ký · audit log": doctor_archive.audit_log,
+    "Nộp lưu · archive": doctor_archive.to_archive,
     "Ký thử · test signature": _signature,
 }

@@ -1,4 +1,4 @@
-"""The doctor's look at what is kept: the audit log and its stamps."""
+"""The doctor's look at what is kept: the audit log and its stamps, and what the archive waits for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from api import log_words
 from api.finding import Finding, State
-from dossiers import log_stamps
+from dossiers import archive, log_stamps
 from storage.database import Database
 from storage.objects import MinioObjectStore
 from storage.vault import S3Vault
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 #: A day's stamp may wait for the authority; longer, and somebody should look.
 _STAMP_OVERDUE = timedelta(days=2)
+_COUNTED = 1_000
 
 
 def audit_log(settings: Settings) -> Iterator[Finding]:
@@ -58,3 +59,29 @@ def audit_log(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield Finding(subject, State.GOOD, *said)
+
+
+def to_archive(settings: Settings) -> Iterator[Finding]:
+    """Whether a finished dossier is near the limit by which the archive must have it, or beyond."""
+    subject = "Nộp lưu · archive"
+    if not settings.database:
+        return
+    database = Database(settings.database)
+    now = datetime.now(UTC)
+    try:
+        with database.begin() as work:
+            waiting = work.archive.due(None, by=now + archive.WARN_AHEAD, limit=_COUNTED)
+    finally:
+        database.close()
+    if not waiting:
+        yield Finding(subject, State.GOOD, "Không có hồ sơ sắp hết hạn.", "No dossier is near its limit.")
+        return
+    late = sum(one.due <= now for one in waiting)
+    some = "ít nhất " if len(waiting) == _COUNTED else ""
+    yield Finding(
+        subject,
+        State.BAD if late else State.DOUBTFUL,
+        f"{some}{len(waiting)} hồ sơ phải nộp lưu trong 30 ngày tới, trong đó {late} đã quá hạn.",
+        f"{len(waiting)} dossiers are due for the archive within 30 days, {late} of them overdue.",
+        "hoso archive due; hoso archive export …",
+    )

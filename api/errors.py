@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException
 
 from digitize.types import ReadingFailed, UnreadableScan
 from dossiers.anchors import FingerprintDiffers, NoAuthority
+from dossiers.archive import NotOurRows
+from dossiers.bags import BadBag
 from dossiers.codes import BadCode
 from dossiers.digests import SignatureNotTaken
 from dossiers.issuance import Unread
@@ -131,6 +133,26 @@ OUTCOMES: dict[type[Exception], Outcome] = {
         "not_found",
         Said("Không tìm thấy.", _SAFE, "Kiểm tra lại mã, hoặc hỏi cơ quan đang giữ hồ sơ."),
         Said("Not found.", _SAFE_EN, "Check the code, or ask the agency that holds the dossier."),
+    ),
+    NotOurRows: Outcome(
+        422,
+        "not_our_rows",
+        Said(
+            "Gói lưu trữ này thuộc phiên bản khác hoặc nội dung không khớp.",
+            "Chưa nhập gì từ hồ sơ đó; dữ liệu đang có còn nguyên.",
+            "Dùng đúng phiên bản đã xuất gói, hoặc xin lại gói.",
+        ),
+        Said(
+            "This bag is of another version, or what it says doesn't fit.",
+            "Nothing of that dossier was taken in; what was here is untouched.",
+            "Use the version that wrote the bag, or ask for it again.",
+        ),
+    ),
+    BadBag: Outcome(
+        422,
+        "bad_bag",
+        Said("Gói lưu trữ không nguyên vẹn.", "Chưa nhập gì.", "Xin lại gói từ nơi gửi."),
+        Said("The bag isn't whole.", "Nothing was taken in.", "Ask for it again."),
     ),
     NotAllowed: Outcome(
         403,

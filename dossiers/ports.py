@@ -13,7 +13,7 @@ call is made inside a block: objects are put before it, and are harmless if it f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from dossiers.anchors import TrustAnchor
+    from dossiers.archive import ToArchive
     from dossiers.desks import Desk
     from dossiers.layouts import OwnTemplate
     from dossiers.own_token import SigningLink
@@ -819,6 +820,38 @@ class OwnTemplates(Protocol):
         ...
 
 
+class Archive(Protocol):
+    """Finished dossiers as rows, whole and exact, to be carried out of one installation and into another."""
+
+    def revision(self) -> str:
+        """The schema that these rows are of."""
+        ...
+
+    def rows(self, dossier_id: UUID) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Everything that is kept of a dossier, by table, and its lines of the log under "audit"."""
+        ...
+
+    def put(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+        """Put a dossier's rows where it has never been. Raises Duplicate, NotOurRows."""
+        ...
+
+    def mark(self, dossier_id: UUID, *, at: datetime) -> None:
+        """Note that a dossier was taken into the archive; the first time counts."""
+        ...
+
+    def with_code(self, code: str) -> UUID | None:
+        """The finished dossier with this code."""
+        ...
+
+    def finished(self, since: datetime, before: datetime) -> Sequence[UUID]:
+        """Dossiers that came to their end in this time, by then."""
+        ...
+
+    def due(self, actor: Actor | None, *, by: datetime, limit: int = 200) -> Sequence[ToArchive]:
+        """Finished dossiers that must be in the archive by then and aren't, first due first; of all without actor."""
+        ...
+
+
 class UnitOfWork(Protocol):
     """One transaction over everything the office keeps."""
 
@@ -858,6 +891,8 @@ class UnitOfWork(Protocol):
     def register(self) -> Register: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def archive(self) -> Archive: ...
     @property
     def search(self) -> Search: ...
     @property

@@ -133,6 +133,7 @@ class Procedure:
         result_template: Name of the template of its result (`signing.templates`), or "" for uploads only.
         result_symbol: Head of the result's symbol, for instance "GCN" or "QĐ".
         result_name: What the citizen receives.
+        archive_within_days: From a dossier's end until it must be in the archive (Circular 13/2023/TT-BNV: a year).
     """
 
     code: str
@@ -143,6 +144,7 @@ class Procedure:
     result_symbol: str
     result_template: str = ""
     field_name: str = ""
+    archive_within_days: int = 365
 
 
 @dataclass(frozen=True)

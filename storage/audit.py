@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from dossiers.types import AuditEntry
-from storage.tables import audit_head, audit_log
+from storage.tables import audit_head, audit_imported, audit_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -65,16 +66,22 @@ class PostgresAudit:
         return self.of_all([subject])
 
     def of_all(self, subjects: Iterable[UUID | str], *, event: str | None = None) -> Sequence[AuditEntry]:
-        """Of several subjects at once, by sequence; only lines of this event, if one is given."""
+        """Of several subjects at once: what was imported with them, then our own lines, each by sequence.
+
+        Args:
+            event: Only lines of this one, if one is given.
+        """
         self.flush()
         asked_for = [str(subject) for subject in subjects]
-        query = sa.select(audit_log).where(audit_log.c.subject.in_(asked_for)).order_by(audit_log.c.sequence)
-        if event is not None:
-            query = query.where(audit_log.c.event == event)
-        return [
-            AuditEntry(**{**row, "detail": json.loads(row["detail"])})
-            for row in self._connection.execute(query).mappings()
-        ]
+        found: list[AuditEntry] = []
+        for kept in (audit_imported, audit_log):
+            columns = [kept.c[field.name] for field in fields(AuditEntry)]
+            query = sa.select(*columns).where(kept.c.subject.in_(asked_for)).order_by(kept.c.sequence)
+            if event is not None:
+                query = query.where(kept.c.event == event)
+            rows = self._connection.execute(query).mappings()
+            found += [AuditEntry(**{**row, "detail": json.loads(row["detail"])}) for row in rows]
+        return found
 
     def first_break(self, *, after: int = 0) -> int | None:
         """Sequence of the first line that is missing or whose hash doesn't fit, None when the chain holds.

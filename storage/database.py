@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from dossiers.types import Changed
 from storage.accounts import PostgresAccounts, PostgresLimits
 from storage.annexes import PostgresAnnexes
+from storage.archive import PostgresArchive
 from storage.audit import PostgresAudit
 from storage.batches import PostgresBatches
 from storage.catalogue import PostgresAgencies, PostgresProcedures
@@ -68,6 +69,7 @@ class PostgresUnitOfWork:
         self.verdict_reports = PostgresVerdictReports(connection)
         self.register = PostgresRegister(connection)
         self.audit = PostgresAudit(connection)
+        self.archive = PostgresArchive(connection)
         self.search = PostgresSearch(connection)
         self.jobs = PostgresJobs(connection)
         self.figures = PostgresFigures(connection)

@@ -150,12 +150,15 @@ class PostgresDossiers:
     def keep(self, dossier: Dossier) -> Dossier:
         """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
         named = f"{dossier.applicant.name} {dossier.code}"
+        since = sa.func.now() if dossier.version == 0 else sa.func.coalesce(dossiers.c.finished_at, sa.func.now())
+        ends = {"finished_at": since} if dossier.state in _FINISHED else {"finished_at": None, "archived_at": None}
         return keep_version(
             self._connection,
             dossiers,
             dossier,
             written=vector(written(named)),
             folded=vector(folded(named)),
+            **ends,
         )
 
     @staticmethod

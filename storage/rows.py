@@ -124,7 +124,7 @@ def refuse_duplicates(connection: sa.Connection, statement: sa.Executable) -> sa
         raise Duplicate("đã có rồi", of=diagnosis.constraint_name or "") from error
 
 
-def keep_version(connection: sa.Connection, table: sa.Table, value: V, **beside: str) -> V:
+def keep_version(connection: sa.Connection, table: sa.Table, value: V, **beside: Any) -> V:
     """Insert a new value (version 0) or change one that nobody else has changed since it was read.
 
     Args:

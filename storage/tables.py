@@ -203,6 +203,7 @@ procedures = sa.Table(
     _text("result_symbol"),
     _text("result_template"),
     _text("field_name"),
+    sa.Column("archive_within_days", sa.Integer, nullable=False, server_default="365"),
 )
 
 accounts = sa.Table(
@@ -356,6 +357,9 @@ dossiers = sa.Table(
     _id("transfer", "transfers.id", nullable=True),
     _text("paper_note"),
     sa.Column("version", sa.Integer, nullable=False),
+    # When it came to its end, and when it was taken into the archive; empty again once it is taken up again.
+    _moment("finished_at", nullable=True),
+    _moment("archived_at", nullable=True),
     # The words of the applicant's name and the code as `words` splits them: as written, and without accents. Empty
     # where a program of an earlier version kept the row while this one was being started.
     sa.Column("written", TSVECTOR, nullable=False, server_default=""),
@@ -368,6 +372,13 @@ dossiers = sa.Table(
     sa.Index(None, "paper_at"),
     # A paper on its way has both: where to, and on which slip.
     sa.CheckConstraint("(transfer IS NULL) = (paper_to IS NULL)", name="dossiers_travelling_check"),
+)
+
+#: The clock of the archive looks at these and at no others.
+sa.Index(
+    "dossiers_to_archive",
+    dossiers.c.finished_at,
+    postgresql_where=sa.text("finished_at IS NOT NULL AND archived_at IS NULL"),
 )
 
 transfers = sa.Table(
@@ -764,4 +775,21 @@ audit_head = sa.Table(
     sa.Column("single", sa.Boolean, sa.CheckConstraint("single", name="audit_head_single"), primary_key=True),
     sa.Column("sequence", sa.BigInteger, nullable=False),
     _text("hash"),
+)
+
+#: Lines that came with archived dossiers from another log, as they were written there. `log` is that log's first hash.
+audit_imported = sa.Table(
+    "audit_imported",
+    metadata,
+    sa.Column("log", sa.Text, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    _moment("at"),
+    _text("actor"),
+    _text("agency"),
+    _text("event"),
+    _text("subject"),
+    _text("detail"),
+    _text("previous_hash"),
+    _text("hash"),
+    sa.Index(None, "subject", "sequence"),
 )

@@ -58,6 +58,7 @@ WAYS = (
     ("/ho-so/moi", "Hồ sơ mới", "New dossier", "open_dossier"),
     ("/ban-giao", "Bàn giao", "Transfers", "open_dossier"),
     ("/ket-qua", "Kết quả", "Results", "see"),
+    ("/nop-luu", "Nộp lưu", "Archive", "see"),
     ("/quan-tri", "Chứng thư", "Certificates", "keep_trust"),
 )
 
