@@ -36,6 +36,8 @@ from pyhanko.sign.validation.generic_cms import extract_tst_data_iter, validate_
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
 
+from signing import bare_signature
+from signing.bare_signature import BareSignature
 from signing.late_fields import LateFields
 from signing.reader import QuickReader
 from signing.types import Integrity, Reason
@@ -92,7 +94,7 @@ def afterwards(late: LateFields, catalog: QualifiedWhitelistRule | None = None) 
 
 
 #: Encodings of a signature whose bytes we know how to check.
-_FORMATS = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/adbe.pkcs7.sha1")
+_FORMATS = ("/ETSI.CAdES.detached", "/adbe.pkcs7.detached", "/adbe.pkcs7.sha1", bare_signature.ENCODING)
 #: Signs the SHA-1 of the bytes instead of the bytes: told intact, and never strong enough to prove anything.
 _SIGNED_SHA1 = "/adbe.pkcs7.sha1"
 _TIMESTAMP_FORMAT = "/ETSI.RFC3161"
@@ -159,10 +161,15 @@ def examine_all(reader: PdfFileReader, fields: Sequence[tuple[str, Any]], conten
 def _read(reader: PdfFileReader, name: str, field: Any) -> Found:
     """Read a signature; whether it is intact isn't known yet."""
     try:
-        embedded = EmbeddedPdfSignature(reader, field, name)
+        reads = BareSignature if bare_signature.is_bare(field) else EmbeddedPdfSignature
+        embedded = reads(reader, field, name)
         kind = str(embedded.sig_object.get("/SubFilter", ""))
     except OUR_TROUBLE:
         raise
+    except bare_signature.UnknownDigest:
+        return Found(name, None, Integrity.UNKNOWN, Reason.UNSUPPORTED_SIGNATURE)
+    except bare_signature.WithoutCertificate:
+        return Found(name, None, Integrity.UNKNOWN, Reason.NO_CERTIFICATE)
     except Exception:  # noqa: BLE001  hostile bytes raise anything: a signature we can't read proves nothing
         return Found(name, None, Integrity.UNKNOWN, Reason.DAMAGED_SIGNATURE)
     stamp = embedded.sig_object_type == "/DocTimeStamp" or kind == _TIMESTAMP_FORMAT
@@ -187,7 +194,7 @@ def _examine(found: Found, late: LateFields, content: Content) -> Found:
     return replace(
         found,
         integrity=Integrity.INTACT,
-        reason=Reason.WEAK_ALGORITHM if _signs_sha1(embedded) else None,
+        reason=Reason.WEAK_ALGORITHM if _signs_sha1(embedded) or isinstance(embedded, BareSignature) else None,
         only_evidence_follows=level.value <= ModificationLevel.LTA_UPDATES.value and late.only_evidence,
         filled_later=late.filled if late.form_kept and not late.created else None,
     )

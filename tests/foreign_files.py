@@ -8,7 +8,15 @@ import re
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from pyhanko.pdf_utils.generic import pdf_name
+from asn1crypto import core, x509
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+from pyhanko.pdf_utils.generic import ArrayObject, ByteStringObject, pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
@@ -16,6 +24,8 @@ from pyhanko.sign.signers.cms_embedder import PdfCMSEmbedder, SigIOSetup, SigObj
 from pyhanko.sign.signers.pdf_byterange import PdfSignedData
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from api.demo.trust_service import DemoSubject
     from tests.pki import Pki
 
@@ -57,6 +67,63 @@ def signed_over_sha1(pki: Pki, source: bytes, *, who: DemoSubject, digest: str =
     embedding.send(signed)
     assert len(prepared.document_digest) == hashlib.sha1(usedforsecurity=False).digest_size
     return bytes(output.getbuffer())
+
+
+def signed_bare(
+    pki: Pki,
+    source: bytes,
+    *,
+    who: DemoSubject,
+    digest: str = "sha1",
+    certificates: Sequence[bytes] | None = None,
+) -> bytes:
+    """`adbe.x509.rsa_sha1`: the result of RSA alone, and the certificates beside it.
+
+    Args:
+        certificates: Given instead of the signer's and its issuer's.
+    """
+    p12, passphrase = pki.trust.p12(who.id)
+    listed = certificates
+    if listed is None:
+        listed = (pki.trust.certificate_der(who.id), *pki.trust.intermediates_der)
+    writer = IncrementalPdfFileWriter(BytesIO(source))
+    embedding = PdfCMSEmbedder(new_field_spec=SigFieldSpec("Signature1")).write_cms("Signature1", writer)
+    next(embedding)
+    placeholder = PdfSignedData(pdf_name("/Sig"), SigSeedSubFilter.ADOBE_PKCS7_DETACHED, bytes_reserved=2048)
+    placeholder[pdf_name("/SubFilter")] = pdf_name("/adbe.x509.rsa_sha1")
+    if listed:
+        given = ArrayObject([ByteStringObject(one) for one in listed])
+        placeholder[pdf_name("/Cert")] = given if len(listed) > 1 else given[0]
+    embedding.send(SigObjSetup(sig_placeholder=placeholder))
+    prepared, output = embedding.send(SigIOSetup(md_algorithm=digest, in_place=False))
+    key = load_pkcs12(p12.read_bytes(), passphrase.read_bytes()).key
+    assert isinstance(key, RSAPrivateKey)
+    kind = {"sha1": SHA1, "sha256": SHA256}[digest]()
+    signed = key.sign(prepared.document_digest, PKCS1v15(), Prehashed(kind))
+    embedding.send(core.OctetString(signed).dump())
+    return bytes(output.getbuffer())
+
+
+def signed_with_an_old_certificate(pki: Pki, source: bytes, *, who: DemoSubject) -> bytes:
+    """A signature over SHA-256, by a certificate that its issuer signed with SHA-1."""
+    old = x509.Certificate.load(pki.trust.certificate_der(who.id))
+    issuer = load_der_private_key((pki.trust.folder / "issuing.key").read_bytes(), None)
+    if isinstance(issuer, RSAPrivateKey):
+        name, resign = "sha1_rsa", lambda told: issuer.sign(told, PKCS1v15(), SHA1())  # noqa: S303
+    else:
+        assert isinstance(issuer, EllipticCurvePrivateKey)
+        name, resign = "sha1_ecdsa", lambda told: issuer.sign(told, ECDSA(SHA1()))  # noqa: S303
+    old["tbs_certificate"]["signature"] = old["signature_algorithm"] = {"algorithm": name}
+    old["signature_value"] = resign(old["tbs_certificate"].dump(force=True))
+    given = signer(pki, who)
+    hand = SimpleSigner(
+        signing_cert=x509.Certificate.load(old.dump(force=True)),
+        signing_key=given.signing_key,
+        cert_registry=given.cert_registry,
+    )
+    metadata = PdfSignatureMetadata(field_name="Signature1", md_algorithm="sha256")
+    signing = PdfSigner(metadata, hand, new_field_spec=SigFieldSpec("Signature1"))
+    return bytes(signing.sign_pdf(IncrementalPdfFileWriter(BytesIO(source))).getbuffer())
 
 
 def with_two_tables(source: bytes) -> bytes:
