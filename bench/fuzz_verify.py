@@ -1,11 +1,15 @@
-"""Fuzz the verifier with a genuine two-signature result that is changed in ways of PDF and CMS; atheris leads the way.
+"""Fuzz who judges strangers' files, with genuine ones that are changed in ways of PDF and CMS; atheris leads the way.
 
-Held at every try: a verdict and never an exception; a second of processor time at most (`--seconds`); and genuine only
-where all bytes that leader and seal cover are the original's and a reader shows what it showed before.
+Two are tried in turn, as the fuzzer's first byte says. The verifier gets a result of two signatures, and one signed in
+the oldest encoding, which never counts. The examiner of what a signer's own tool gave back gets such a file; mostly the
+bytes that were sent are put back before the change, since nothing is looked at behind others. Held at every try: an
+answer and never an exception; so much processor time at most (`--seconds`); and genuine, or taken, only where all bytes
+that the signatures cover are the original's and a reader shows what it showed before.
 
     .venv/bin/python bench/fuzz_verify.py --minutes 120 --keep build/fuzz
 
-Whatever breaks this is kept as a file of `--keep`; its name says what it broke. The last line counts.
+Whatever breaks this is kept as a file of `--keep`; its name says what it broke. The last line counts. `--runs N` with
+the same seed makes the same choices; that is what the tests do, briefly.
 """
 
 from __future__ import annotations
@@ -14,26 +18,37 @@ import argparse
 import hashlib
 import os
 import random
+import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import atheris
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 with atheris.instrument_imports(include=["signing"]):
-    from signing import integrity, late_fields, proof, verify
+    from signing import bare_signature, integrity, late_fields, proof, returned, verify
 
-from signing.types import Verdict
+from signing.types import Place, Verdict
+from tests import desktop_tool
+from tests.foreign_files import signed_bare
 from tests.mutations import mutate, ranges, shows
 from tests.pki import LEADER, SEAL, running_pki
+from tests.pki.paper import paper
 from tests.signed_files import issued
 
-_ = (integrity, late_fields)  # instrumented, used by `verify`
+_ = (integrity, late_fields, bare_signature)  # instrumented, used by `verify`
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 
 class _Chooser:
@@ -49,44 +64,71 @@ class _Chooser:
         return self._data.ConsumeBytes(self._data.ConsumeIntInRange(0, most))
 
 
+@dataclass(frozen=True)
+class _Target:
+    """Something to try.
+
+    Attributes:
+        genuine: The file it accepts.
+        covered: Which of its bytes the signatures cover; the last covers the others.
+        sent: What it begins with however it is changed, mostly; b"" for nothing.
+        judge: What is said of a file: a word for the count, and whether it is accepted.
+    """
+
+    name: str
+    genuine: bytes
+    judge: Callable[[bytes], tuple[str, bool]]
+    sent: bytes = b""
+
+    @cached_property
+    def covered(self) -> tuple[int, int, int, int]:
+        return ranges(self.genuine)[-1]
+
+    @cached_property
+    def shown(self) -> object:
+        return shows(self.genuine)
+
+    def changed(self, choose: _Chooser) -> bytes:
+        content = mutate(self.genuine, choose)
+        if self.sent and choose.number(0, 7):
+            return self.sent + content[len(self.sent) :]
+        return content
+
+    def is_the_original(self, content: bytes) -> bool:
+        start, first, second, length = self.covered
+        same = content[start:first] == self.genuine[start:first]
+        same = same and content[second : second + length] == self.genuine[second : second + length]
+        try:
+            return same and shows(content) == self.shown
+        except Exception:  # noqa: BLE001 - not even readable
+            return False
+
+
 class _Fuzzer:
-    def __init__(self, genuine: bytes, known: proof.Known, at: datetime, *, keep: Path, seconds: float) -> None:
-        self._genuine, self._known, self._at, self._keep, self._seconds = genuine, known, at, keep, seconds
-        self._covered = ranges(genuine)[1]  # the seal's: it covers the leader's
-        self._shown = shows(genuine)
+    def __init__(self, targets: Sequence[_Target], *, keep: Path, seconds: float) -> None:
+        self._targets, self._keep, self._seconds = targets, keep, seconds
         self.seen: Counter[str] = Counter()
         self.broken: set[str] = set()
         self.slowest_s = 0.0
         self.tries = 0
-        self.file = keep / "current.pdf"
 
     def try_once(self, data: bytes) -> None:
         self.tries += 1
-        content = mutate(self._genuine, _Chooser(data))
-        self.file.write_bytes(content)
+        target = self._targets[data[0] % len(self._targets) if data else 0]
+        content = target.changed(_Chooser(data[1:]))
         began = time.process_time()
         try:
-            with self.file.open("rb") as file:
-                found = verify.verify_file(file, known=self._known, at=self._at)
+            said, accepted = target.judge(content)
         except Exception as error:  # noqa: BLE001 - that is what is looked for
-            self._broke(f"raised-{type(error).__name__}", content)
+            self._broke(f"{target.name}-raised-{type(error).__name__}", content)
             return
         spent = time.process_time() - began
         self.slowest_s = max(self.slowest_s, spent)
-        self.seen[f"{found.verdict}:{found.reasons[0] if found.reasons else ''}"] += 1
+        self.seen[f"{target.name}:{said}"] += 1
         if spent > self._seconds:
-            self._broke("slow", content)
-        if found.verdict is Verdict.GENUINE and not self._is_the_original(content):
-            self._broke("accepted", content)
-
-    def _is_the_original(self, content: bytes) -> bool:
-        start, first, second, length = self._covered
-        same = content[start:first] == self._genuine[start:first]
-        same = same and content[second : second + length] == self._genuine[second : second + length]
-        try:
-            return same and shows(content) == self._shown
-        except Exception:  # noqa: BLE001 - not even readable
-            return False
+            self._broke(f"{target.name}-slow", content)
+        if accepted and not target.is_the_original(content):
+            self._broke(f"{target.name}-accepted", content)
 
     def _broke(self, how: str, content: bytes) -> None:
         name = f"{how}-{hashlib.sha256(content).hexdigest()[:12]}.pdf"
@@ -94,6 +136,41 @@ class _Fuzzer:
             (self._keep / name).write_bytes(content)
         self.broken.add(name)
         print("BROKEN", name, flush=True)
+
+
+def _targets(folder: Path) -> list[_Target]:
+    """What is tried, each shown to accept what it should."""
+    file, at = folder / "current.pdf", datetime.now().astimezone()
+    with running_pki(folder / "pki", (LEADER, SEAL)) as pki:
+        result, known = issued(pki, folder).read_bytes(), proof.Known(pki.store())
+        bare = signed_bare(pki, paper(), who=LEADER)
+        sent, key = (folder / "prepared.pdf").read_bytes(), pki.key(LEADER)
+        back = desktop_tool.signed(sent, key)
+    sha256 = hashlib.sha256(key.certificate_der).hexdigest()
+
+    def verified(content: bytes) -> tuple[str, bool]:
+        file.write_bytes(content)
+        with file.open("rb") as opened:
+            found = verify.verify_file(opened, known=known, at=at)
+        return f"{found.verdict}:{found.reasons[0] if found.reasons else ''}", found.verdict is Verdict.GENUINE
+
+    def examined(content: bytes) -> tuple[str, bool]:
+        found = returned.examine_bytes(sent, content, place=Place.LEADER, certificate_sha256=sha256)
+        return str(found.refusal or "taken"), found.refusal is None
+
+    def never(content: bytes) -> tuple[str, bool]:
+        said, accepted = verified(content)
+        if accepted:
+            raise AssertionError("SHA-1 was accepted")
+        return said, False
+
+    targets = [
+        _Target("result", result, verified),
+        _Target("returned", back, examined, sent),
+        _Target("bare", bare, never),
+    ]
+    assert [target.judge(target.genuine)[1] for target in targets] == [True, True, False]
+    return targets
 
 
 def main() -> None:
@@ -106,13 +183,8 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz"))
     given = parser.parse_args()
     given.keep.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as name, running_pki(Path(name, "pki"), (LEADER, SEAL)) as pki:
-        genuine = issued(pki, Path(name)).read_bytes()
-        known = proof.Known(pki.store())
-    at = datetime.now().astimezone()
-    fuzzer = _Fuzzer(genuine, known, at, keep=given.keep, seconds=given.seconds)
-    fuzzer.file.write_bytes(genuine)
-    assert verify.verify(fuzzer.file, trust=known.trust, at=at).verdict is Verdict.GENUINE
+    folder = Path(tempfile.mkdtemp(prefix="hoso-fuzz-"))
+    fuzzer = _Fuzzer(_targets(folder), keep=given.keep, seconds=given.seconds)
     began, last = time.monotonic(), [0.0]
 
     def one(data: bytes) -> None:
@@ -122,6 +194,7 @@ def main() -> None:
             print(_told(fuzzer), flush=True)
         if time.monotonic() - began > given.minutes * 60 or fuzzer.tries == given.runs:
             print(_told(fuzzer), flush=True)
+            shutil.rmtree(folder, ignore_errors=True)
             os._exit(1 if fuzzer.broken else 0)  # the fuzzer has no end of its own
 
     options = [
