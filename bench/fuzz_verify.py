@@ -202,7 +202,9 @@ def main() -> None:
         "-max_len=600",
         "-len_control=0",
         "-verbosity=0",
-        "-timeout=120",
+        "-timeout=1200",  # by the wall: a busy machine is no finding
+        "-report_slow_units=1200",
+        f"-artifact_prefix={given.keep}/",
         "-rss_limit_mb=4096",
     ]
     corpus = given.keep / "corpus"
