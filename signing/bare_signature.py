@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from pyhanko.pdf_utils import generic
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
+from signing.types import Reason
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,12 +30,23 @@ ENCODING = "/adbe.x509.rsa_sha1"
 _MOST_CERTIFICATES = 20
 
 
-class UnknownDigest(Exception):
-    """It signs another digest than SHA-1 (readers allow that since PDF 1.6; nobody was seen to write it)."""
+class _Unchecked(Exception):
+    """It can't be checked, and why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
 
 
-class WithoutCertificate(Exception):
-    """It brings no certificate of an RSA key, so nobody can check it."""
+def read(reader: PdfFileReader, field: Any, name: str) -> BareSignature | Reason:
+    """Give the signature, or why it can't be checked: it brings no certificate of an RSA key, or signs another digest.
+
+    Raises exceptions of many classes for what is no such signature at all.
+    """
+    try:
+        return BareSignature(reader, field, name)
+    except _Unchecked as unchecked:
+        return unchecked.reason
 
 
 def is_bare(field: Any) -> bool:
@@ -49,12 +62,7 @@ def _itself(field: Any) -> generic.DictionaryObject:
 
 
 class BareSignature(EmbeddedPdfSignature):
-    """Such a signature as any other.
-
-    Raises:
-        UnknownDigest, WithoutCertificate: It can't be checked.
-        Exception: of many classes, for what is no such signature at all.
-    """
+    """Such a signature as any other."""
 
     def __init__(self, reader: PdfFileReader, field: Any, name: str) -> None:
         field = _itself(field)
@@ -100,28 +108,30 @@ def _certificates(written: generic.DictionaryObject) -> Sequence[x509.Certificat
     strings = (generic.ByteStringObject, generic.TextStringObject)
     ders = [bytes(one.original_bytes) for one in listed if isinstance(one, strings)]
     if not ders or len(ders) > _MOST_CERTIFICATES:
-        raise WithoutCertificate
+        raise _Unchecked(Reason.NO_CERTIFICATE)
     found = [x509.Certificate.load(der) for der in ders]
     if found[0].public_key.algorithm != "rsa":
-        raise WithoutCertificate
+        raise _Unchecked(Reason.NO_CERTIFICATE)
     return found
 
 
 def _must_be_sha1(certificate: x509.Certificate, signature: bytes) -> None:
     """Look at what was signed. One that isn't this key's at all is left to whoever checks it.
 
+    Readers allow other digests since PDF 1.6; nobody was seen to write them.
+
     Raises:
-        UnknownDigest: It is another digest.
+        _Unchecked: It is another digest.
     """
     key = load_der_public_key(certificate.public_key.dump())
     if not isinstance(key, RSAPublicKey):
-        raise WithoutCertificate
+        raise _Unchecked(Reason.NO_CERTIFICATE)
     try:
         signed = key.recover_data_from_signature(signature, PKCS1v15(), None)
     except InvalidSignature:
         return
     if algos.DigestInfo.load(signed)["digest_algorithm"]["algorithm"].native != "sha1":
-        raise UnknownDigest
+        raise _Unchecked(Reason.UNSUPPORTED_SIGNATURE)
 
 
 def _as_cms(signature: bytes, certificates: Sequence[x509.Certificate]) -> cms.ContentInfo:

@@ -161,15 +161,12 @@ def examine_all(reader: PdfFileReader, fields: Sequence[tuple[str, Any]], conten
 def _read(reader: PdfFileReader, name: str, field: Any) -> Found:
     """Read a signature; whether it is intact isn't known yet."""
     try:
-        reads = BareSignature if bare_signature.is_bare(field) else EmbeddedPdfSignature
-        embedded = reads(reader, field, name)
+        embedded = (bare_signature.read if bare_signature.is_bare(field) else EmbeddedPdfSignature)(reader, field, name)
+        if isinstance(embedded, Reason):
+            return Found(name, None, Integrity.UNKNOWN, embedded)
         kind = str(embedded.sig_object.get("/SubFilter", ""))
     except OUR_TROUBLE:
         raise
-    except bare_signature.UnknownDigest:
-        return Found(name, None, Integrity.UNKNOWN, Reason.UNSUPPORTED_SIGNATURE)
-    except bare_signature.WithoutCertificate:
-        return Found(name, None, Integrity.UNKNOWN, Reason.NO_CERTIFICATE)
     except Exception:  # noqa: BLE001  hostile bytes raise anything: a signature we can't read proves nothing
         return Found(name, None, Integrity.UNKNOWN, Reason.DAMAGED_SIGNATURE)
     stamp = embedded.sig_object_type == "/DocTimeStamp" or kind == _TIMESTAMP_FORMAT
