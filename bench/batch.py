@@ -297,7 +297,7 @@ class _Day:
             counted = self._counted()
             next(mishaps)
             began = self.meter.read().get("web", 0.0)
-            answer = self.browser.get(f"{address}?v={version}")
+            answer = self._asked(f"{address}?v={version}")
             spent += self.meter.read().get("web", 0.0) - began
             looks += 1
             version = _stamp(answer.text) or version
@@ -309,6 +309,13 @@ class _Day:
         self._spent("signed", self._before)
         self._page("the batch, done", "GET", f"/ket-qua/dot-ky/{batch}")
         self._picture("batch-done", f"/ket-qua/dot-ky/{batch}")
+
+    def _asked(self, path: str) -> httpx2.Response:
+        """As browsers do: asked again where the connection that was kept had just been closed."""
+        try:
+            return self.browser.get(path)
+        except httpx2.TransportError:
+            return self.browser.get(path)
 
     def _mishaps(self, batch: str) -> Iterator[None]:
         """One step for each look at the page."""
@@ -384,6 +391,7 @@ class _Day:
         after = self.meter.read()
         web, base = (1000 * (after[part] - before[part]) for part in ("web", "postgresql"))
         self.pages.append((what, web, base, 1000 * took, len(answer.content)))
+        _say(f"{what}: {web:.0f} ms of processor in the web, {base:.0f} in PostgreSQL")
         return answer.text
 
     def _picture(self, name: str, path: str) -> None:
@@ -402,6 +410,7 @@ class _Day:
     def _spent(self, what: str, before: dict[str, float]) -> None:
         after = self.meter.read()
         self.costs[what] = {name: after[name] - before.get(name, 0.0) for name in after}
+        _told(what, self.costs[what], len(self.results))
 
     # --- afterwards ---
 
@@ -425,8 +434,6 @@ class _Day:
             f"timestamps: {given_out} given out, {in_files} in {issued} files ({in_files / max(issued, 1):.2f} each); "
             f"{told['refused']} questions refused while dead, at most {told['most']} at once"
         )
-        for what, parts in self.costs.items():
-            _told(what, parts, count)
         print("pages (milliseconds of processor: web, PostgreSQL; of wall; bytes)")
         for what, web, base, wall, size in self.pages:
             print(f"  {what:40} {web:7.0f} {base:7.0f} {wall:7.0f} {size:9}")
