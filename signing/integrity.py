@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.pdf_utils.rw_common import PdfHandler
     from pyhanko.sign.diff_analysis import QualifiedWhitelistRule
+    from pyhanko_certvalidator.sig_validate import SignatureValidator
 
     #: All bytes of a file, in memory or mapped.
     Content = bytes | mmap
@@ -150,12 +151,21 @@ def filled_fields(reader: PdfFileReader) -> list[tuple[str, Any]]:
     return [(str(name), field) for name, value, field in enumerate_sig_fields(reader) if value is not None]
 
 
-def examine_all(reader: PdfFileReader, fields: Sequence[tuple[str, Any]], content: Content) -> list[Found]:
-    """Read every signature and check its bytes. A damaged one is an answer, not an error."""
+def examine_all(
+    reader: PdfFileReader,
+    fields: Sequence[tuple[str, Any]],
+    content: Content,
+    mathematics: SignatureValidator | None = None,
+) -> list[Found]:
+    """Read every signature and check its bytes. A damaged one is an answer, not an error.
+
+    Args:
+        mathematics: Who checks the signatures themselves; pyHanko by default.
+    """
     found = [_read(reader, name, field) for name, field in fields]
     stamps = {one.field for one in found if one.is_timestamp}
     signatures = {one.field for one in found} - stamps
-    return [_examine(one, LateFields(signatures, stamps), content) for one in found]
+    return [_examine(one, LateFields(signatures, stamps), content, mathematics) for one in found]
 
 
 def _read(reader: PdfFileReader, name: str, field: Any) -> Found:
@@ -174,13 +184,13 @@ def _read(reader: PdfFileReader, name: str, field: Any) -> Found:
     return Found(name, embedded, Integrity.UNKNOWN, None if known else Reason.UNSUPPORTED_SIGNATURE, stamp)
 
 
-def _examine(found: Found, late: LateFields, content: Content) -> Found:
+def _examine(found: Found, late: LateFields, content: Content, mathematics: SignatureValidator | None) -> Found:
     """Check the bytes of a signature that could be read, and what follows them."""
     embedded = found.embedded
     if embedded is None or found.reason:
         return found
     try:
-        reason = _bytes_reason(embedded, content, stamp=found.is_timestamp)
+        reason = _bytes_reason(embedded, content, mathematics, stamp=found.is_timestamp)
         level = None if reason else _what_follows(embedded, late)
     except OUR_TROUBLE:
         raise
@@ -197,7 +207,9 @@ def _examine(found: Found, late: LateFields, content: Content) -> Found:
     )
 
 
-def _bytes_reason(embedded: EmbeddedPdfSignature, content: Content, *, stamp: bool) -> Reason | None:
+def _bytes_reason(
+    embedded: EmbeddedPdfSignature, content: Content, mathematics: SignatureValidator | None, *, stamp: bool
+) -> Reason | None:
     """Check coverage, digest and the signature's own mathematics."""
     if not _gap_is_the_signature(embedded, content):
         return Reason.PARTLY_COVERED
@@ -214,6 +226,7 @@ def _bytes_reason(embedded: EmbeddedPdfSignature, content: Content, *, stamp: bo
         embedded.signer_cert,
         expected_content_type="tst_info" if stamp else "data",
         actual_digest=digest,
+        sig_validator=mathematics,
     )
     if not intact:
         return Reason.CONTENT_CHANGED

@@ -17,11 +17,17 @@ import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from asn1crypto import cms, crl, ocsp, x509
 from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed, AdESStatus, AdESSubIndic
-from pyhanko.sign.general import CMSExtractionError, extract_certificate_info, find_unique_cms_attribute
+from pyhanko.sign.general import (
+    CMSExtractionError,
+    SignedDataCerts,
+    extract_certificate_info,
+    extract_signer_info,
+    find_unique_cms_attribute,
+)
 from pyhanko.sign.validation.ades import ades_basic_validation, ades_timestamp_validation
 from pyhanko.sign.validation.dss import DocumentSecurityStore
 from pyhanko.sign.validation.errors import NoDSSFoundError
@@ -34,6 +40,7 @@ from pyhanko.sign.validation.policy_decl import (
     SignatureValidationSpec,
 )
 from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko.sign.validation.status import TimestampSignatureStatus
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import (
@@ -49,8 +56,9 @@ from pyhanko_certvalidator.policy_decl import (
 from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.revinfo.archival import CRLContainer, OCSPContainer
 
-from signing import revocation
-from signing.integrity import detached_digest
+from signing import chains, revocation
+from signing.chains import Chains, Remembering
+from signing.integrity import OUR_TROUBLE, detached_digest
 from signing.revocation import RevocationList
 from signing.types import Indication, Reason, Verdict
 
@@ -60,6 +68,7 @@ if TYPE_CHECKING:
     from pyhanko.pdf_utils.reader import PdfFileReader
     from pyhanko.pdf_utils.rw_common import PdfHandler
     from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+    from pyhanko_certvalidator.path import ValidationPath
 
     from signing.trust import TrustStore
     from signing.types import StoreName
@@ -76,6 +85,7 @@ LEAST_CURVE_BITS = 256
 #: Who has a certificate for these alone signs no documents with it. What people get names e-mail, sign-in or documents.
 _OTHER_PURPOSES = {"time_stamping", "ocsp_signing", "server_auth", "code_signing"}
 USAGE = KeyUsageConstraints(key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False)
+_STAMP_USAGE = TimestampSignatureStatus.default_usage_constraints()
 CLOCK_SKEW = timedelta(minutes=5)
 
 _GATHERING = RevocationInfoGatheringSpec(
@@ -100,6 +110,7 @@ _AGEING = {Reason.CERTIFICATE_EXPIRED, Reason.NO_STATUS}
 _REVOKED = {AdESIndeterminate.REVOKED_NO_POE, AdESIndeterminate.REVOKED_CA_NO_POE, AdESFailure.REVOKED}
 
 
+T = TypeVar("T")
 #: Further than anybody looks.
 _AHEAD = timedelta(days=36_500)
 
@@ -113,7 +124,14 @@ class Material:
     ocsps: tuple[OCSPContainer, ...] = ()
 
     def __add__(self, other: Material) -> Material:
-        return Material(self.certs + other.certs, self.crls + other.crls, self.ocsps + other.ocsps)
+        """Both, each thing once."""
+        if other == Material():
+            return self
+        return Material(
+            _each_once(self.certs + other.certs),
+            _each_once(self.crls + other.crls),
+            _each_once(self.ocsps + other.ocsps),
+        )
 
     def about(self, cert: x509.Certificate) -> LocalKnowledge:
         """What may speak of `cert`: an authority may forget about a certificate once it has expired."""
@@ -125,6 +143,10 @@ class Material:
         crls = [c for c in self.crls if not (c.crl_data.issuer == cert.issuer and late(c.issuance_date))]
         ocsps = [o for o in self.ocsps if not (_serial(o) == cert.serial_number and late(o.issuance_date))]
         return LocalKnowledge(known_certs=list(self.certs), known_crls=crls, known_ocsps=ocsps)
+
+
+def _each_once(things: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple({id(one): one for one in things}.values())
 
 
 @dataclass(frozen=True)
@@ -162,6 +184,20 @@ class Judgement:
     store: StoreName | None = None
 
 
+@dataclass(frozen=True)
+class _Basic:
+    """What basic validation found.
+
+    Attributes:
+        path: To the signer, as far as there was one.
+        revoked_at: When somebody in it was revoked.
+    """
+
+    ades_subindic: AdESSubIndic
+    path: ValidationPath | None
+    revoked_at: datetime | None = None
+
+
 class Known:
     """A trust store, read: whom we trust, and what their lists say. Good for many files, one after the other.
 
@@ -170,6 +206,7 @@ class Known:
 
     def __init__(self, trust: TrustStore) -> None:
         self.trust = trust
+        self.checked = Remembering()
         self._managers: dict[tuple[bytes, ...], SimpleTrustManager] = {}
 
     def vouching(self, existed: datetime, *, seen_from: datetime | None = None) -> tuple[bytes, ...]:
@@ -195,23 +232,29 @@ class Known:
             checking, freshness=_AHEAD, freshness_req_type=FreshnessReqType.MAX_DIFF_REVOCATION_VALIDATION
         )
 
-    def material(self, everybody: frozenset[int] | None) -> Material:
-        """Our own certificates, lists and answers, for a file in which these serial numbers occur; None: any."""
-        lists = (CRLContainer(_shown(listed, everybody)) for listed in self._long)
-        return Material(self._short.certs, (*self._short.crls, *lists), self._short.ocsps)
+    def material(self, lists: Iterable[CRLContainer]) -> Material:
+        """Our own certificates and answers, and of our lists what a file needs."""
+        answers = tuple(one for parts in self.answers.values() for one in parts)
+        certs = tuple(self.certificates[der] for der in self.trust.intermediates)
+        return Material(certs, tuple(lists), answers)
 
     @cached_property
-    def certificates(self) -> tuple[x509.Certificate, ...]:
-        """Every certificate we have, trusted or not."""
-        return tuple(x509.Certificate.load(der) for der in (*self.trust.anchors, *self.trust.intermediates))
+    def certificates(self) -> dict[bytes, x509.Certificate]:
+        """Every certificate we have, trusted or not, by its DER."""
+        return {der: x509.Certificate.load(der) for der in (*self.trust.anchors, *self.trust.intermediates)}
 
     @cached_property
-    def _short(self) -> Material:
-        return Material(
-            tuple(x509.Certificate.load(der) for der in self.trust.intermediates),
-            tuple(CRLContainer(crl.CertificateList.load(one.der)) for one in self._lists if one.short),
-            _answers(ocsp.OCSPResponse.load(der) for der in self.trust.ocsps),
-        )
+    def answers(self) -> dict[bytes, tuple[OCSPContainer, ...]]:
+        """What responders told us, by the DER."""
+        return {der: _answers([ocsp.OCSPResponse.load(der)]) for der in self.trust.ocsps}
+
+    def lists(self, everybody: frozenset[int] | None) -> dict[bytes, CRLContainer]:
+        """Our lists by their DER, for a file in which these serial numbers occur; None: any."""
+        return self._short | {one.der: CRLContainer(_shown(one, everybody)) for one in self._long}
+
+    @cached_property
+    def _short(self) -> dict[bytes, CRLContainer]:
+        return {one.der: CRLContainer(crl.CertificateList.load(one.der)) for one in self._lists if one.short}
 
     @cached_property
     def _long(self) -> tuple[RevocationList, ...]:
@@ -244,9 +287,13 @@ class Court:
         self._known = known
         self._reader = reader
         self._run = run
-        self._carried_lists: dict[bytes, crl.CertificateList] = {}
+        self._chains = Chains()
         self._everybody = _everybody(reader, known)
-        self._ours = known.material(self._everybody)
+        # What the file brings along is often ours, and each thing comes more than once: it is read once.
+        self._certs = dict(known.certificates)
+        self._lists = known.lists(self._everybody)
+        self._answers = dict(known.answers)
+        self._ours = known.material(self._lists.values())
         self._now = Instant(at, self._ours + self._carried(reader))
         #: Trusted document timestamps, newest first: revision and instant.
         self._proofs: list[tuple[int, Instant]] = []
@@ -285,7 +332,8 @@ class Court:
     async def _judge(self, embedded: EmbeddedPdfSignature) -> Judgement:
         cert = embedded.signer_cert
         instants = self._instants(embedded.signed_revision)
-        instants = [replace(i, material=i.material + _in_attributes(embedded)) for i in instants]
+        brought = _in_attributes(embedded)
+        instants = [replace(i, material=i.material + brought) for i in instants]
         tokens = list(extract_tst_data_iter(embedded.signer_info, signed=False))
         stamp: Stamp | None = None
         for token in tokens:
@@ -318,18 +366,15 @@ class Court:
         """Judge from one instant. From a proven one the certificate is judged at the time of signing."""
         moment = min(proven_at, instant.at) if instant.proven and proven_at else instant.at
         existed = min(proven_at or instant.at, instant.at)
-        result = await ades_basic_validation(
-            embedded.signed_data,
-            self._spec(instant, cert, self._known.vouching(existed)),
-            timing_info=_timing(moment, past=instant.proven),
-            raw_digest=detached_digest(embedded),
+        result = await self._judged(
+            embedded, self._spec(instant, cert, self._known.vouching(existed)), _timing(moment, past=instant.proven)
         )
         found: AdESSubIndic = result.ades_subindic
         problem = _certificate_problem(cert)
         if problem is not None:
             return _refuse(AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE, problem)
         passed = found.status is AdESStatus.PASSED
-        revoked_at = _revocation_date(result) or self._known.listed(cert)
+        revoked_at = result.revoked_at or self._known.listed(cert)
         if revoked_at is not None or found in _REVOKED:
             revoked = self._revoked(found, revoked_at, proven_at, embedded.self_reported_timestamp)
             if revoked.verdict is Verdict.REVOKED or passed or found in _REVOKED:
@@ -337,10 +382,48 @@ class Court:
         if passed and proven_at is not None and proven_at + CLOCK_SKEW < cert.not_valid_before:
             return _refuse(AdESIndeterminate.NOT_YET_VALID, Reason.CERTIFICATE_NOT_YET_VALID)
         if passed:
-            return Judgement(Indication.PASSED, Verdict.GENUINE, store=self._vouched_by(result))
+            return Judgement(Indication.PASSED, Verdict.GENUINE, store=self._vouched_by(result.path))
         if found is AdESIndeterminate.OUT_OF_BOUNDS_NO_POE:
             return _refuse(found, _outside_validity(cert, moment, proven_at))
         return await self._refused(found, instant, embedded, cert, moment, existed)
+
+    async def _judged(
+        self, embedded: EmbeddedPdfSignature, spec: SignatureValidationSpec, timing: ValidationTimingInfo
+    ) -> _Basic:
+        """Basic validation: by what is known already where that is a plain yes, else by pyHanko."""
+        certs = SignedDataCerts(embedded.signer_cert, embedded.other_embedded_certs, embedded.embedded_attr_certs)
+        digest = detached_digest(embedded)
+        if digest is not None:
+            path = await self._path(embedded.signed_data, certs, digest, spec, timing, USAGE)
+            if path is not None:
+                return _Basic(AdESPassed.OK, path)
+        result = await ades_basic_validation(embedded.signed_data, spec, timing_info=timing, raw_digest=digest)
+        status = result.api_status
+        details = getattr(status, "revocation_details", None)
+        return _Basic(
+            result.ades_subindic,
+            getattr(status, "validation_path", None),
+            details.revocation_date if details else None,
+        )
+
+    async def _path(
+        self,
+        signed: cms.SignedData,
+        certs: SignedDataCerts,
+        digest: bytes | None,
+        spec: SignatureValidationSpec,
+        timing: ValidationTimingInfo,
+        usage: KeyUsageConstraints,
+    ) -> ValidationPath | None:
+        """The path to whoever signed, where signature and path are beyond doubt; None: ask pyHanko."""
+        try:
+            if not chains.signs(extract_signer_info(signed), signed, certs, digest, spec, timing):
+                return None
+            return await self._chains.path(certs.signer_cert, certs.other_certs, spec, timing, usage)
+        except OUR_TROUBLE:
+            raise
+        except Exception:  # noqa: BLE001  hostile bytes raise anything; what that means is not said here
+            return None
 
     async def _refused(
         self,
@@ -387,24 +470,38 @@ class Court:
         reason = Reason.UNTRUSTED_TIMESTAMP
         stated: datetime = token["encap_content_info"]["content"].parsed["gen_time"].native
         try:
-            authority = extract_certificate_info(token).signer_cert
+            certs = extract_certificate_info(token)
         except CMSExtractionError:
             return None, Reason.NO_CERTIFICATE
+        authority = certs.signer_cert
         revoked_at = self._known.listed(authority)
         for instant in instants:
-            result = await ades_timestamp_validation(
-                token,
-                self._spec(instant, authority, self._known.vouching(stated, seen_from=instant.at)),
-                imprint,
-                timing_info=_timing(instant.at, past=instant.proven),
-            )
+            spec = self._spec(instant, authority, self._known.vouching(stated, seen_from=instant.at))
+            timing = _timing(instant.at, past=instant.proven)
+            found = await self._stamped(token, certs, imprint, spec, timing)
             in_time = authority.not_valid_before <= stated <= instant.at + CLOCK_SKEW
             in_force = revoked_at is None or (instant.proven and instant.at < revoked_at)
-            if result.ades_subindic is AdESPassed.OK and in_time and in_force:
+            if found is AdESPassed.OK and in_time and in_force:
                 return Stamp(stated, common_name(authority.subject)), reason
             if instant is instants[0] and in_time and in_force:
-                reason = _why_not(result.ades_subindic, authority, instant.at)
+                reason = _why_not(found, authority, instant.at)
         return None, reason
+
+    async def _stamped(
+        self,
+        token: cms.SignedData,
+        certs: SignedDataCerts,
+        imprint: Callable[[str], bytes],
+        spec: SignatureValidationSpec,
+        timing: ValidationTimingInfo,
+    ) -> AdESSubIndic:
+        """Validation of a timestamp, as `_judged` does it."""
+        path = await self._path(token, certs, None, spec, timing, _STAMP_USAGE)
+        if path is not None and chains.stamps(token, imprint):
+            return AdESPassed.OK
+        result = await ades_timestamp_validation(token, spec, imprint, timing_info=timing)
+        found: AdESSubIndic = result.ades_subindic
+        return found
 
     async def _lacks_status_only(
         self,
@@ -455,15 +552,15 @@ class Court:
                 replace(self._known.policy(checking), retroactive_revinfo=instant.proven),
                 algorithm_usage_policy=algorithms,
                 time_tolerance=CLOCK_SKEW,
+                signature_validator=self._known.checked,
             ),
             revinfo_gathering_policy=_GATHERING,
             local_knowledge=instant.material.about(about),
             key_usage_settings=USAGE,
         )
 
-    def _vouched_by(self, result: Any) -> StoreName | None:
+    def _vouched_by(self, path: ValidationPath | None) -> StoreName | None:
         """Which of our trust stores the chain of a signature leads to."""
-        path = getattr(result.api_status, "validation_path", None)
         anchor = next(iter(path.iter_certs(include_root=True)), None) if path is not None else None
         return self._known.store_of(anchor.dump()) if anchor is not None else None
 
@@ -471,25 +568,42 @@ class Court:
         """The document security store, as it stood in this revision; nothing when there is none or it is damaged."""
         try:
             store = DocumentSecurityStore.read_dss(handler)
-            lists = [ref.get_object().data for ref in store.crls]
+            certs, lists, answers = (
+                [ref.get_object().data for ref in refs] for refs in (store.certs.values(), store.crls, store.ocsps)
+            )
             return Material(
-                tuple(store.load_certs()),
-                tuple(CRLContainer(self._carried_list(der)) for der in lists),
-                _answers(ocsp.OCSPResponse.load(ref.get_object().data) for ref in store.ocsps),
+                tuple(map(self._cert, certs)),
+                tuple(map(self._list, lists)),
+                tuple(one for der in answers for one in self._answer(der)),
             )
         except NoDSSFoundError:
             return Material()
         except Exception:  # noqa: BLE001  damaged evidence is no evidence
             return Material()
 
-    def _carried_list(self, der: bytes) -> crl.CertificateList:
+    def _cert(self, der: bytes) -> x509.Certificate:
+        return _once(self._certs, der, lambda: x509.Certificate.load(der))
+
+    def _answer(self, der: bytes) -> tuple[OCSPContainer, ...]:
+        return _once(self._answers, der, lambda: _answers([ocsp.OCSPResponse.load(der)]))
+
+    def _list(self, der: bytes) -> CRLContainer:
         """A list that the file brings: parsed for this file alone, so that no stranger fills our memory."""
-        if der not in self._carried_lists:
+
+        def read() -> CRLContainer:
             try:
-                self._carried_lists[der] = _shown(RevocationList(der), self._everybody)
+                return CRLContainer(_shown(RevocationList(der), self._everybody))
             except (ValueError, TypeError):  # stricter than pyHanko, which then says what it makes of it
-                self._carried_lists[der] = crl.CertificateList.load(der)
-        return self._carried_lists[der]
+                return CRLContainer(crl.CertificateList.load(der))
+
+        return _once(self._lists, der, read)
+
+
+def _once(read: dict[bytes, T], der: bytes, reading: Callable[[], T]) -> T:
+    """What a DER says; read only where it hasn't been."""
+    if der not in read:
+        read[der] = reading()
+    return read[der]
 
 
 def common_name(name: x509.Name) -> str:
@@ -545,11 +659,6 @@ def _doubt(judgement: Judgement, found: AdESSubIndic, reason: Reason) -> Judgeme
     return replace(refused, stamp=judgement.stamp, proven_at=judgement.proven_at)
 
 
-def _revocation_date(result: Any) -> datetime | None:
-    details = getattr(result.api_status, "revocation_details", None)
-    return details.revocation_date if details else None
-
-
 def _timing(moment: datetime, *, past: bool) -> ValidationTimingInfo:
     return ValidationTimingInfo(moment, moment, point_in_time_validation=past)
 
@@ -574,8 +683,8 @@ def _everybody(reader: PdfFileReader, known: Known) -> frozenset[int] | None:
     None when they can't all be told, and then every list is walked through from end to end.
     """
     try:
-        certs = [*known.certificates]
-        answers = [one.ocsp_response_data for one in known.material(frozenset()).ocsps]
+        certs = [*known.certificates.values()]
+        answers = [one.ocsp_response_data for parts in known.answers.values() for one in parts]
         for embedded in reader.embedded_signatures:
             certs += _inside(embedded.signed_data)
             for signed in (False, True):

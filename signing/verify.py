@@ -221,7 +221,7 @@ def _judge(content: Content, known: Known, at: datetime, run: Run) -> FileVerdic
     if revisions > MAX_REVISIONS or len(fields) > MAX_SIGNATURES:
         raise _Unreadable(Reason.TOO_COMPLEX)
     hidden = integrity.has_hidden_signature(content, len(fields))
-    found = _in_the_leaders_name(integrity.examine_all(reader, fields, content), reader)
+    found = _in_the_leaders_name(integrity.examine_all(reader, fields, content, known.checked), reader)
     if reader.xrefs.hybrid_xrefs_present:
         found = [_of_two_structures(one, content) for one in found]
     kind = _kind({one.field for one in found if not one.is_timestamp}, hidden=hidden, content=content)
