@@ -341,6 +341,7 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "Hàng đợi · queue": _queue,
     "Máy ký · signing worker": doctor_trust.signing_worker,
     "Dấu thời gian · TSA": doctor_trust.timestamps,
+    "Máy ký, dấu thời gian · passed over": doctor_trust.passed_over,
     "Gốc tin cậy · anchors": doctor_trust.anchors,
     "CRL, OCSP": doctor_trust.evidence,
     "Khóa ký · keys": _keys,

@@ -13,8 +13,9 @@ import psycopg
 from asn1crypto import x509
 
 from api.finding import Finding, State
-from dossiers import trust_upkeep
+from dossiers import authorities, trust_upkeep
 from dossiers.anchors import AnchorState
+from dossiers.calendar import VIETNAM
 from dossiers.certificate_watch import watched
 from dossiers.labels import label
 from dossiers.signatures import trusted
@@ -90,6 +91,29 @@ def timestamps(settings: Settings) -> Iterator[Finding]:
                 f"Đồng hồ máy này lệch {abs(apart):.0f} giây so với {url}.",
                 f"This machine's clock is {abs(apart):.0f} s off the timestamp authority's.",
                 "Bật đồng bộ giờ (NTP). (Turn on NTP.)",
+            )
+
+
+def passed_over(settings: Settings) -> Iterator[Finding]:
+    """Which authorities the signing worker passes over for the present, whatever they answer the doctor."""
+    if not settings.database:
+        return
+    database = Database(settings.database)
+    try:
+        noted = authorities.noted(database.begin)
+    finally:
+        database.close()
+    now = datetime.now(UTC)
+    for url in settings.tsa_urls:
+        one = noted.get(url)
+        if one is not None and one.is_passed_over(now) and one.rests_until is not None:
+            again = one.rests_until.astimezone(VIETNAM)
+            yield Finding(
+                "Máy ký, dấu thời gian · passed over",
+                State.DOUBTFUL,
+                f"Máy ký đang tạm bỏ qua {url}: {one.failures} lần liên tiếp không trả lời.",
+                f"The signing worker passes it over: no answer {one.failures} times in a row.",
+                f"Tự hỏi lại từ {again:%H:%M:%S}; còn lâu thì xem mạng. (It asks again by itself.)",
             )
 
 

@@ -16,11 +16,11 @@ from api.figures import telling
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
-from dossiers import log_stamps, renewal, verdict_reports
+from dossiers import authorities, log_stamps, renewal, verdict_reports
 from dossiers.ports import StoreUnavailable
 from dossiers.trust_upkeep import ANSWERS_EVERY, refresh_answers, refresh_revocation_lists
 from dossiers.types import Changed
-from signing.timestamp import AT_ONCE
+from signing.timestamp import AT_ONCE, BREAKERS
 from signing.types import SigningRefused, TrustServiceUnavailable
 from storage import queue
 from storage.database import DatabaseUnavailable
@@ -46,6 +46,7 @@ _REFRESH_EVERY_S = 900.0
 _REFRESH_AGAIN_S = 20.0
 _RENEW_EVERY_S = 3600.0
 _FORGET_EVERY_S = 900.0
+_TELL_EVERY_S = 5.0
 _STAMP_EVERY_S = 3600.0
 _STAMP_AFTER_S = 60.0  # lists come first: a token is judged by them
 
@@ -83,6 +84,7 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
                     _renew_in_time(office),
                     _forget_reports(office),
                     _stamp_log(office),
+                    _tell_of_authorities(office),
                 )
             ]
             try:
@@ -128,6 +130,24 @@ async def _stamp_log(office: Services) -> None:
             if made is not None:
                 _LOG.info("log_stamped", sequence=made.sequence)
         await asyncio.sleep(_STAMP_EVERY_S)
+
+
+async def _tell_of_authorities(office: Services) -> None:
+    """Write down how timestamp authorities behave, within seconds of each change."""
+    told: object = None
+    while True:
+        found = BREAKERS.health()
+        known = [(one.url, one.failures, one.seconds) for one in found]
+        if known != told:
+            try:
+                await asyncio.to_thread(authorities.note, office.begin, found, now=utc_now())
+            except (DatabaseUnavailable, Changed):
+                _LOG.warning("authorities_not_noted")
+            except Exception:  # noqa: BLE001  whatever it was, the next time comes
+                _LOG.exception("authorities_not_noted")
+            else:
+                told = known
+        await asyncio.sleep(_TELL_EVERY_S)
 
 
 async def _forget_reports(office: Services) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from dossiers.anchors import TrustAnchor
     from dossiers.archive import ToArchive
+    from dossiers.authorities import Authority
     from dossiers.desks import Desk
     from dossiers.layouts import OwnTemplate
     from dossiers.own_token import SigningLink
@@ -274,6 +275,14 @@ class TrustMaterial(Protocol):
 
     def keep_answer(self, answer: KeptAnswer) -> bool:
         """Keep an answer, unless a newer one about that certificate is there; whether it was kept."""
+        ...
+
+    def authorities(self) -> Sequence[Authority]:
+        """Timestamp authorities as the signing worker last noted them."""
+        ...
+
+    def keep_authorities(self, found: Sequence[Authority]) -> None:
+        """Note these, and forget all others."""
         ...
 
     def crl_at(self, url: str) -> bytes | None:

@@ -280,6 +280,8 @@ def staff_pictures(office: Office, folder: Path) -> list[Picture]:
     returned = waiting()
     comment = {"comment": "Sửa lại tên chủ hộ cho đúng giấy đề nghị", "sha256": returned["document_sha256"]}
     office.send(leader, f"/ket-qua/{returned['id']}/tra-lai", comment)
+    given_up = drafted(office, dossier)
+    office.send(centre.CLERK, f"/ket-qua/{given_up['id']}/bo-du-thao", {"reason": "Soạn nhầm mẫu"})
     chosen = "&".join(f"chon={one['id']}" for one in (*read, unread, differing))
     soon = partial(record, valid_to=utc_now() + timedelta(days=6))
     with office.services.begin() as work:
@@ -310,6 +312,8 @@ def staff_pictures(office: Office, folder: Path) -> list[Picture]:
         Picture("card", f"/ket-qua/duyet?{chosen}", leader),
         Picture("differing", f"/ket-qua/{differing['id']}", leader),
         Picture("returned", f"/ket-qua/{returned['id']}", centre.CLERK),
+        Picture("draft", f"/ket-qua/{drafted(office, dossier)['id']}", centre.CLERK),
+        Picture("draft-discarded", f"/ket-qua/{given_up['id']}", centre.CLERK),
         Picture("batch-waits-for-time", late_batch.address, leader),
         Picture("batch-stopped", stopped_batch.address, leader),
         Picture("batch-under-way", under_way.address, leader),

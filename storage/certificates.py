@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dossiers.anchors import AnchorState, TrustAnchor
+from dossiers.authorities import Authority
 from dossiers.trust_upkeep import KeptAnswer, KeptList
 from dossiers.types import CertificateRecord
 from storage.rows import keep_version, many, one, to_row, upsert
-from storage.tables import certificates, crls, ocsp_answers, trust_anchors, trust_certificates
+from storage.tables import certificates, crls, ocsp_answers, timestamp_authorities, trust_anchors, trust_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,6 +145,18 @@ class PostgresTrustMaterial:
             index_elements=["certificate"], set_=changes, where=ocsp_answers.c.made <= statement.excluded.made
         )
         return self._connection.execute(newer.returning(ocsp_answers.c.certificate)).one_or_none() is not None
+
+    def authorities(self) -> Sequence[Authority]:
+        """Timestamp authorities as the signing worker last noted them, by address."""
+        query = sa.select(timestamp_authorities).order_by(timestamp_authorities.c.url)
+        return many(Authority, self._connection, query)
+
+    def keep_authorities(self, found: Sequence[Authority]) -> None:
+        """Note these, and forget all others."""
+        left = timestamp_authorities.c.url.not_in([one.url for one in found])
+        self._connection.execute(sa.delete(timestamp_authorities).where(left))
+        for one_of_them in found:
+            upsert(self._connection, timestamp_authorities, to_row(one_of_them, timestamp_authorities))
 
     def crl_at(self, url: str) -> bytes | None:
         """The list of this distribution point, held until the transaction ends; None when there is none yet."""

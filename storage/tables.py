@@ -332,6 +332,16 @@ ocsp_answers = sa.Table(
     _moment("fetched_at"),
 )
 
+timestamp_authorities = sa.Table(
+    "timestamp_authorities",
+    metadata,
+    sa.Column("url", sa.Text, primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    _moment("rests_until", nullable=True),
+    sa.Column("seconds", sa.Double),
+    _moment("noted_at"),
+)
+
 dossiers = sa.Table(
     "dossiers",
     metadata,

@@ -18,7 +18,7 @@ from api.deps import KeepsTrust, Office
 from api.errors import WrongPassword
 from api.pages.frame import Frame, StaffFrame, Typed, TypedSecret
 from api.wiring import Services, utc_now
-from dossiers import anchors, trust_upkeep
+from dossiers import anchors, authorities, trust_upkeep
 from dossiers.anchors import AnchorState, FingerprintDiffers
 from dossiers.calendar import VIETNAM
 from dossiers.certificate_watch import watched
@@ -30,6 +30,7 @@ from signing.types import StoreName
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dossiers.authorities import Authority
     from dossiers.types import Actor
 
 router = APIRouter(include_in_schema=False)
@@ -65,6 +66,7 @@ def certificates_page(actor: KeepsTrust, office: Office, frame: StaffFrame) -> R
         "admin_certificates.html",
         watched=watched(office.begin, now=now),
         evidence=trust_upkeep.evidence(office.begin),
+        stampers=_stampers(office),
         agencies=agencies,
         people=people,
         now=now,
@@ -73,6 +75,12 @@ def certificates_page(actor: KeepsTrust, office: Office, frame: StaffFrame) -> R
         waiting=[a for a in anchors.every(office.begin) if a.state is AnchorState.PROPOSED],
         me=actor.username,
     )
+
+
+def _stampers(office: Services) -> list[tuple[str, Authority | None]]:
+    """The timestamp authorities named in the settings, in the order in which they are asked; None: not asked yet."""
+    noted = authorities.noted(office.begin)
+    return [(url, noted.get(url)) for url in office.tsa_urls]
 
 
 @router.get("/quan-tri/goc-tin-cay")

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from api.deps import Closes, Office, Processes, Sees, SignedIn
 from api.pages import papers
 from api.pages.frame import StaffFrame
+from api.pages.result_view import is_signer
 from api.wiring import utc_now
 from dossiers import certificate_watch, intake
 from dossiers.calendar import local_day
@@ -21,6 +22,7 @@ from dossiers.types import (
     Dossier,
     DossierState,
     EResult,
+    ResultState,
     Step,
 )
 
@@ -139,6 +141,8 @@ def _queue(actor: Actor, begin: Begin, loc: str) -> dict[str, Any]:
     with begin() as work:
         rows = _rows(work, actor)
         agencies = {agency.code: agency.name for agency in work.agencies.all()}
+        # A dossier whose result is ready speaks of handing it over, also while another one for it waits to be signed.
+        to_sign = sum(r.state is ResultState.SUBMITTED and is_signer(actor, r) for r in work.e_results.waiting(actor))
     view = next((v for v in VIEWS if v.name == loc), VIEWS[0])
     kept = [row for row in rows if view.keeps(row, actor)]
     return {
@@ -149,6 +153,7 @@ def _queue(actor: Actor, begin: Begin, loc: str) -> dict[str, Any]:
         "all_seen": len(rows) < _MOST,
         "agencies": agencies,
         "actor": actor,
+        "to_sign": to_sign,
     }
 
 

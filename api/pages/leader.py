@@ -362,6 +362,7 @@ def _batch(actor: Actor, office: Services, batch_id: UUID, *, show_all: bool, kn
         "moves": len(done) + len(stopped) + len(for_pin) + len(by_token) < len(going),
         "may_stop": kept.stopped_at is None and len(signed) + len(stopped) + len(by_token) < len(going),
         "unread": unread,
+        "again": [r.id for r in found if why_not[r.id] == "taken_back" and r.state is ResultState.SUBMITTED],
         "State": ResultState,
         "WAITS": view.WAITS,
         "WHY_NOT": WHY_NOT,

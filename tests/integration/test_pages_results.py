@@ -830,3 +830,24 @@ def test_what_was_submitted_is_taken_back_before_it_is_given_up(office: Office, 
     given_up = ok(office.ask(centre.CLERK, "POST", f"{path}/discard", json={"reason": "thôi"}))
     assert given_up["state"]["code"] == "discarded"
     assert submitted(office, dossier)["state"]["code"] == "submitted", "another one can be drafted"
+
+
+def test_a_result_beside_one_that_is_ready_is_not_hidden_from_its_leader(own_office: Office) -> None:
+    office = own_office
+    dossier = digitised_dossier(office)
+    first = submitted(office, dossier)
+    ok(
+        office.ask(
+            centre.LEADER,
+            "POST",
+            f"/e-results/{first['id']}/approve",
+            json={"password": centre.PASSWORD, "document_sha256": first["document_sha256"]},
+        )
+    )
+    office.work_off()
+    assert "Không còn việc chờ bạn" in office.open(centre.LEADER, "/viec").text
+    second = submitted(office, dossier)
+    desk = said(office.open(centre.LEADER, "/viec"))
+    assert "1 văn bản chờ bạn ký." in desk
+    assert "Không còn việc chờ bạn" not in desk
+    assert second["state"]["code"] == "submitted"

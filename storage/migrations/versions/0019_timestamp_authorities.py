@@ -1,0 +1,27 @@
+"""How timestamp authorities behave towards the signing worker
+
+Revision 0019, after 0018.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0019"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "timestamp_authorities",
+        sa.Column("url", sa.Text(), primary_key=True),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("rests_until", sa.DateTime(timezone=True)),
+        sa.Column("seconds", sa.Double()),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+    )
+
+
+def downgrade() -> None:
+    raise NotImplementedError("kept data is never thrown away by going back; restore a backup instead")
