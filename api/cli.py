@@ -35,6 +35,8 @@ COMMANDS = {
     "report": "máy đọc sai ở đâu, theo những gì người soát đã sửa · where the reader was wrong, by what people changed",
     "audit": "kiểm tra nhật ký và dấu thời gian của nó · verify the audit log and its stamps",
     "archive": "xuất, nhập hồ sơ lưu trữ (BagIt) · export and import dossiers for the archive",
+    "backup": "sao lưu tất cả sang đĩa khác · take everything to another disk",
+    "restore": "phục hồi bản sao lưu vào nơi trống · bring a backup back into an empty instance",
     "doctor": "tự kiểm tra và nói điều gì chưa ổn · say in words what is wrong",
 }
 

@@ -135,6 +135,22 @@ def _embedded(named: Settings) -> list[_Embedded]:
     return servers
 
 
+@contextmanager
+def servers(named: Settings) -> Iterator[Settings]:
+    """The database and the store of an instance that isn't up, for whoever fills it; stopped again afterwards.
+
+    Raises:
+        CannotStart: It is up.
+        PostgresUnavailable, S3Unavailable: They don't start.
+    """
+    embedded = _embedded(named)
+    with ExitStack() as running:
+        running.enter_context(_alone(_prepared(named.data)))
+        for server in embedded:
+            running.callback(server.stop)
+        yield _led_to(named, embedded)
+
+
 def _led_to(named: Settings, servers: list[_Embedded]) -> Settings:
     """Start what doesn't run, and give the settings that lead to all of it."""
     with ThreadPoolExecutor() as pool:

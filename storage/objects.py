@@ -185,6 +185,22 @@ class MinioObjectStore:
                 raise StoreUnavailable(f"{key.path}: what came back is not what was sent")
         return key
 
+    def put_at(self, path: str, file: Path, *, keep: timedelta) -> None:
+        """Store a file that comes back from a backup under the name it had, unless it is there; read it back.
+
+        Raises:
+            StoreUnavailable: The server didn't answer or what came back differs.
+        """
+        content = file.read_bytes()
+        with vendor_errors_translated():
+            with suppress(S3Error):
+                if self._read(self._client, path) == content:
+                    return
+            lock = locked_for(keep) if self.locks else None
+            self._client.put_object(self._bucket, path, io.BytesIO(content), len(content), retention=lock)
+            if self._read(self._client, path) != content:
+                raise StoreUnavailable(f"{path}: what came back is not what was sent")
+
     def fetch(self, key: ObjectKey, to: Path) -> None:
         """Write the object's bytes to `to`, checked against the key's hash. `to` is whole or not there.
 

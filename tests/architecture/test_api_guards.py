@@ -29,6 +29,7 @@ ROUTES = [route for router in (*ROUTERS, *PAGES) for route in router.routes if i
 
 #: Met at start or meaning a fault of ours: an unforeseen error is the right answer.
 STAYS_INSIDE = {
+    "BackupFailed": "only the command line takes and brings back backups, and ends with status 1",
     "BadCalendar": "the holidays file is read once, at start",
     "UnreadableInput": "only the command line meets it, and answers with exit status 65",
     "TemplateUnfit": "only the command line takes templates in, and answers with exit status 65",

@@ -1,0 +1,258 @@
+"""Everything is lost, and comes back: the database, the objects, the chain of the log, and what they are worth."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+from psycopg.conninfo import make_conninfo
+from pydantic import SecretStr
+
+from api import cli
+from api.app import create_app
+from api.commands.backup import programs
+from api.key_folder import KeyFolder
+from api.settings import Settings
+from storage import backup
+from storage.backup import BackupFailed
+from storage.objects import MinioObjectStore
+from tests.conftest import _database
+from tests.integration.conftest import bucket
+from tests.integration.test_api_e_results import digitised_dossier, document, issued, look, verify
+from tests.office import Office, running_office
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from api.embedded.s3 import S3Access
+    from tests.conftest import S3Settings
+
+
+def store_at(where: S3Settings) -> MinioObjectStore:
+    store = MinioObjectStore(where.endpoint, where.access_key, where.secret_key, where.bucket, secure=where.secure)
+    store.prepare()
+    return store
+
+
+@pytest.fixture
+def empty(s3_server: S3Access) -> S3Settings:
+    """A bucket with nothing in it."""
+    return bucket(s3_server)
+
+
+@dataclass(frozen=True)
+class LivedIn:
+    """An office that issued a result, and the first backup of it."""
+
+    office: Office
+    where: S3Settings
+    result: dict[str, Any]
+    pdf: bytes
+    place: Path
+    taken: backup.Backup
+
+    @property
+    def dsn(self) -> str:
+        return self.office.services.dsn
+
+
+@pytest.fixture(scope="module")
+def lived_in(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: str, migrated_template: str, s3_server: S3Access
+) -> Iterator[LivedIn]:
+    """Only the last test destroys it."""
+    folder, where = tmp_path_factory.mktemp("lived-in"), bucket(s3_server)
+    for dsn in _database(postgres_server, template=migrated_template):
+        with running_office(folder, dsn, where) as office:
+            result = issued(office, digitised_dossier(office))
+            pdf = document(office, result)
+            with closing(store_at(where)) as store:
+                taken = backup.take(dsn, store, folder / "backups", programs=programs())
+            yield LivedIn(office, where, result, pdf, folder / "backups", taken)
+
+
+def lines_of_the_log(dsn: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(dsn) as connection:
+        return connection.execute("select sequence, event, subject, hash from audit_log order by sequence").fetchall()
+
+
+def tables_in(dsn: str) -> int:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("select count(*) from pg_tables where schemaname = 'public'").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def test_a_backup_holds_every_object_and_the_next_one_copies_only_what_is_new(
+    lived_in: LivedIn, empty: S3Settings, postgres_dsn: str, tmp_path: Path
+) -> None:
+    taken = lived_in.taken
+    assert taken.damaged == ()
+    assert taken.copied == taken.objects > 10
+    assert taken.log_end[0] == lines_of_the_log(lived_in.dsn)[-1][0]
+    place = tmp_path / "backups"
+    shutil.copytree(lived_in.place, place)
+    (tmp_path / "new.txt").write_bytes(b"new since")
+    with closing(store_at(lived_in.where)) as store:
+        store.put(tmp_path / "new.txt", media_type="text/plain")
+        second = backup.take(lived_in.dsn, store, place, programs=programs())
+        third = backup.take(lived_in.dsn, store, place, programs=programs())
+    assert (second.copied, second.objects, third.copied) == (1, taken.objects + 1, 0)
+    assert backup.newest(place) == third.folder
+
+    shutil.rmtree(place / taken.folder.name)  # the others need it no more
+    with closing(store_at(empty)) as store:
+        restored = backup.restore(second.folder, postgres_dsn, store, programs=programs())
+    assert (restored.objects, restored.missing) == (second.objects, ())
+
+
+def test_what_is_not_whole_is_not_brought_back_and_nothing_is_overwritten(
+    lived_in: LivedIn, empty: S3Settings, postgres_dsn: str, tmp_path: Path
+) -> None:
+    place = tmp_path / "backups"
+    shutil.copytree(lived_in.place, place)
+    folder = place / lived_in.taken.folder.name
+    _, kept = backup.read(folder)
+    with closing(store_at(lived_in.where)) as store, pytest.raises(BackupFailed, match="không trống"):
+        backup.restore(folder, lived_in.dsn, store, programs=programs())
+
+    with closing(store_at(empty)) as store:
+        file = place / "objects" / kept[0].sha256[:2] / kept[0].sha256
+        whole = file.read_bytes()
+        for bad in (whole[:-1], whole[:-1] + bytes([whole[-1] ^ 1]), None):
+            file.unlink() if bad is None else file.write_bytes(bad)
+            with pytest.raises(BackupFailed, match="thiếu hoặc hỏng"):
+                backup.restore(folder, postgres_dsn, store, programs=programs())
+        file.write_bytes(whole)
+
+        for name in ("database.dump", "objects.jsonl"):
+            right = (folder / name).read_bytes()
+            (folder / name).write_bytes(right + b"\n")
+            with pytest.raises(BackupFailed, match="thay đổi"):
+                backup.restore(folder, postgres_dsn, store, programs=programs())
+            (folder / name).write_bytes(right)
+        assert tables_in(postgres_dsn) == 0
+        assert list(store.client.list_objects(store.bucket, prefix="sha256/")) == []
+
+        # Broken off between objects and database: begun again, it ends well.
+        (tmp_path / "none").mkdir()
+        with pytest.raises(BackupFailed, match="Chưa cài"):
+            backup.restore(folder, postgres_dsn, store, programs=tmp_path / "none")
+        assert tables_in(postgres_dsn) == 0
+        assert backup.restore(folder, postgres_dsn, store, programs=programs()).missing == ()
+
+        (tmp_path / "other.txt").write_bytes(b"another instance's")
+        store.put(tmp_path / "other.txt", media_type="text/plain")
+        with psycopg.connect(postgres_dsn, autocommit=True) as connection:
+            connection.execute("drop schema public cascade; create schema public")
+        with pytest.raises(BackupFailed, match="không thuộc"):
+            backup.restore(folder, postgres_dsn, store, programs=programs())
+
+
+def test_an_object_that_is_not_there_is_named_and_the_rest_is_taken(lived_in: LivedIn, tmp_path: Path) -> None:
+    lost = "0" * 64
+    with psycopg.connect(lived_in.dsn, autocommit=True) as connection:
+        row = connection.execute("select id, scan_sha256 from components limit 1").fetchone()
+        assert row is not None
+        connection.execute("update components set scan_sha256 = %s where id = %s", (lost, row[0]))
+    try:
+        with closing(store_at(lived_in.where)) as store:
+            taken = backup.take(lived_in.dsn, store, tmp_path / "backups", programs=programs())
+    finally:
+        with psycopg.connect(lived_in.dsn, autocommit=True) as connection:
+            connection.execute("update components set scan_sha256 = %s where id = %s", (row[1], row[0]))
+    assert taken.damaged == (lost,)
+    assert json.loads((taken.folder / "manifest.json").read_text())["damaged"] == [lost]
+
+
+def test_a_password_is_in_nobody_s_list_of_processes(
+    lived_in: LivedIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[list[str], str]] = []
+    real = subprocess.run
+
+    def watched(command: list[str], **given: Any) -> Any:
+        seen.append((command, given["env"].get("PGPASSWORD", "")))
+        return real(command, **given)
+
+    monkeypatch.setattr(backup.subprocess, "run", watched)
+    with closing(store_at(lived_in.where)) as store:
+        backup.take(make_conninfo(lived_in.dsn, password="bi-mat"), store, tmp_path / "backups", programs=programs())
+    ((command, password),) = seen
+    assert password == "bi-mat"
+    assert "bi-mat" not in " ".join(command)
+
+
+def test_everything_is_destroyed_and_comes_back_with_hashes_chain_and_verdicts(
+    lived_in: LivedIn,
+    empty: S3Settings,
+    postgres_dsn: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def instance(dsn: str, where: S3Settings, data: Path) -> None:
+        for name, value in {
+            "HOSO_MODE": "production",
+            "HOSO_PUBLIC_URL": "https://hoso.example.vn",
+            "HOSO_DATA": str(data),
+            "HOSO_DATABASE": dsn,
+            "HOSO_S3_ENDPOINT": where.endpoint,
+            "HOSO_S3_ACCESS_KEY": where.access_key,
+            "HOSO_S3_SECRET_KEY": where.secret_key,
+            "HOSO_S3_BUCKET": where.bucket,
+            "HOSO_S3_SECURE": str(where.secure),
+            "HOSO_KEYS": str(data / "keys"),
+            "HOSO_SERVICE_SECRET": "a secret of this test alone, long enough",
+        }.items():
+            monkeypatch.setenv(name, value)
+
+    log = lines_of_the_log(lived_in.dsn)
+    place, apart = tmp_path / "place", tmp_path / "apart"
+    office = lived_in.office
+    instance(lived_in.dsn, lived_in.where, office.services.keys_folder.parent)
+    assert cli.main(["backup", str(place), "--keys-to", str(apart)]) == 0
+    assert f"nhật ký tới dòng {log[-1][0]}" in capsys.readouterr().out
+    assert stat.S_IMODE((apart / "service.secret").stat().st_mode) == 0o600
+
+    with psycopg.connect(lived_in.dsn, autocommit=True) as connection:
+        connection.execute("drop schema public cascade; create schema public")
+    instance(postgres_dsn, empty, tmp_path / "come-back")
+    assert cli.main(["restore", str(place), "--keys-from", str(apart)]) == 0, capsys.readouterr().err
+    assert "hoso audit verify" in capsys.readouterr().out
+    assert lines_of_the_log(postgres_dsn) == log
+    keys_folder = tmp_path / "come-back" / "keys"
+    files = [file for file in (apart / "keys").rglob("*") if file.is_file()]
+    assert files
+    for file in files:
+        assert (keys_folder / file.relative_to(apart / "keys")).read_bytes() == file.read_bytes()
+
+    settings = Settings(
+        data=tmp_path / "come-back",
+        database=postgres_dsn,
+        s3_endpoint=empty.endpoint,
+        s3_access_key=empty.access_key,
+        s3_secret_key=SecretStr(empty.secret_key),
+        s3_bucket=empty.bucket,
+        s3_secure=empty.secure,
+        service_secret=SecretStr("a secret of this test alone, long enough"),
+    )
+    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        services = client.app.state.services  # type: ignore[attr-defined]
+        with closing(KeyFolder(services.keys_folder)) as keys:
+            back = Office(client, services, office.pki, keys)
+            assert document(back, lived_in.result) == lived_in.pdf
+            assert look(back, lived_in.result)["state"]["code"] == "issued"
+            told = verify(back, lived_in.pdf)
+            assert (told["verdict"], told["register"]["code"], told["in_force"]) == ("genuine", "issued", True)
+        with services.begin() as work:
+            assert work.audit.first_break() is None
