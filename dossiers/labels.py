@@ -496,6 +496,7 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "desk.paired": ("ghép máy quét", "counter machine paired"),
     "desk.revoked": ("thu hồi máy quét", "counter machine revoked"),
     "parcel.ended": ("tệp từ quầy đã xong", "a counter's file is done with"),
+    "parcel.opened": ("mở xem tệp trong hộp nhận", "a file of the inbox was opened"),
     "parcel.set_aside": ("để riêng tệp không thuộc hồ sơ nào", "a file of no dossier set aside"),
     "component.received": ("nhận bản quét", "scan received"),
     "component.moved": ("chuyển giấy sang dòng khác", "paper moved to another row"),

@@ -307,7 +307,8 @@ def attach(
     if parcel.state is not ParcelState.WAITING or parcel.file is None:
         raise WrongState(parcel.state)
     with begin() as work:
-        dossier = _dossier(work, by, str(codes.parse_dossier_code(dossier_code)))
+        code = codes.find_dossier_code(dossier_code) or codes.parse_dossier_code(dossier_code)  # or a receipt's QR
+        dossier = _dossier(work, by, str(code))
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         file = Path(folder) / "parcel"
         store.fetch(parcel.file, file)

@@ -140,6 +140,7 @@ PAGES: Final = (
     Page("ho-so-nhap", lambda office: office.dossier("draft"), POSTAL),
     Page("giay-hen", lambda office: office.dossier("digitizing", "/giay-hen"), POSTAL),
     Page("ban-giao", "/ban-giao", POSTAL),
+    Page("hop-nhan", "/hop-nhan", POSTAL),
     Page("dung-ho-so", lambda office: office.dossier("digitizing", "/dung"), CLERK),
     Page("tra-ket-qua", lambda office: office.dossier("result_ready", "/tra"), CLERK),
     # the desk

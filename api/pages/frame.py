@@ -56,6 +56,7 @@ _YEAR_S = 365 * 24 * 3600
 WAYS = (
     ("/viec", "Việc", "Work", "see"),
     ("/ho-so/moi", "Hồ sơ mới", "New dossier", "open_dossier"),
+    ("/hop-nhan", "Hộp nhận", "Inbox", "add_component"),
     ("/ban-giao", "Bàn giao", "Transfers", "open_dossier"),
     ("/ket-qua", "Kết quả", "Results", "see"),
     ("/nop-luu", "Nộp lưu", "Archive", "see"),

@@ -18,6 +18,15 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "The paper is out of the dossier. Send the file again if it is wanted after all.",
     ),
     "paper_added": ("Đã nhận tệp an toàn.", "The file is received, safe."),
+    "parcel_attached": (
+        "Đã gắn tệp vào hồ sơ. Nếu cần, chuyển sang đúng dòng.",
+        "The file is in the dossier. Move it to its right row if need be.",
+    ),
+    "parcel_set_aside": ("Đã để tệp riêng. Tệp vẫn được giữ.", "The file is set aside. It is kept."),
+    "machine_revoked": (
+        "Đã thu hồi. Máy ấy không gửi được nữa; những gì đã gửi vẫn còn.",
+        "Revoked. That machine can't send any more; what it has sent stays.",
+    ),
     "received": (
         "Đã tiếp nhận. In giấy hẹn đưa cho người nộp.",
         "Received. Print the receipt for the applicant.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import uuid
 from typing import TYPE_CHECKING
@@ -13,12 +14,12 @@ import pytest
 
 from api.demo import centre
 from tests.browser import assert_accessible, expecting, key_presses, typed
-from tests.papers import BAD_FILES, scan_png
+from tests.papers import BAD_FILES, scan_pdf, scan_png
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import FilePayload, Page, Route
+    from playwright.sync_api import FilePayload, Page, Request, Route
 
     from tests.browser import Visits
     from tests.live import Service
@@ -328,7 +329,7 @@ def test_an_upload_on_a_dying_line_is_given_up_held_and_sent_again(counter: Page
     counter.clock.install()
     open_dossier(counter)
     stuck: list[Route] = []
-    counter.route("**/components", lambda route: route.continue_() if stuck else stuck.append(route))
+    counter.route("**/parcels", lambda route: route.continue_() if stuck else stuck.append(route))
     choose(counter, "KeyU", picture("tac.png"))
     item = counter.locator(".item", has_text="tac.png")
     counter.wait_for_function("document.querySelector('.item [data-state]').textContent.startsWith('Đang gửi')")
@@ -343,7 +344,46 @@ def test_an_upload_on_a_dying_line_is_given_up_held_and_sent_again(counter: Page
     assert counter.locator(".paper").count() == 1
 
 
-@pytest.mark.parametrize("path", ["/ho-so/moi", "/ban-giao"])
+def test_a_file_goes_on_where_it_stopped_when_the_page_was_closed_and_the_web_killed(
+    counter: Page, service: Service, tmp_path: Path
+) -> None:
+    expecting(counter, *LINE_LOST, "ERR_ABORTED")
+    big = tmp_path / "tờ khai lớn.pdf"
+    big.write_bytes(scan_pdf(str(uuid.uuid4())) + b"\n%" + b"x" * 6_000_000 + b"\n%%EOF\n")
+    starts: list[int] = []
+
+    def note(request: Request) -> None:
+        if request.method == "PATCH":
+            starts.append(int(request.headers["upload-offset"]))
+
+    open_dossier(counter)
+    dossier = counter.url
+    counter.on("request", note)
+    network = counter.context.new_cdp_session(counter)
+    thin = {"offline": False, "latency": 80, "downloadThroughput": -1, "uploadThroughput": 1_000_000}
+    network.send("Network.emulateNetworkConditions", thin)
+    choose(counter, "KeyU", big)
+    counter.locator(".item", has_text=re.compile(r"Đang gửi [4-9]\d%")).wait_for(timeout=PATIENCE_MS)
+    counter.on("dialog", lambda asks: asks.accept())
+    counter.goto("about:blank")
+    service.kill("web")
+    service.await_back()
+
+    network.send("Network.emulateNetworkConditions", thin | {"uploadThroughput": -1, "latency": 0})
+    counter.goto(dossier)
+    counter.get_by_text("“tờ khai lớn.pdf” đang gửi dở.").wait_for()
+    assert_accessible(counter)
+    choose(counter, "KeyU", big)
+    counter.locator(".item", has_text="SHA-256").wait_for(timeout=PATIENCE_MS)
+
+    assert starts[0] == 0
+    assert starts[1] >= 1024 * 1024, "what had arrived wasn't sent again"
+    counter.locator("#kind-1 .paper", has_text="tờ khai lớn.pdf").wait_for(timeout=PATIENCE_MS)
+    assert counter.locator(".paper").count() == 1
+    assert counter.locator(".left-over").count() == 0
+
+
+@pytest.mark.parametrize("path", ["/ho-so/moi", "/ban-giao", "/hop-nhan"])
 def test_a_telephone_shows_it_without_scrolling_sideways(visit: Visits, path: str) -> None:
     page = visit(centre.POSTAL, width=320, language="en")
     page.goto(path)

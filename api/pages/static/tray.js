@@ -15,6 +15,28 @@ window.htmx?.registerExtension("stays-open", {
   htmx_before_morph_attr: (element, detail) => !(detail.attrName === "open" && element.matches("details")),
 });
 
+const PART_BYTES = 4 * 1024 * 1024;
+const KEPT = "hoso.parcel:";
+const KEPT_FOR_MS = 6 * 24 * 3600 * 1000; // the server forgets after seven days
+
+// A browser may refuse to keep anything; then a file begins again, and nothing worse.
+function allowed(act) { try { return act(); } catch { return null; } }
+function keep(name, place) { allowed(() => localStorage.setItem(name, JSON.stringify(place))); }
+function kept(name) { return allowed(() => JSON.parse(localStorage.getItem(name))); }
+function keptFor(head) {
+  const names = allowed(() => Object.keys(localStorage).filter((name) => name.startsWith(head))) ?? [];
+  return names.map((name) => [name, kept(name)]).filter(([, place]) => place);
+}
+
+function base64(text) { return btoa(String.fromCharCode(...new TextEncoder().encode(text))); }
+
+// Of the whole file, where the browser can: only over https, or on the server itself.
+async function sha256(file) {
+  if (!globalThis.crypto?.subtle) return "";
+  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 function said(size) {
   return size < 1e6 ? `${Math.max(1, Math.round(size / 1000))} kB` : `${(size / 1e6).toFixed(1).replace(".", ",")} MB`;
 }
@@ -47,6 +69,7 @@ class Tray extends HTMLElement {
     const begin = () => setTimeout(() => { if (location.hash === "#papers") this.nextOpen()?.focus(); });
     if (document.readyState === "complete") begin(); else addEventListener("load", begin, { once: true });
     const again = new URLSearchParams(location.search).get("thay");
+    this.leftOver();
     if (again) this.scanAgain(document.getElementById(`again-${again}`));
   }
 
@@ -168,6 +191,7 @@ class Tray extends HTMLElement {
     li.querySelector("[data-name]").textContent = file.name;
     li.querySelector("[data-size]").textContent = said(file.size);
     this.items.push(item);
+    this.querySelectorAll(".left-over").forEach((line) => { if (line.dataset.key === this.fingerprint(item)) line.remove(); });
     this.list.append(li);
     this.list.hidden = false;
     return item;
@@ -220,6 +244,10 @@ class Tray extends HTMLElement {
     clearTimeout(item.timer);
     item.over = true;
     item.request?.abort();
+    if (item.place && item.state !== "received") {
+      allowed(() => localStorage.removeItem(this.fingerprint(item)));
+      fetch(item.place, { method: "DELETE", headers: { "tus-resumable": "1.0.0" } }).catch(() => {});
+    }
     item.li.remove();
     this.items.splice(this.items.indexOf(item), 1);
     this.list.hidden = !this.items.length;
@@ -242,39 +270,96 @@ class Tray extends HTMLElement {
     this.pump();
   }
 
-  send(item) {
-    const form = new FormData();
-    for (const [name, value] of Object.entries({ kind: item.kind, name: item.name, pages_declared: item.counted, replaces: item.replaces })) if (value) form.append(name, value);
-    form.append("file", item.file, item.file.name);
-    const request = item.request = new XMLHttpRequest();
+  // A file goes up in parts (tus 1.0.0, /api/v1/parcels). How far it came is the server's to say, and where it goes up is
+  // kept in this browser: after a lost line, a closed tab or a server started anew, choosing the same file goes on there.
+  async send(item) {
     this.say(item, "sending", this.words.sending.replace("{n}", 0), { percent: 0 });
+    let answer;
+    try {
+      answer = await this.carry(item);
+    } catch {
+      answer = { status: 0, body: {} };
+    }
+    if (!item.over) this.answered(item, answer);
+  }
+
+  async carry(item) {
+    const { file } = item;
+    item.sha256 ??= await sha256(file);
+    const place = kept(this.fingerprint(item));
+    item.place = place?.said === this.address(item) ? place.url : null;
+    let answer = item.place ? await this.request(item, "HEAD", item.place) : null;
+    if (!answer || [404, 410].includes(answer.status)) {
+      const said = { filename: file.name, sha256: item.sha256, dossier: this.dataset.dossier, kind: item.kind, name: item.name, pages_declared: item.counted, replaces: item.replaces };
+      const metadata = Object.entries(said).filter(([, value]) => value).map(([key, value]) => `${key} ${base64(value)}`).join(",");
+      answer = await this.request(item, "POST", this.dataset.to, { "upload-length": file.size, "upload-metadata": metadata });
+      if (answer.status !== 201) return answer;
+      item.place = answer.where;
+      keep(this.fingerprint(item), { url: item.place, said: this.address(item), name: file.name, at: Date.now() });
+    }
+    for (let offset = answer.offset; answer.status < 300; offset = answer.offset) {
+      const part = file.slice(offset, offset + PART_BYTES);
+      answer = await this.request(item, "PATCH", item.place, { "content-type": "application/offset+octet-stream", "upload-offset": offset }, part, offset);
+      if (answer.status < 300 && answer.offset >= file.size) return this.request(item, "GET", item.place);
+      if (answer.status < 300 && answer.offset <= offset) return { status: 0, body: {} };
+    }
+    return answer;
+  }
+
+  // One request of a parcel. A line that dies without a word leaves a request open for minutes: when nothing more goes
+  // out, it is given up.
+  request(item, method, url, headers = {}, body = null, sent = 0) {
+    const request = item.request = new XMLHttpRequest();
     return new Promise((done) => {
-      // A line that dies without a word leaves a request open for minutes: when nothing more goes out, it is given up.
-      // Sending twice does no harm: the same bytes are one paper.
       const giveUpAfter = (ms) => { clearTimeout(item.stuck); item.stuck = setTimeout(() => request.abort(), ms); };
-      giveUpAfter(STUCK_AFTER_MS);
+      giveUpAfter(body?.size === 0 ? UNANSWERED_AFTER_MS : STUCK_AFTER_MS);
       request.upload.addEventListener("progress", (event) => {
         if (item.state !== "sending") return;
         giveUpAfter(event.loaded < event.total ? STUCK_AFTER_MS : UNANSWERED_AFTER_MS);
         if (!navigator.onLine) return;
-        const percent = Math.floor(100 * event.loaded / Math.max(event.total, 1));
+        const percent = Math.floor(100 * (sent + event.loaded) / item.file.size);
         this.say(item, "sending", percent < 100 ? this.words.sending.replace("{n}", percent) : this.words.sent, { percent });
       });
-      request.addEventListener("loadend", () => { clearTimeout(item.stuck); if (!item.over) this.answered(item, request); done(); });
-      request.open("POST", this.dataset.to);
+      request.addEventListener("loadend", () => {
+        clearTimeout(item.stuck);
+        let told = {};
+        try { told = JSON.parse(request.responseText); } catch { /* nothing, or a gateway's page */ }
+        done({ status: request.status, body: told, where: request.getResponseHeader("location"), offset: Number(request.getResponseHeader("upload-offset") ?? NaN) });
+      });
+      request.open(method, url);
       request.setRequestHeader("accept-language", document.documentElement.lang);
-      request.send(form);
+      request.setRequestHeader("tus-resumable", "1.0.0");
+      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+      request.send(body);
     });
   }
 
-  answered(item, request) {
-    let body = {};
-    try { body = JSON.parse(request.responseText); } catch { /* not ours: a gateway's page, or nothing at all */ }
-    if (request.status === 201) this.arrived(item, this.words.received);
-    else if (body.code === "duplicate") this.arrived(item, this.whereItIs(Number((body.of ?? "").split(".").pop()) || ""), item.tries > 0);
-    else if (request.status === 401) this.refuse(item, this.words.signed_out);
-    else if (request.status === 0 || request.status >= 500 || [412, 429].includes(request.status)) this.hold(item, request.status === 0);
-    else this.refuse(item, this.reasons[body.reason] ?? [body.title, body.next].filter(Boolean).join(" "));
+  fingerprint(item) { return `${KEPT}${this.dataset.dossier}:${item.file.size}:${item.file.lastModified}:${item.file.name}`; }
+  address(item) { return [item.kind, item.name, item.counted, item.replaces].join("|"); }
+
+  answered(item, { status, body }) {
+    const forget = () => allowed(() => localStorage.removeItem(this.fingerprint(item)));
+    if (status === 200 && body.state?.code === "taken") {
+      forget();
+      const receipt = `${this.words.received} · ${body.pages} ${this.words.pages} · SHA-256 ${body.sha256.slice(0, 16)}…`;
+      if (body.trouble === "duplicate") this.arrived(item, this.whereItIs(body.ordinal), item.tries > 0);
+      else this.arrived(item, receipt);
+    } else if (status === 200 && body.state?.code === "refused") { forget(); this.refuse(item, this.reasons[body.trouble] ?? body.trouble); }
+    else if (status === 401) this.refuse(item, this.words.signed_out);
+    else if (status < 300 || status >= 500 || [412, 429, 460].includes(status) || ["part_out_of_place", "parcel_spoiled"].includes(body.code)) this.hold(item, status === 0);
+    else { forget(); this.refuse(item, this.reasons[body.reason] ?? [body.title, body.next].filter(Boolean).join(" ")); }
+  }
+
+  // What was going up when this page was closed: the browser doesn't let us open it again, so a person has to.
+  leftOver() {
+    for (const [name, place] of keptFor(`${KEPT}${this.dataset.dossier}:`)) {
+      if (Date.now() - place.at > KEPT_FOR_MS) { allowed(() => localStorage.removeItem(name)); continue; }
+      const line = document.createElement("p");
+      line.className = "small left-over";
+      line.textContent = `⚠ ${this.words.left_over.replace("{name}", () => place.name)}`;
+      line.dataset.key = name;
+      this.list.before(line);
+    }
   }
 
   whereItIs(ordinal) {
