@@ -37,6 +37,7 @@ COMMANDS = {
     "archive": "xuất, nhập hồ sơ lưu trữ (BagIt) · export and import dossiers for the archive",
     "backup": "sao lưu tất cả sang đĩa khác · take everything to another disk",
     "restore": "phục hồi bản sao lưu vào nơi trống · bring a backup back into an empty instance",
+    "objects": "đọc lại mọi tệp lưu và so giá trị băm · read every object again and compare",
     "doctor": "tự kiểm tra và nói điều gì chưa ổn · say in words what is wrong",
 }
 

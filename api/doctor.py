@@ -347,6 +347,7 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "Khóa ký · keys": _keys,
     "Chứng thư ký · certificates": doctor_trust.certificates,
     "Nhật ký · audit log": doctor_archive.audit_log,
+    "Tệp lưu · fixity": doctor_archive.objects,
     "Nộp lưu · archive": doctor_archive.to_archive,
     "Ký thử · test signature": _signature,
 }

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from api import log_words
 from api.finding import Finding, State
 from dossiers import archive, log_stamps
+from dossiers.calendar import VIETNAM
+from dossiers.fixity import FoundAs
 from storage.database import Database
 from storage.objects import MinioObjectStore
 from storage.vault import S3Vault
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 #: A day's stamp may wait for the authority; longer, and somebody should look.
 _STAMP_OVERDUE = timedelta(days=2)
 _COUNTED = 1_000
+_SHOWN = 20
 
 
 def audit_log(settings: Settings) -> Iterator[Finding]:
@@ -85,3 +88,42 @@ def to_archive(settings: Settings) -> Iterator[Finding]:
         f"{len(waiting)} dossiers are due for the archive within 30 days, {late} of them overdue.",
         "hoso archive due; hoso archive export …",
     )
+
+
+def objects(settings: Settings) -> Iterator[Finding]:
+    """Whether every object was read within the period, and what is in quarantine."""
+    subject = "Tệp lưu · fixity"
+    if not settings.database:
+        return
+    database = Database(settings.database)
+    now = datetime.now(UTC)
+    try:
+        with database.begin() as work:
+            counts = work.objects.counts()
+            wrong = [(one, work.objects.names_of(one.key.sha256)) for one in work.objects.quarantined(limit=_SHOWN)]
+    finally:
+        database.close()
+    for one, rows in wrong:
+        vi, en = ("không có trong kho", "missing") if one.found is FoundAs.MISSING else ("sai nội dung", "damaged")
+        since = f"{one.found_at.astimezone(VIETNAM):%d/%m/%Y}" if one.found_at else "?"
+        yield Finding(
+            subject,
+            State.BAD,
+            f"Tệp {one.key.sha256[:16]} {vi} (phát hiện {since}), thuộc {', '.join(rows) or 'không dòng nào'}.",
+            f"An object is {en}; nothing of it was deleted.",
+            "Người phụ trách: quản trị viên. Lấy lại tệp từ bản sao lưu vào ngăn chứa (tên tệp là giá trị băm), "
+            "hoặc đặt HOSO_REPLICA_ENDPOINT; rồi chạy `hoso objects check`. (Put it back from a backup.)",
+        )
+    said = f"{counts.objects} tệp, {counts.unread} chưa đọc lại lần nào, {counts.copied} đã có bản sao thứ hai"
+    en = f"{counts.objects} objects, {counts.unread} never read again, {counts.copied} with a second copy"
+    oldest = counts.longest_unread
+    if oldest is not None and now - oldest > timedelta(days=settings.fixity_days) + _STAMP_OVERDUE:
+        yield Finding(
+            subject,
+            State.DOUBTFUL,
+            f"{said}; có tệp chưa đọc lại từ {oldest.astimezone(VIETNAM):%d/%m/%Y}.",
+            f"{en}; some weren't read in time.",
+            "Kiểm tra tiến trình ký có chạy không. (See that the signing worker runs.)",
+        )
+    elif not counts.quarantined:
+        yield Finding(subject, State.GOOD, f"{said}; không tệp nào sai.", f"{en}; none is wrong.")

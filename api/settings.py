@@ -91,6 +91,27 @@ class Settings(BaseModel):
     s3_secure: bool = Field(default=True, description="Nối tới S3 bằng https. Reach S3 by https.")
     s3_region: str = Field("us-east-1", description="Vùng S3. S3 region.")
     s3_bucket: str = Field("hoso", description="Tên ngăn chứa. Bucket; made with object lock when missing.")
+    replica_endpoint: str = Field(
+        "",
+        description="host:port của kho S3 thứ hai giữ bản sao; để trống thì không có. Second S3 store: everything is "
+        "copied there, and what the first loses is repaired from it.",
+    )
+    replica_access_key: str = Field("", description="Tên khóa truy cập kho thứ hai. Access key of the second store.")
+    replica_secret_key_file: Path | None = Field(
+        None, description="Tệp (0600) chứa khóa bí mật kho thứ hai. File of mode 0600 with its secret key."
+    )
+    replica_secret_key: SecretStr = Field(
+        SecretStr(""), exclude=True, description="Khóa bí mật kho thứ hai; nên để trong tệp. Better in a file."
+    )
+    replica_secure: bool = Field(default=True, description="Nối tới kho thứ hai bằng https. Reach it by https.")
+    replica_bucket: str = Field("hoso-replica", description="Ngăn chứa ở kho thứ hai. Its bucket.")
+    fixity_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="Trong bao nhiêu ngày mọi tệp được đọc lại và so giá trị băm. Within how many days every object "
+        "is read again and compared.",
+    )
     worm: Worm = Field(
         Worm.PREFERRED,
         description="required: từ chối chạy nếu kho không khóa được tệp. required: refuse a store whose object lock "
@@ -225,7 +246,7 @@ class Settings(BaseModel):
         """Take from its file each secret that isn't given itself."""
         opened = {
             secret: read_secret(Path(values[f"{secret}_file"]))
-            for secret in ("s3_secret_key", "service_secret", "metrics_token")
+            for secret in ("s3_secret_key", "replica_secret_key", "service_secret", "metrics_token")
             if values.get(f"{secret}_file") and not values.get(secret)
         }
         return {**values, **opened}

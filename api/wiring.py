@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from api import settings as settings_module
@@ -12,7 +13,9 @@ from api.pin_desk import PinCounter
 from api.settings import BadSettings, Worm
 from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
+from dossiers.fixity import FixityDesk
 from dossiers.log_stamps import LogDesk
+from dossiers.ports import StoreUnavailable
 from dossiers.renewal import RenewalDesk
 from dossiers.signatures import SigningDesk
 from signing import hosts
@@ -48,6 +51,8 @@ class Services:
 
     Attributes:
         vault: The store as whoever looks after it sees it.
+        archive_store: The store without the cache before it. second_store: Where second copies are kept, or None.
+        fixity: Within which every object is read again.
         work_dir: For files in transit, on a disk that keeps them.
         base_url: Where people reach the service.
         verify_url: Where a QR code leads, without the code itself.
@@ -65,6 +70,9 @@ class Services:
     begin: Begin
     store: ObjectStore
     vault: Vault
+    archive_store: ObjectStore
+    second_store: MinioObjectStore | None
+    fixity: timedelta
     lock: LockCapability
     close_store: Callable[[], None]
     calendar: WorkCalendar
@@ -96,6 +104,8 @@ class Services:
         """Give back connections, and end the judges."""
         self.judges.close()
         self.close_store()
+        if self.second_store is not None:
+            self.second_store.close()
         self.database.close()
 
     def refuse_demo_trust(self) -> None:
@@ -119,6 +129,13 @@ class Services:
     def log_desk(self) -> LogDesk:
         """What stamping the audit log works with; no key among it."""
         return LogDesk(self.begin, self.vault, self.tsa_urls, self.hosts)
+
+    def fixity_desk(self) -> FixityDesk:
+        """What checking every object works with."""
+        if self.second_store is not None:
+            with suppress(StoreUnavailable):  # its bucket is made when it answers
+                self.second_store.prepare()
+        return FixityDesk(self.begin, self.archive_store, self.vault, self.second_store, self.fixity, self.work_dir)
 
     def signing_desk(self, keys: KeyFolder | None = None) -> SigningDesk:
         """What the one signing worker works with; nobody else asks for it.
@@ -169,6 +186,9 @@ def wire(settings: Settings | None = None) -> Services:
         begin=database.begin,
         store=CachedObjects(s3, work_dir / "cache", limit_bytes=_CACHE_BYTES),
         vault=S3Vault(s3),
+        archive_store=s3,
+        second_store=second_store(settings),
+        fixity=timedelta(days=settings.fixity_days),
         lock=lock,
         close_store=s3.close,
         calendar=WorkCalendar.load(settings.holidays),
@@ -194,6 +214,20 @@ def wire(settings: Settings | None = None) -> Services:
         conversion_words=settings.conversion_words,
         reports_by=settings.reports_by,
         metrics_token=settings.metrics_token.get_secret_value(),
+    )
+
+
+def second_store(settings: Settings) -> MinioObjectStore | None:
+    """Where second copies are kept; it is reached when it is first used, and may be down meanwhile."""
+    if not settings.replica_endpoint:
+        return None
+    return MinioObjectStore(
+        settings.replica_endpoint,
+        settings.replica_access_key,
+        settings.replica_secret_key.get_secret_value(),
+        settings.replica_bucket,
+        secure=settings.replica_secure,
+        region=settings.s3_region,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import socket
 import time
@@ -16,7 +17,7 @@ from api.figures import telling
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
-from dossiers import authorities, log_stamps, renewal, verdict_reports
+from dossiers import authorities, fixity, log_stamps, renewal, verdict_reports
 from dossiers.ports import StoreUnavailable
 from dossiers.trust_upkeep import ANSWERS_EVERY, refresh_answers, refresh_revocation_lists
 from dossiers.types import Changed
@@ -48,6 +49,9 @@ _RENEW_EVERY_S = 3600.0
 _FORGET_EVERY_S = 900.0
 _TELL_EVERY_S = 5.0
 _STAMP_EVERY_S = 3600.0
+_CHECK_EVERY_S = 3600.0
+_CHECK_AFTER_S = 300.0  # a start has better things to do
+_ORPHANS_EVERY = 24  # rounds
 _STAMP_AFTER_S = 60.0  # lists come first: a token is judged by them
 
 
@@ -85,6 +89,7 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
                     _forget_reports(office),
                     _stamp_log(office),
                     _tell_of_authorities(office),
+                    _check_objects(office),
                 )
             ]
             try:
@@ -148,6 +153,23 @@ async def _tell_of_authorities(office: Services) -> None:
             else:
                 told = known
         await asyncio.sleep(_TELL_EVERY_S)
+async def _check_objects(office: Services) -> None:
+    """Every hour: read a slice of all objects and compare; once a day: look for objects that no row names."""
+    await asyncio.sleep(_CHECK_AFTER_S)
+    for number in itertools.count():
+        try:
+            desk = await asyncio.to_thread(office.fixity_desk)
+            done = await asyncio.to_thread(fixity.check_slice, desk, now=utc_now())
+            nobodys = () if number % _ORPHANS_EVERY else await asyncio.to_thread(fixity.orphans, desk, now=utc_now())
+        except (DatabaseUnavailable, Changed, StoreUnavailable):
+            _LOG.warning("fixity_put_off")
+        except Exception:  # noqa: BLE001  whatever it was, the next hour comes
+            _LOG.exception("fixity_failed")
+        else:
+            _LOG.info("objects_read", objects=done.read, repaired=len(done.repaired))
+            if done.quarantined or nobodys:
+                _LOG.error("objects_wrong", quarantined=done.quarantined, without_row=len(nobodys))
+        await asyncio.sleep(_CHECK_EVERY_S)
 
 
 async def _forget_reports(office: Services) -> None:

@@ -504,6 +504,8 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "component.assembled": ("tạo PDF tìm được chữ", "searchable PDF made"),
     "component.corrected": ("sửa chữ đã đọc", "what was read was corrected"),
     "component.reviewed": ("soát xong giấy tờ", "paper reviewed"),
+    "archive.exported": ("xuất gói lưu trữ", "exported for the archive"),
+    "archive.imported": ("nhập từ gói lưu trữ", "taken in from an archive's bag"),
     "component.seen": ("xem giấy tờ tùy thân", "identity paper looked at"),
     "component.set_aside": ("dừng, cần người xem lại", "set aside for a person to look at"),
     "component.taken_up_again": ("cho xử lý lại", "taken up again"),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dossiers.archive import ToArchive
     from dossiers.authorities import Authority
     from dossiers.desks import Desk
+    from dossiers.fixity import KeptObjects
     from dossiers.layouts import OwnTemplate
     from dossiers.own_token import SigningLink
     from dossiers.parcels import Parcel
@@ -132,6 +133,18 @@ class Vault(Protocol):
         Raises:
             StoreUnavailable: It didn't answer, or what came back differs.
         """
+        ...
+
+    def versions(self, key: ObjectKey) -> int:
+        """How many versions of an object the store has, hidden ones counted."""
+        ...
+
+    def is_there(self, key: ObjectKey) -> bool:
+        """Whether the store gives anything at all for an object."""
+        ...
+
+    def objects(self) -> Iterator[tuple[str, datetime]]:
+        """Every object by its hash, with when it was stored."""
         ...
 
     def log_stamps(self) -> Sequence[bytes]:
@@ -902,6 +915,8 @@ class UnitOfWork(Protocol):
     def audit(self) -> Audit: ...
     @property
     def archive(self) -> Archive: ...
+    @property
+    def objects(self) -> KeptObjects: ...
     @property
     def search(self) -> Search: ...
     @property

@@ -24,6 +24,7 @@ from storage.connection import KEEPALIVE, PATIENCE_S, DatabaseUnavailable
 from storage.dossiers import PostgresDossiers
 from storage.e_results import PostgresEResults
 from storage.figures import PostgresFigures
+from storage.fixity import PostgresKeptObjects
 from storage.own_templates import PostgresOwnTemplates
 from storage.parcels import PostgresDesks, PostgresParcels
 from storage.queue import PostgresJobs
@@ -70,6 +71,7 @@ class PostgresUnitOfWork:
         self.register = PostgresRegister(connection)
         self.audit = PostgresAudit(connection)
         self.archive = PostgresArchive(connection)
+        self.objects = PostgresKeptObjects(connection)
         self.search = PostgresSearch(connection)
         self.jobs = PostgresJobs(connection)
         self.figures = PostgresFigures(connection)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 
 from dossiers.anchors import AnchorState
+from dossiers.fixity import FoundAs
 from dossiers.parcels import ParcelState
 from dossiers.transfers import TransferLine
 from dossiers.types import (
@@ -802,4 +803,19 @@ audit_imported = sa.Table(
     _text("previous_hash"),
     _text("hash"),
     sa.Index(None, "subject", "sequence"),
+)
+
+#: Every object that a row names, and what was found when it was last read.
+kept_objects = sa.Table(
+    "kept_objects",
+    metadata,
+    sa.Column("sha256", sa.Text, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    _text("media_type"),
+    sa.Column("found", Named(FoundAs), nullable=False, server_default=FoundAs.UNREAD.value),
+    _moment("found_at", nullable=True),
+    _moment("checked_at", nullable=True),
+    sa.Column("versions", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("copied", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index(None, "checked_at"),
 )

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from minio.error import S3Error
 
-from dossiers.ports import StoreUnavailable
+from dossiers.ports import ObjectMissing, StoreUnavailable
 from storage.objects import locked_for, vendor_errors_translated
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
+    from dossiers.types import ObjectKey
     from storage.objects import MinioObjectStore
 
 #: The proofs of the log outlive what they prove: the longest evidence of a result is renewed for longer than that.
@@ -50,6 +52,27 @@ class S3Vault:
         """All that were ever kept, also those that somebody hid behind a delete marker or a later version."""
         with vendor_errors_translated():
             return [self._bytes(*one) for one in self._versions(_STAMPS)]
+
+    def versions(self, key: ObjectKey) -> int:
+        """How many versions of an object the store has, hidden ones counted."""
+        with vendor_errors_translated():
+            return len(self._versions(key.path))
+
+    def is_there(self, key: ObjectKey) -> bool:
+        """Whether the store gives anything at all for an object."""
+        try:
+            with vendor_errors_translated():
+                self._store.client.stat_object(self._store.bucket, key.path)
+        except ObjectMissing:
+            return False
+        return True
+
+    def objects(self) -> Iterator[tuple[str, datetime]]:
+        """Every object by its hash, with when it was stored."""
+        with vendor_errors_translated():
+            for one in self._store.client.list_objects(self._store.bucket, prefix="sha256/", recursive=True):
+                if one.object_name and one.last_modified:
+                    yield one.object_name.rpartition("/")[2], one.last_modified
 
     def _versions(self, prefix: str) -> list[tuple[str, str | None]]:
         """Names and versions under a prefix; where a server lists no versions, the names."""

@@ -1,0 +1,217 @@
+"""Is what we keep still there, and still what it was? Every object is read within a period, a slice of them each hour.
+
+What is wrong is put into quarantine: noted with the moment, shown to whoever runs the service with where it belongs,
+and never deleted. Where there is a second copy, the right bytes are stored again as the object's next version; the
+wrong ones stay beneath. Objects that no row names are told of, and left where they are.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from dossiers.ports import ObjectMissing, StoreUnavailable
+from dossiers.types import Actor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from dossiers.ports import Begin, ObjectStore, Vault
+    from dossiers.types import ObjectKey
+
+#: How old an object without a row must be before it is told of: an upload may be under way.
+ORPHAN_AFTER = timedelta(hours=24)
+_AT_LEAST = 50
+_ASKED_AT_ONCE = 500
+SUBJECT = "object-store"
+
+
+class FoundAs(StrEnum):
+    """What reading an object found. UNREAD until the first time."""
+
+    UNREAD = "unread"
+    WHOLE = "whole"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True)
+class KeptObject:
+    """An object of the register, and what was last found. `copied`: the second store has it too."""
+
+    key: ObjectKey
+    found: FoundAs
+    found_at: datetime | None
+    checked_at: datetime | None
+    versions: int
+    copied: bool
+
+
+@dataclass(frozen=True)
+class ObjectCounts:
+    """The register in figures."""
+
+    objects: int
+    quarantined: int
+    unread: int
+    longest_unread: datetime | None
+    copied: int
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round did: objects read, put into quarantine, repaired; and copied to the second store."""
+
+    read: int = 0
+    quarantined: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
+
+
+class KeptObjects(Protocol):
+    """The register of what the store must hold."""
+
+    def register(self) -> int:
+        """Take up every object that a row names and the register doesn't; how many."""
+        ...
+
+    def due(self, before: datetime, limit: int, *, uncopied: bool = False) -> Sequence[KeptObject]:
+        """Objects not read since then, or `uncopied` ones too; those in quarantine and never read first."""
+        ...
+
+    def quarantined(self, limit: int = 100) -> Sequence[KeptObject]:
+        """What was found missing or damaged and isn't repaired."""
+        ...
+
+    def note(self, sha256: str, found: FoundAs, *, versions: int, copied: bool, at: datetime) -> None:
+        """What reading an object found."""
+        ...
+
+    def unknown(self, hashes: Iterable[str]) -> set[str]:
+        """Those of these hashes that no row names."""
+        ...
+
+    def counts(self) -> ObjectCounts:
+        """The register in figures."""
+        ...
+
+    def names_of(self, sha256: str) -> Sequence[str]:
+        """Where rows name an object."""
+        ...
+
+
+@dataclass(frozen=True)
+class FixityDesk:
+    """What checking works with.
+
+    Attributes:
+        store: The store itself, without any cache before it.
+        second: Where second copies are kept; None without one.
+        period: Within which every object is read.
+        work_dir: For files in transit.
+    """
+
+    begin: Begin
+    store: ObjectStore
+    vault: Vault
+    second: ObjectStore | None
+    period: timedelta
+    work_dir: Path
+
+
+def check_slice(desk: FixityDesk, *, now: datetime, limit: int | None = None) -> Round:
+    """Read the objects whose turn it is, an hour's share of all. May run twice or be killed at any moment.
+
+    Raises:
+        StoreUnavailable: The store doesn't answer; that puts nothing into quarantine.
+    """
+    with desk.begin() as work:
+        work.objects.register()
+        share = -(-work.objects.counts().objects // max(1, desk.period // timedelta(hours=1)))
+        most = limit or max(_AT_LEAST, 2 * share)
+        due = work.objects.due(now - desk.period, most, uncopied=desk.second is not None)
+    quarantined, repaired = [], []
+    for one in due:
+        found, copied = _look(desk, one.key)
+        versions = desk.vault.versions(one.key)
+        was_wrong = one.found in (FoundAs.MISSING, FoundAs.DAMAGED)
+        mended = found is not FoundAs.WHOLE and copied and _repair(desk, one.key)
+        with desk.begin() as work:
+            work.objects.note(
+                one.key.sha256, FoundAs.WHOLE if mended else found, versions=versions, copied=copied, at=now
+            )
+            if found is not FoundAs.WHOLE and (mended or not was_wrong):
+                event = "object.repaired" if mended else "object.quarantined"
+                work.audit.append(
+                    Actor.system(""),
+                    event,
+                    one.key.sha256,
+                    found=found.value,
+                    rows=list(work.objects.names_of(one.key.sha256)),
+                )
+        if mended:
+            repaired.append(one.key.sha256)
+        elif found is not FoundAs.WHOLE:
+            quarantined.append(one.key.sha256)
+    return Round(len(due), tuple(quarantined), tuple(repaired))
+
+
+def orphans(desk: FixityDesk, *, now: datetime) -> tuple[str, ...]:
+    """Objects older than a day that no row names. Nothing is done to them."""
+    with desk.begin() as work:
+        work.objects.register()
+    found: list[str] = []
+    waiting: list[str] = []
+    for sha256, stored_at in desk.vault.objects():
+        if stored_at < now - ORPHAN_AFTER:
+            waiting.append(sha256)
+        if len(waiting) == _ASKED_AT_ONCE:
+            found += _without_row(desk, waiting)
+            waiting.clear()
+    return tuple(sorted([*found, *_without_row(desk, waiting)]))
+
+
+def _without_row(desk: FixityDesk, hashes: Sequence[str]) -> set[str]:
+    with desk.begin() as work:
+        return work.objects.unknown(hashes) if hashes else set()
+
+
+def _look(desk: FixityDesk, key: ObjectKey) -> tuple[FoundAs, bool]:
+    """What the store gives for an object, and whether the second store has it; a whole one is copied there."""
+    with tempfile.TemporaryDirectory(dir=desk.work_dir) as folder:
+        file = Path(folder, "object")
+        try:
+            desk.store.fetch(key, file)
+        except ObjectMissing:
+            there = desk.vault.versions(key) > 0 and desk.vault.is_there(key)
+            found = FoundAs.DAMAGED if there else FoundAs.MISSING
+            return found, desk.second is not None and _has(desk.second, key, Path(folder, "copy"))
+        if desk.second is None:
+            return FoundAs.WHOLE, False
+        try:
+            desk.second.put(file, media_type=key.media_type)
+        except StoreUnavailable:  # the first is looked at all the same; the copy is made in another hour
+            return FoundAs.WHOLE, False
+        return FoundAs.WHOLE, True
+
+
+def _has(second: ObjectStore, key: ObjectKey, to: Path) -> bool:
+    try:
+        second.fetch(key, to)
+    except (ObjectMissing, StoreUnavailable):
+        return False
+    return True
+
+
+def _repair(desk: FixityDesk, key: ObjectKey) -> bool:
+    """Store the second copy's bytes as the object's next version, and read them back."""
+    if desk.second is None:
+        return False
+    with tempfile.TemporaryDirectory(dir=desk.work_dir) as folder:
+        file = Path(folder, "object")
+        desk.second.fetch(key, file)
+        return desk.store.put(file, media_type=key.media_type) == key
