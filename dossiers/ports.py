@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         Procedure,
         SearchHit,
         SigningBatch,
+        Within,
     )
     from dossiers.verdict_reports import VerdictReport
     from signing.returned import Returned
@@ -749,7 +750,7 @@ class Audit(Protocol):
 class Search(Protocol):
     """Full text over pages."""
 
-    def pages(self, actor: Actor, phrase: str, *, limit: int = 50) -> Sequence[SearchHit]:
+    def pages(self, actor: Actor, phrase: str, *, within: Within | None = None, limit: int = 50) -> Sequence[SearchHit]:
         """Pages of dossiers the actor may see: matches with accents first, then without (đ and hoà/hòa too)."""
         ...
 

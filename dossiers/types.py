@@ -883,6 +883,22 @@ class SigningBatch:
 
 
 @dataclass(frozen=True)
+class Within:
+    """Where a search looks: only in dossiers that all of this fits.
+
+    Attributes:
+        agency: Which took it in or decides it; "" for any.
+        procedure: Its code; "" for any.
+        since, until: Days on which it was opened, in Vietnam, both included; None for no bound.
+    """
+
+    agency: str = ""
+    procedure: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
 class SearchHit:
     """A page that contains what was asked for. `exact` tells a match with accents from one without."""
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from dossiers.types import ComponentState, SearchHit
+from dossiers.calendar import VIETNAM
+from dossiers.types import ComponentState, SearchHit, Within
 from storage.dossiers import seen_by
 from storage.tables import components, dossiers, pages
 from storage.words import MOST_WORDS_OF_PHRASE, folded, folded_form, phrase_query, words, written, written_form
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from dossiers.types import Actor
 
 _SNIPPET_CHARACTERS = 160
+_NEWEST = 60  # dossiers
 
 
 class PostgresSearch:
@@ -27,10 +31,16 @@ class PostgresSearch:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def pages(self, actor: Actor, phrase: str, *, limit: int = 50) -> Sequence[SearchHit]:
+    def pages(self, actor: Actor, phrase: str, *, within: Within | None = None, limit: int = 50) -> Sequence[SearchHit]:
         """Pages of dossiers the actor may see: matches with accents first, then without (đ and hoà/hòa too).
 
         Within each, the newest dossier first. A phrase without a letter or digit finds nothing.
+
+        Args:
+            actor: Who is asking.
+            phrase: Words that stand one straight after the other.
+            within: Only in these dossiers.
+            limit: At most so many.
         """
         exactly, roughly = phrase_query(written(phrase)), phrase_query(folded(phrase))
         if not exactly or not roughly:
@@ -38,17 +48,18 @@ class PostgresSearch:
         is_exact = pages.c.written.bool_op("@@")(sa.cast(exactly, TSQUERY))
         is_rough = pages.c.folded.bool_op("@@")(sa.cast(roughly, TSQUERY))
         # Two questions, not one sorted by both: the second, longer one is asked only when there is room left.
-        hits = self._hits(actor, phrase, is_exact, exact=True, limit=limit)
+        where = sa.and_(seen_by(actor), *_fits(within or Within()))
+        hits = self._hits(where, phrase, is_exact, exact=True, limit=limit)
         if len(hits) < limit:
             hits += self._hits(
-                actor, phrase, sa.and_(is_rough, sa.not_(is_exact)), exact=False, limit=limit - len(hits)
+                where, phrase, sa.and_(is_rough, sa.not_(is_exact)), exact=False, limit=limit - len(hits)
             )
         return hits
 
     def _hits(
-        self, actor: Actor, phrase: str, matches: sa.ColumnElement[bool], *, exact: bool, limit: int
+        self, where: sa.ColumnElement[bool], phrase: str, matches: sa.ColumnElement[bool], *, exact: bool, limit: int
     ) -> list[SearchHit]:
-        query = (
+        asked = (
             sa.select(
                 dossiers.c.id.label("dossier_id"),
                 dossiers.c.code,
@@ -58,10 +69,22 @@ class PostgresSearch:
                 pages.c.text,
             )
             .select_from(pages.join(components).join(dossiers))
-            .where(matches, seen_by(actor), components.c.state != ComponentState.REPLACED)
+            .where(matches, where, components.c.state != ComponentState.REPLACED)
             .order_by(dossiers.c.opened_at.desc(), dossiers.c.id, components.c.ordinal, pages.c.number)
             .limit(limit)
         )
+        # What stands everywhere is found among the newest dossiers, without gathering it from all of them first.
+        newest = (
+            sa.select(dossiers.c.id)
+            .where(where)
+            .order_by(dossiers.c.opened_at.desc(), dossiers.c.id)
+            .limit(_NEWEST)
+            .cte("newest")
+            .prefix_with("MATERIALIZED")
+        )
+        found = self._connection.execute(asked.where(dossiers.c.id.in_(sa.select(newest.c.id)))).all()
+        if len(found) < limit:
+            found = self._connection.execute(asked).all()
         return [
             SearchHit(
                 dossier_id=row.dossier_id,
@@ -72,8 +95,25 @@ class PostgresSearch:
                 snippet=snippet(row.text, phrase, exact=exact),
                 exact=exact,
             )
-            for row in self._connection.execute(query)
+            for row in found
         ]
+
+
+def _fits(within: Within) -> list[sa.ColumnElement[bool]]:
+    fits: list[sa.ColumnElement[bool]] = []
+    if within.agency:
+        fits.append(sa.or_(dossiers.c.receiving == within.agency, dossiers.c.competent == within.agency))
+    if within.procedure:
+        fits.append(dossiers.c.procedure == within.procedure)
+    if within.since is not None:
+        fits.append(dossiers.c.opened_at >= _midnight(within.since))
+    if within.until is not None:
+        fits.append(dossiers.c.opened_at < _midnight(within.until + timedelta(days=1)))
+    return fits
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, VIETNAM)
 
 
 def snippet(text: str, phrase: str, *, exact: bool) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -50,7 +51,7 @@ from digitize.lines import lines_of
 from dossiers import codes, forms, identity_papers, intake, record
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
-from dossiers.types import Actor, Applicant, Component, DossierState, Incomplete, NotFound, ObjectKey, Page
+from dossiers.types import Actor, Applicant, Component, DossierState, Incomplete, NotFound, ObjectKey, Page, Within
 
 router = APIRouter(tags=["Dossiers"])
 
@@ -279,6 +280,7 @@ async def events(
 
 _AT_REST = frozenset({"read", "digitized", "set_aside", "replaced"})
 _MOST_DIGITS = 5
+_LAST_DAY = date(9000, 1, 1)  # days after it can't be counted on
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/text")
@@ -440,11 +442,16 @@ def search(
     actor: Sees,
     office: Office,
     q: Annotated[str, Query(min_length=1, max_length=200), AfterValidator(clean)],
+    agency: Annotated[str, Query(max_length=40), AfterValidator(clean)] = "",
+    procedure: Annotated[str, Query(max_length=40), AfterValidator(clean)] = "",
+    since: Annotated[date | None, Query(le=_LAST_DAY)] = None,
+    until: Annotated[date | None, Query(le=_LAST_DAY)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> list[SearchHitOut]:
-    """Pages with this phrase: with the exact accents first, then without."""
+    """Pages with this phrase, exact accents first, then without; in dossiers of an agency, a procedure, some days."""
+    within = Within(agency, procedure, since, until)
     with office.begin() as work:
-        return [SearchHitOut.of(hit) for hit in work.search.pages(actor, q, limit=limit)]
+        return [SearchHitOut.of(hit) for hit in work.search.pages(actor, q, within=within, limit=limit)]
 
 
 def _component(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID) -> Component:

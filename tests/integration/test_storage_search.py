@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dossiers.types import Applicant, ComponentState, PageState
+from dossiers.types import Applicant, ComponentState, PageState, Within
 from storage.search import snippet
 from storage.words import folded, phrase_query, vector, written
 from tests.integration.kept_office import (
@@ -121,6 +121,43 @@ def test_a_page_read_again_is_found_by_its_new_words_only(work: PostgresUnitOfWo
     work.components.keep_page(replace(first, text="chữ mới"))
     assert work.search.pages(CLERK, "chữ củ") == []
     assert len(work.search.pages(CLERK, "chữ mới")) == 1
+
+
+@pytest.mark.parametrize(
+    ("within", "found"),
+    [
+        (Within(), ["now", "before"]),
+        (Within(agency=CENTRE.code), ["now", "before"]),
+        (Within(agency=COMMUNE.code), ["before"]),
+        (Within(procedure="1.009999"), ["now", "before"]),
+        (Within(procedure="1.000000"), []),
+        (Within(since=date(2026, 11, 20)), ["now"]),
+        (Within(until=date(2026, 11, 19)), ["before"]),
+        (Within(since=date(2026, 11, 19), until=date(2026, 11, 20)), ["now", "before"]),
+        (Within(since=date(2026, 11, 21)), []),
+        (Within(agency=COMMUNE.code, since=date(2026, 11, 20)), []),
+    ],
+)
+def test_a_search_looks_only_where_it_is_told_to(work: PostgresUnitOfWork, within: Within, found: list[str]) -> None:
+    before = {"opened_at": datetime(2026, 11, 19, 16, 59, tzinfo=UTC), "competent": COMMUNE.code}  # 23:59 in Vietnam
+    for name, more in (("now", {}), ("before", before)):
+        of = work.components.keep(component(work.dossiers.keep(dossier(**more)), name=name))
+        work.components.keep_page(page(of, text="Quyết định số 157/QĐ-UB", state=PageState.READ))
+    hits = work.search.pages(CLERK, "157/QĐ-UB", within=within)
+    assert [hit.component_name for hit in hits] == found
+
+
+def test_what_stands_on_every_page_and_what_stands_far_back_come_in_the_same_order(work: PostgresUnitOfWork) -> None:
+    """The newest dossiers are looked through first; where they don't fill the list, all are."""
+    for number in range(70):
+        of = work.dossiers.keep(dossier(opened_at=NOON - timedelta(minutes=number)))
+        kept = work.components.keep(component(of, name=f"{number}"))
+        far_back = "thửa đất cũ" if number % 30 == 5 else ""
+        work.components.keep_page(page(kept, text=f"chữ ở mọi tờ {far_back}", state=PageState.READ))
+    assert [hit.component_name for hit in work.search.pages(CLERK, "mọi tờ")] == [f"{n}" for n in range(50)]
+    assert [hit.component_name for hit in work.search.pages(CLERK, "mọi tờ", limit=70)] == [f"{n}" for n in range(70)]
+    assert [hit.component_name for hit in work.search.pages(CLERK, "thửa đất cũ")] == ["5", "35", "65"]
+    assert [hit.component_name for hit in work.search.pages(CLERK, "thửa đất cũ", limit=2)] == ["5", "35"]
 
 
 def test_a_replaced_paper_is_no_longer_found(work: PostgresUnitOfWork) -> None:
