@@ -153,6 +153,8 @@ async def _tell_of_authorities(office: Services) -> None:
             else:
                 told = known
         await asyncio.sleep(_TELL_EVERY_S)
+
+
 async def _check_objects(office: Services) -> None:
     """Every hour: read a slice of all objects and compare; once a day: look for objects that no row names."""
     await asyncio.sleep(_CHECK_AFTER_S)

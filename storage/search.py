@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from dossiers.types import Actor
 
 _SNIPPET_CHARACTERS = 160
-_NEWEST = 60  # dossiers
 
 
 class PostgresSearch:
@@ -59,7 +58,7 @@ class PostgresSearch:
     def _hits(
         self, where: sa.ColumnElement[bool], phrase: str, matches: sa.ColumnElement[bool], *, exact: bool, limit: int
     ) -> list[SearchHit]:
-        asked = (
+        query = (
             sa.select(
                 dossiers.c.id.label("dossier_id"),
                 dossiers.c.code,
@@ -73,18 +72,6 @@ class PostgresSearch:
             .order_by(dossiers.c.opened_at.desc(), dossiers.c.id, components.c.ordinal, pages.c.number)
             .limit(limit)
         )
-        # What stands everywhere is found among the newest dossiers, without gathering it from all of them first.
-        newest = (
-            sa.select(dossiers.c.id)
-            .where(where)
-            .order_by(dossiers.c.opened_at.desc(), dossiers.c.id)
-            .limit(_NEWEST)
-            .cte("newest")
-            .prefix_with("MATERIALIZED")
-        )
-        found = self._connection.execute(asked.where(dossiers.c.id.in_(sa.select(newest.c.id)))).all()
-        if len(found) < limit:
-            found = self._connection.execute(asked).all()
         return [
             SearchHit(
                 dossier_id=row.dossier_id,
@@ -95,7 +82,7 @@ class PostgresSearch:
                 snippet=snippet(row.text, phrase, exact=exact),
                 exact=exact,
             )
-            for row in found
+            for row in self._connection.execute(query)
         ]
 
 

@@ -148,7 +148,7 @@ def test_a_search_looks_only_where_it_is_told_to(work: PostgresUnitOfWork, withi
 
 
 def test_what_stands_on_every_page_and_what_stands_far_back_come_in_the_same_order(work: PostgresUnitOfWork) -> None:
-    """The newest dossiers are looked through first; where they don't fill the list, all are."""
+    """The newest dossier first, however many there are."""
     for number in range(70):
         of = work.dossiers.keep(dossier(opened_at=NOON - timedelta(minutes=number)))
         kept = work.components.keep(component(of, name=f"{number}"))
