@@ -51,7 +51,7 @@ from api.wiring import utc_now, wire
 from bench.signing import drawn, plain_signature, plain_signer
 from dossiers import codes
 from dossiers.signatures import trusted
-from dossiers.types import Applicant, KeyHeld, ObjectKey, PinAsked, ResultState
+from dossiers.types import Applicant, KeyHeld, PinAsked, ResultState
 from signing import appearance
 from signing.types import Place, SignaturePlace, Verdict
 from signing.verify import verify
@@ -224,6 +224,7 @@ class _Day:
             draft = _ok(clerk.post(f"/dossiers/{dossier_id}/e-results", json=body))
             self.results.append(_ok(clerk.post(f"/e-results/{draft['id']}/submit")))
         self._spent("drafts", before)
+        self.unsigned = clerk.get(f"/e-results/{self.results[0]['id']}/document").content
         _say(f"{count} results submitted")
 
     def _copied(self, dossier_id: UUID, count: int) -> list[tuple[UUID, Applicant]]:
@@ -479,15 +480,13 @@ class _Day:
         trust = self._trust
         leader = next(one.subject for one in centre.SIGNERS if one.username == centre.LEADER)
         seal = next(one.subject for one in centre.SIGNERS if one.agency == centre.HONG_GAI and not one.username)
-        one = self._ours()[0]
+        one = next(one for one in self._ours() if str(one.id) == self.results[0]["id"])
         places = {
             Place(at["place"]): SignaturePlace(Place(at["place"]), at["page"], tuple(at["box"])) for at in one.places
         }
-        with tempfile.TemporaryDirectory() as name, self.office.begin() as work:
+        with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            submitted = next(line for line in work.audit.of(one.id) if line.event == "e_result.submitted")
-            kept = ObjectKey(submitted.detail["sha256"], 0, "application/pdf")
-            self.office.store.fetch(kept, folder / "source.pdf")
+            (folder / "source.pdf").write_bytes(self.unsigned)
             hand = appearance.leader(leader.name, artwork.handwriting(leader.name))
             red = appearance.seal(seal.name, artwork.seal(seal.name))
             looks = ((leader, places[Place.LEADER], hand), (seal, places[Place.SEAL], red))
