@@ -31,6 +31,7 @@ COMMANDS = {
     "up": "khởi động tất cả trên một máy · start all of it on one machine",
     "demo": "chạy thử từ ảnh quét tới kết luận · the whole way on a sample, without a person",
     "init": "tạo cấu hình vận hành thật · make an empty production instance",
+    "migrate": "nâng cấp cấu trúc cơ sở dữ liệu · bring the database up to date",
     "admin": "thêm cơ quan, người dùng, thủ tục, chứng thư · fill an instance",
     "report": "máy đọc sai ở đâu, theo những gì người soát đã sửa · where the reader was wrong, by what people changed",
     "audit": "kiểm tra nhật ký và dấu thời gian của nó · verify the audit log and its stamps",

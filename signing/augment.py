@@ -134,8 +134,9 @@ def add_time_and_evidence(
         raise SigningRefused("wrong_certificate", "Chữ ký trong tệp không phải của chứng thư đã ghi.", lost=True)
     if signer is None:
         chain = [certificate.dump() for certificate in signature.other_certs]
+        der = signature.signer_cert.dump()
         try:
-            signer = signer_standing(signature.signer_cert.dump(), trust, chain=chain, at=at)
+            signer = _kept(der, trust, at, lambda: signer_standing(der, trust, chain=chain, at=at))
         except SigningRefused as refused:
             refused.lost = refused.reason in _TOO_LATE
             raise

@@ -27,7 +27,7 @@ from pyhanko.sign.signers.pdf_byterange import SignatureObject
 from pyhanko.stamp import StaticStampStyle
 
 from signing import appearance as looks
-from signing import prepare, room
+from signing import prepare, room, standings
 from signing.augment import CHUNK, add_time_and_evidence, growing, require_known
 from signing.trust import signer_standing
 from signing.types import FIELD_NAMES, Place, SigningRefused
@@ -192,6 +192,8 @@ def _ready(
     standing = signer_standing(key.certificate_der, trust, chain=key.chain_der, at=at, fetch=ask)
     if not allow_unknown_status:
         require_known(standing, key.subject)
+    if at is None and standing.known:
+        standings.keep(key.certificate_der, trust, standing)  # for the evidence, which needs no key
     claimed = (at or datetime.now(UTC)).astimezone(_VIETNAM).replace(microsecond=0)
     block = appearance or _plain(place.place, key)
     if block.with_time or block.typeface is not None:

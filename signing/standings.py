@@ -2,8 +2,8 @@
 
 Finding a standing builds and checks a chain and reads lists: a third of what a signature costs. Within a batch the same
 authority answers, the same leader signed before the seal, and chains stay as they are. Whether whoever signs now may do
-so is never kept: dates and status of the whole chain are checked anew before each use of a key. What was refused or
-isn't known is asked again each time. Kept by thread, since what asn1crypto reads lazily can't be shared.
+so is never taken from here: dates and status of the whole chain are checked anew before each use of a key. What was
+refused or isn't known is asked again each time. Kept by thread, since what asn1crypto reads lazily can't be shared.
 """
 
 from __future__ import annotations
@@ -36,18 +36,30 @@ def kept(what: Hashable, trust: TrustStore, find: Callable[[], T], *, worth: Cal
         find: Finds it; what it raises is raised.
         worth: Whether what was found may be kept.
     """
-    known: OrderedDict[Hashable, tuple[float, Any]] | None = getattr(_here, "known", None)
-    if known is None:
-        known = _here.known = OrderedDict()
-    key = (what, trust.anchors, trust.terms, trust.intermediates, trust.crls, trust.ocsps)
-    now = time.monotonic()
-    there = known.get(key)
-    if there is not None and now - there[0] < _KEPT_S:
+    there = _known().get(_key(what, trust))
+    if there is not None and time.monotonic() - there[0] < _KEPT_S:
         found: T = there[1]
         return found
     found = find()
     if worth(found):
-        known[key] = (now, found)
-        while len(known) > _MOST:
-            known.popitem(last=False)
+        keep(what, trust, found)
     return found
+
+
+def keep(what: Hashable, trust: TrustStore, found: object) -> None:
+    """Remember what was just found anew, for whoever asks `kept` within the next minute."""
+    known = _known()
+    known[_key(what, trust)] = (time.monotonic(), found)
+    while len(known) > _MOST:
+        known.popitem(last=False)
+
+
+def _known() -> OrderedDict[Hashable, tuple[float, Any]]:
+    known: OrderedDict[Hashable, tuple[float, Any]] | None = getattr(_here, "known", None)
+    if known is None:
+        known = _here.known = OrderedDict()
+    return known
+
+
+def _key(what: Hashable, trust: TrustStore) -> Hashable:
+    return what, trust.anchors, trust.terms, trust.intermediates, trust.crls, trust.ocsps

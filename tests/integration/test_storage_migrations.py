@@ -13,6 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from api import cli
 from dossiers.types import Actor, Role
 from signing.types import StoreName
 from storage import migrations
@@ -22,6 +23,7 @@ from storage.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pytest
 
@@ -173,3 +175,17 @@ class _Recorded:
 
     def read_text(self, encoding: str) -> str:
         return f"INSERT INTO applied VALUES ('{self.stem}')"  # noqa: S608  a file's name
+
+
+def test_one_command_brings_a_named_database_up_to_date(
+    postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOSO_DATA", str(tmp_path))
+    monkeypatch.setenv("HOSO_DATABASE", postgres_dsn)
+    for before in ("trống", head()):
+        assert cli.main(["migrate"]) == 0
+        assert f"{before} → {head()}" in capsys.readouterr().out
+    assert current(postgres_dsn) == head()
+    monkeypatch.setenv("HOSO_DATABASE", "host=/nowhere dbname=hoso")
+    assert cli.main(["migrate"]) == 69
+    assert "chưa có gì thay đổi" in capsys.readouterr().err

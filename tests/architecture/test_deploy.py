@@ -1,0 +1,94 @@
+"""What `deploy/` says is what the program knows: commands, settings, packages. (No container is started here.)"""
+
+from __future__ import annotations
+
+import argparse
+import configparser
+import importlib
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from api.cli import COMMANDS
+from api.settings import explained
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
+COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+OURS = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "hoso"}
+
+
+def understood(words: list[str]) -> None:
+    """Let the command line itself read the words."""
+    assert words[0].rpartition("/")[2] == "hoso"
+    assert words[1] in COMMANDS
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    importlib.import_module(f"api.commands.{words[1]}").add_arguments(parser)
+    parser.parse_args(words[2:])
+
+
+def unit(file: Path) -> configparser.ConfigParser:
+    read = configparser.ConfigParser(interpolation=None, strict=False)
+    read.optionxform = str  # type: ignore[assignment,method-assign]
+    read.read(file, encoding="utf-8")
+    return read
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_container_runs_a_command_there_is_with_settings_there_are(name: str) -> None:
+    service = OURS[name]
+    understood(shlex.split(service["command"]))
+    assert set(service["environment"]) <= {setting.name for setting in explained()}
+    assert set(service["secrets"]) <= set(COMPOSE["secrets"])
+    assert set(service["depends_on"]) <= set(COMPOSE["services"])
+    assert service["restart"] == ("on-failure" if name == "migrated" else "always")
+
+
+def test_one_container_alone_signs_and_only_the_web_is_reached_and_only_from_the_machine() -> None:
+    signing = [service for service in OURS.values() if "--signing" in service["command"]]
+    assert len(signing) == 1
+    assert "deploy" not in signing[0]
+    assert {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service} == {
+        "web": ["127.0.0.1:8000:8000"]
+    }
+
+
+def test_every_secret_of_a_container_comes_from_a_file() -> None:
+    told = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    assert not re.search(r"(?i)(password|secret|token)(_key)?: *[\"']?[a-z0-9]", told.replace("secrets: [", ""))
+
+
+@pytest.mark.parametrize("file", UNITS, ids=lambda file: file.name)
+def test_each_unit_runs_a_command_there_is_and_comes_back_whatever_the_status(file: Path) -> None:
+    service = unit(file)["Service"]
+    understood(shlex.split(service["ExecStart"]))
+    assert service["User"] == "hoso"
+    assert "/var/lib/hoso" in service["ReadWritePaths"]
+    if file.name != "hoso-backup.service":
+        assert service["Restart"] == "always"
+        assert int(service["TimeoutStopSec"]) >= 120
+
+
+def test_every_queue_has_a_unit_and_a_container() -> None:
+    from api.worker import LOOKING, READING, SIGNING
+    from storage.queue import QUEUE_OF
+
+    wanted = {"hoso worker", "hoso worker --looking", "hoso worker --signing", "hoso serve"}
+    assert {service["command"] for service in OURS.values()} >= wanted
+    assert {unit(file)["Service"]["ExecStart"].rpartition("bin/")[2] for file in UNITS} >= wanted
+    assert {*LOOKING, *READING, *SIGNING} == set(QUEUE_OF.values())
+
+
+def test_the_image_holds_the_packages_that_a_machine_is_given() -> None:
+    needed = re.search(r"^needed=\((.*?)\)", (ROOT / "scripts/bootstrap.sh").read_text(encoding="utf-8"), re.MULTILINE)
+    dockerfile = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    installed = re.search(r"--no-install-recommends \\\n(.*?) && rm -rf", dockerfile, re.DOTALL)
+    assert needed is not None
+    assert installed is not None
+    packages = set(installed[1].replace("\\", " ").split())
+    assert packages == {*needed[1].split(), "postgresql-client"}
