@@ -6,6 +6,7 @@ what to do next.
 
 from __future__ import annotations
 
+import errno
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -531,6 +532,22 @@ _UNEXPECTED = Outcome(
     Said("Hệ thống gặp lỗi chưa lường trước.", _SAFE, "Thử lại; nếu còn lỗi, báo quản trị viên kèm mã theo dõi."),
     Said("Something unforeseen went wrong.", _SAFE_EN, "Try again; if it stays, give the administrator the trace id."),
 )
+#: A disk that is full is nobody's fault in the request, and no file of theirs is lost.
+_FULL = Outcome(
+    507,
+    "disk_full",
+    Said(
+        "Máy chủ hết chỗ trên đĩa.",
+        "Tệp này chưa được nhận; tệp trên máy của bạn còn nguyên.",
+        "Báo quản trị viên, rồi gửi lại sau.",
+    ),
+    Said(
+        "The server's disk is full.",
+        "This file was not received; yours is as it was.",
+        "Tell the administrator, and send it again later.",
+    ),
+    retry=True,
+)
 _INVALID = Outcome(
     422,
     "invalid_request",
@@ -566,6 +583,8 @@ _REFUSED = {
 
 def outcome_of(error: Exception) -> Outcome:
     """The row of an error's class, or of the nearest class above it."""
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return _FULL
     for cls in type(error).__mro__:
         if cls in OUTCOMES:
             return OUTCOMES[cls]

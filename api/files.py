@@ -59,11 +59,13 @@ def file_response(
     headers["content-length"] = str(end - start)
     if request.method == "HEAD":
         return Response(status_code=206 if partial else 200, headers=headers, media_type=key.media_type)
-    # Opened before the answer begins, so that a missing object is an error and not a broken download.
-    opened = ExitStack()
-    stream = opened.enter_context(store.open(key, offset=start, length=end - start))
+    # Begun before the answer is, so that a missing or damaged object is an error and not a broken download.
+    with ExitStack() as beginning:
+        stream = beginning.enter_context(store.open(key, offset=start, length=end - start))
+        first = stream.read(_CHUNK)
+        opened = beginning.pop_all()
     return StreamingResponse(
-        _chunks(opened, stream),
+        _chunks(opened, first, stream),
         status_code=206 if partial else 200,
         headers=headers,
         media_type=key.media_type,
@@ -87,8 +89,9 @@ def _span(wanted: re.Match[str], size: int) -> tuple[int, int]:
     return int(first), min(size, int(last) + 1) if last else size
 
 
-def _chunks(opened: ExitStack, stream: BinaryIO) -> Iterator[bytes]:
+def _chunks(opened: ExitStack, first: bytes, stream: BinaryIO) -> Iterator[bytes]:
     with opened:
+        yield first
         while chunk := stream.read(_CHUNK):
             yield chunk
 

@@ -223,7 +223,10 @@ class MinioObjectStore:
 
     @contextmanager
     def open(self, key: ObjectKey, *, offset: int = 0, length: int | None = None) -> Iterator[BinaryIO]:
-        """Stream an object or a range of it, for a download. Not checked against the hash.
+        """Stream an object or a range of it, for a download.
+
+        A whole object is held against its hash on the way: of a damaged one the last bytes are never given, so that
+        nobody takes it for whole. A range can't be checked.
 
         Args:
             key: Of the object.
@@ -232,6 +235,7 @@ class MinioObjectStore:
 
         Raises:
             ObjectMissing: Not there.
+            ObjectMissing: From `read`: its content doesn't fit its name.
             StoreUnavailable: The server didn't answer, or stopped in between (from `read`).
         """
         length = max(key.size - offset, 0) if length is None else min(length, max(key.size - offset, 0))
@@ -245,7 +249,8 @@ class MinioObjectStore:
         try:
             if not whole and response.status != _PARTIAL_CONTENT:
                 raise StoreUnavailable(f"{key.path}: the server doesn't give ranges")
-            yield cast("BinaryIO", io.BufferedReader(_Body(response), _BLOCK))
+            body = _WholeBody(response, key) if whole else _Body(response)
+            yield cast("BinaryIO", io.BufferedReader(body, _BLOCK))
         finally:
             response.close()
             response.release_conn()
@@ -367,6 +372,36 @@ class _Body(io.RawIOBase):
             block = self._response.read(len(buffer))
         buffer[: len(block)] = block
         return len(block)
+
+
+class _WholeBody(_Body):
+    """The body of a whole object, one block behind, so that the last one is given only when all of it fits."""
+
+    def __init__(self, response: urllib3.BaseHTTPResponse, key: ObjectKey) -> None:
+        super().__init__(response)
+        self._key = key
+        self._digest = hashlib.sha256()
+        self._given = memoryview(b"")
+        self._ahead: bytes | None = None
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's wider buffer
+        """Read up to the buffer's size; 0 at the end."""
+        if not self._given:
+            ahead = self._block() if self._ahead is None else self._ahead
+            self._ahead = self._block() if ahead else b""
+            if not self._ahead and self._digest.hexdigest() != self._key.sha256:
+                raise ObjectMissing(f"{self._key.path}: its content doesn't fit its name")
+            self._given = memoryview(ahead)
+        block = self._given[: len(buffer)]
+        buffer[: len(block)] = block
+        self._given = self._given[len(block) :]
+        return len(block)
+
+    def _block(self) -> bytes:
+        with vendor_errors_translated():
+            block = self._response.read(_BLOCK)
+        self._digest.update(block)
+        return block
 
 
 def _pool(retries: int) -> urllib3.PoolManager:

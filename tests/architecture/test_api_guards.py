@@ -60,6 +60,15 @@ def test_no_door_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_full_disk_is_told_as_one_and_any_other_trouble_of_files_is_not(language: str) -> None:
+    with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(OSError, match="space") as refused:
+        full.write(b"a scan")
+    said = problem(refused.value, language, trace_id="x")
+    assert (said["status"], said["code"]) == (507, "disk_full")
+    assert problem(OSError("other"), language, trace_id="x")["status"] == 500
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("cls", OUTCOMES, ids=lambda c: c.__name__)
 def test_every_outcome_says_what_happened_whether_work_is_safe_and_what_to_do(cls: type, language: str) -> None:
     outcome = OUTCOMES[cls]

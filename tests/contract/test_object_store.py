@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 from minio import Minio
 from minio.error import S3Error
+from starlette.requests import Request
 
+from api.files import file_response
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import ObjectKey
 from storage.objects import MinioObjectStore
@@ -118,6 +120,27 @@ def test_a_changed_object_is_refused_and_leaves_no_file(
     with pytest.raises(ObjectMissing, match="content"):
         store.fetch(key, out / "copy")
     assert list(out.iterdir()) == []
+
+
+def test_of_a_damaged_object_no_download_is_ever_whole(
+    store: MinioObjectStore, a_file: Callable[[bytes], Path], client: Minio, s3_settings: S3Settings
+) -> None:
+    request = Request({"type": "http", "method": "GET", "headers": [], "query_string": b""})
+    for size in (8, MIB, 3 * MIB + 7):
+        content = os.urandom(size)
+        key = store.put(a_file(content), media_type=PDF)
+        with store.open(key) as body:
+            assert body.read() == content
+        file_response(request, store, key, "a.pdf")
+        damaged = content[:-1] + bytes([content[-1] ^ 1])
+        client.put_object(s3_settings.bucket, key.path, io.BytesIO(damaged), size)
+        given: list[bytes] = []
+        with store.open(key) as body, pytest.raises(ObjectMissing, match="content"):
+            given.extend(iter(lambda body=body: body.read(1000), b""))  # type: ignore[misc]
+        assert len(b"".join(given)) < size
+        if size <= MIB:  # nothing of it is given: an error, and not a download that breaks off
+            with pytest.raises(ObjectMissing, match="content"):
+                file_response(request, store, key, "a.pdf")
 
 
 def test_what_was_never_put_is_missing(store: MinioObjectStore, tmp_path: Path) -> None:
