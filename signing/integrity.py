@@ -56,7 +56,8 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 #: What says nothing about the file: no memory was left, or nothing could be opened. It ends the whole examination.
-OUR_TROUBLE = (MemoryError, OSError)
+#: (SystemError is what Python itself says when it finds no memory even for the error.)
+OUR_TROUBLE = (MemoryError, OSError, SystemError)
 #: Far above any real document, far below what hurts: one stream, and all streams of a file together.
 DECODE_LIMITS = DecodeLimits(
     per_stream=StreamDecodeLimits(max_output_size=64 * MIB),

@@ -303,7 +303,7 @@ class _Room:
                 return returned.examine_bytes(
                     sent, file.read(), place=Place(asked["place"]), certificate_sha256=asked["certificate_sha256"]
                 )
-        except MemoryError:
+        except (MemoryError, SystemError):
             return Returned(Refusal.TOO_COMPLEX)
 
     @contextlib.contextmanager

@@ -124,7 +124,7 @@ def take(
         StoreUnavailable, OSError: Try again; what was copied is kept and not copied again.
     """
     taken_at = datetime.now(UTC)
-    name = f"{taken_at:%Y%m%dT%H%M%SZ}"
+    name = f"{taken_at:%Y%m%dT%H%M%S.%fZ}"  # two may be asked for in one second
     part = place / f".{name}.part"
     part.mkdir(mode=0o700, parents=True)
     try:
