@@ -103,6 +103,8 @@ def copy_keys(settings: Settings, to: Path) -> None:
     to.mkdir(mode=0o700, parents=True, exist_ok=True)
     if settings.keys_folder.is_dir():
         shutil.copytree(settings.keys_folder, to / "keys", ignore=_sockets)
+    if settings.is_demo and settings.demo_trust_folder.is_dir():  # else nobody would trust what the demo signed
+        shutil.copytree(settings.demo_trust_folder, to / settings.demo_trust_folder.name, ignore=_sockets)
     secret = to / "service.secret"
     secret.touch(mode=0o600)
     secret.write_text(settings.service_secret.get_secret_value(), encoding="utf-8")

@@ -58,6 +58,9 @@ def _bring_keys(settings: Settings, source: Path) -> None:
         raise CommandFailed(f"{settings.keys_folder} không trống; không ghi đè. (It isn't empty.)")
     if (source / "keys").is_dir():
         shutil.copytree(source / "keys", settings.keys_folder, dirs_exist_ok=True)
+    trust = settings.demo_trust_folder
+    if settings.is_demo and (source / trust.name).is_dir() and not trust.exists():
+        shutil.copytree(source / trust.name, trust)
     target = settings.demo_secret_file if settings.is_demo else settings.service_secret_file
     if target is not None and not (target.exists() and target.stat().st_size):
         target.parent.mkdir(parents=True, exist_ok=True)
