@@ -38,6 +38,17 @@ _SERVERS = "hoso-tests."
 _QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[Any]:
+    """Give the process its umask back: `hoso init`, run inside a test, narrows it for good, and rightly so."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    try:
+        return (yield)
+    finally:
+        os.umask(mask)
+
+
 @dataclass(frozen=True)
 class S3Settings:
     """An S3 server and the name of a bucket that doesn't exist there yet."""
