@@ -1,9 +1,10 @@
 """What was found out about a certificate a moment ago, for the next document of a batch.
 
 Finding a standing builds and checks a chain and reads lists: a third of what a signature costs. Within a batch the same
-authority answers, the same leader signed before the seal, and chains stay as they are. Whether whoever signs now may do
-so is never taken from here: dates and status of the whole chain are checked anew before each use of a key. What was
-refused or isn't known is asked again each time. Kept by thread, since what asn1crypto reads lazily can't be shared.
+authority answers, the same leader signed before the seal, and chains stay as they are, and so does what the same lists
+and answers prove about them. Whether whoever signs now may do so is never taken from here: before each use of a key the
+lists and answers in force are looked up anew, and the dates of everybody in the chain. What was refused or isn't known
+is asked again each time. Kept by thread, since what asn1crypto reads lazily can't be shared.
 """
 
 from __future__ import annotations

@@ -225,6 +225,8 @@ def _standing(
 
     named = (certificate.dump(), *(one.dump() for one in extra), *sorted(purpose))
     path = built() if at is not None else standings.kept(named, trust, built)
+    if at is None and not _in_their_dates(path.iter_certs(include_root=False), moment):
+        built()  # it was found a minute ago; now this says who is out of date
     links = list(path.iter_certs(include_root=True))
     witnesses = _Witnesses(trust, moment, online=fetch and at is None, timeout=timeout)
     told = [
@@ -239,10 +241,18 @@ def _standing(
         answers = [ocsp.OCSPResponse.load(one.answer.der) for one in given if one.answer is not None]
         if not lists and not answers:
             continue
-        serials = {*everybody, *(one.serial_number for one in revocation.responders(answers))}
-        crls = [_shown(listed, serials) for listed in lists]
+        responders = tuple(revocation.responders(answers))
+        crls = [_shown(listed, {*everybody, *(one.serial_number for one in responders)}) for listed in lists]
+
+        def status(crls: Sequence[crl.CertificateList] = crls, ocsps: Sequence[ocsp.OCSPResponse] = answers) -> object:
+            return _validate(certificate, trust, extra=extra, purpose=purpose, moment=moment, crls=crls, ocsps=ocsps)
+
         try:
-            _validate(certificate, trust, extra=extra, purpose=purpose, moment=moment, crls=crls, ocsps=answers)
+            if at is None and _only_dates_matter(told, moment, (*links, *responders)):
+                by = *(listed.der for listed in lists), *(answer.dump() for answer in answers)
+                standings.kept((*named, "status", by), trust, status)
+            else:
+                status()
         except InsufficientRevinfoError:
             continue
         return Standing(certificate, path, tuple(crls), tuple(answers), known=True, sources=tuple(told))
@@ -252,6 +262,21 @@ def _standing(
     whole = tuple(listed.about(everybody) for listed in lists)
     silent = next(iter(witnesses.silent), None)
     return Standing(certificate, path, whole, (), known=False, silent=silent, sources=tuple(told))
+
+
+def _only_dates_matter(told: Sequence[Told], moment: datetime, involved: Sequence[x509.Certificate]) -> bool:
+    """Whether what these lists and answers prove at another moment they prove now, too.
+
+    They were chosen for being in force now; then a certificate's dates remain, and a revocation at a moment to come.
+    """
+    revoked = any(
+        listed.find(one.subject.serial_number) for one in told for listed in (*one.lists, *one.all_lists)
+    ) or any(one.answer is not None and one.answer.revoked is not None for one in told)
+    return not revoked and _in_their_dates(involved, moment)
+
+
+def _in_their_dates(certificates: Iterable[x509.Certificate], moment: datetime) -> bool:
+    return all(one.not_valid_before <= moment <= one.not_valid_after for one in certificates)
 
 
 def _shown(listed: RevocationList, serials: set[int]) -> crl.CertificateList:

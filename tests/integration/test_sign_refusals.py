@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pikepdf
 import pytest
+import time_machine
+from cryptography import x509
 from pyhanko.sign.signers.pdf_cms import Signer
 
 from signing import prepare
@@ -77,6 +79,31 @@ def test_a_revoked_official_cannot_sign_although_the_cached_list_does_not_know_y
         assert refusal(prepared, key=key, trust=before) == "certificate_revoked"  # OCSP says so
         after = pki.store()
     assert refusal(prepared, key=key, trust=after) == "certificate_revoked"  # service down: the list says so
+
+
+def test_what_was_found_a_moment_ago_hides_no_new_list_and_no_date(prepared: Path, tmp_path: Path) -> None:
+    with running_pki(tmp_path / "pki", [LEADER_P256]) as pki:
+        key = pki.key(LEADER_P256)
+        asked: dict[str, Any] = {"place": LEADER_PLACE, "key": key, "timestamper": None}
+        for number in range(2):
+            assert sign(prepared, tmp_path / f"good-{number}.pdf", trust=pki.store(), **asked).status_known
+        trust = pki.store()
+        pki.trust.revoke(LEADER_P256.id)
+        assert refusal(prepared, key=guarded(key), trust=pki.store()) == "certificate_revoked"
+    assert sign(prepared, tmp_path / "good.pdf", trust=trust, **asked).status_known
+    lists = [x509.load_der_x509_crl(der).next_update_utc for der in trust.crls]
+    with time_machine.travel(max(lists) + timedelta(seconds=1), tick=False), pytest.raises(TrustServiceUnavailable):
+        sign(prepared, tmp_path / "late.pdf", trust=trust, **{**asked, "key": guarded(key)})
+
+
+def test_a_certificate_that_ends_between_two_documents_of_a_batch_signs_no_more(prepared: Path, tmp_path: Path) -> None:
+    ends = (datetime.now(UTC) + timedelta(minutes=20)).replace(microsecond=0)
+    leaving = replace(LEADER_P256, valid_to=ends)
+    with running_pki(tmp_path / "pki", [leaving]) as pki:
+        key, trust = pki.key(leaving), pki.store()
+        sign(prepared, tmp_path / "good.pdf", place=LEADER_PLACE, key=key, trust=trust, timestamper=None)
+        with time_machine.travel(ends + timedelta(seconds=1), tick=False):
+            assert refusal(prepared, key=guarded(key), trust=trust) == "certificate_expired"
 
 
 def test_nobody_can_sign_when_their_authority_is_revoked(prepared: Path, tmp_path: Path) -> None:
