@@ -56,7 +56,8 @@ PAGES = Counter("hoso_pages_read", "Pages read", registry=_ours)
 
 _COUNTED = {
     "hoso_jobs": "Jobs waiting, at work and failed, by queue",
-    "hoso_oldest_job_seconds": "Age of the oldest job that waits and may begin, by queue",
+    "hoso_oldest_job_seconds": "Age of the oldest job that somebody waits for and may begin, by queue",
+    "hoso_back_file_jobs": "Jobs of old dossiers that wait until nothing else does, by queue",
     "hoso_workers": "Workers that live",
     "hoso_stuck": "What waits for a person or for a timestamp",
     "hoso_certificate_days_left": "Days until a certificate in use ends",

@@ -82,11 +82,12 @@ def look_at_pages(
     """
     with begin() as work:
         component = work.components.of(component_id)
-        if component.state is ComponentState.REPLACED:
+        dossier = _wanted(work, component)
+        if dossier is None:
             return
         pages = [p for p in work.components.glance([component_id]) if p.number >= first and p.thumbnail is None]
         if len(pages) > LOOKED_AT_IN_A_ROW:
-            work.jobs.look_at_pages(component_id, pages[LOOKED_AT_IN_A_ROW].number)
+            work.jobs.look_at_pages(component_id, pages[LOOKED_AT_IN_A_ROW].number, back_file=dossier.back_file)
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         scan = Path(folder, "scan")
         try:
@@ -95,6 +96,8 @@ def look_at_pages(
             return
         for page in pages[:LOOKED_AT_IN_A_ROW]:
             with begin() as work:
+                if _wanted(work, work.components.of(component_id)) is None:
+                    return
                 looks = work.components.begin_look(page.id)
             small = Path(folder, "thumbnail")
             try:
@@ -129,10 +132,8 @@ def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.L
     """
     with begin() as work:
         page = work.components.page(page_id)
-        if page.state is not PageState.RECEIVED:
-            return
         component = work.components.of(page.component_id)
-        if component.state is ComponentState.REPLACED:
+        if page.state is not PageState.RECEIVED or _wanted(work, component) is None:
             return
     with tempfile.TemporaryDirectory(dir=work_dir) as folder:
         scan = Path(folder, "scan")
@@ -154,6 +155,8 @@ def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.L
             return
         with begin() as work:
             work.components.end_attempt(page_id)  # the reader lives: an outage from here on is no fault of the page
+            if _wanted(work, work.components.of(component.id)) is None:
+                return
         picture, words = Path(folder, "picture"), Path(folder, "words")
         before = reading_of(store, page, Path(folder)).ocr if page.corrections and page.words else None
         picture.write_bytes(read.picture)
@@ -163,7 +166,7 @@ def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.L
     with begin() as work:
         component = work.components.lock(page.component_id)
         page = work.components.page(page_id)
-        if page.state is not PageState.RECEIVED:
+        if page.state is not PageState.RECEIVED or _wanted(work, component) is None:
             return
         work.components.keep_page(_as_read(page, before, read, picture_key, words_key))
         _after_page(work, component)
@@ -206,7 +209,7 @@ def assemble(
     """
     with begin() as work:
         component = work.components.of(component_id)
-        if component.revision != revision or component.state not in _ASSEMBLED_IN:
+        if component.revision != revision or component.state not in _ASSEMBLED_IN or _wanted(work, component) is None:
             return
     if component.state is ComponentState.RECEIVED:
         # Before the PDF, which says them; and before anybody may review the paper, who is to see them.
@@ -228,7 +231,7 @@ def assemble(
         searchable = store.put(target, media_type="application/pdf")
     with begin() as work:
         component = work.components.lock(component_id)
-        if component.revision != revision or component.state not in _ASSEMBLED_IN:
+        if component.revision != revision or component.state not in _ASSEMBLED_IN or _wanted(work, component) is None:
             return
         dossier = work.dossiers.for_job(component.dossier_id)
         _after_assembly(work, dossier, replace(component, searchable=searchable))
@@ -275,7 +278,9 @@ def sign_copy(desk: SigningDesk, component_id: UUID, revision: int) -> None:
         component = work.components.of(component_id)
         if component.revision != revision or component.state not in _SIGNED_IN or component.searchable is None:
             return
-        dossier = work.dossiers.for_job(component.dossier_id)
+        dossier = _wanted(work, component)
+        if dossier is None:
+            return
     try:
         if component.unstamped is None:
             _make_copy(desk, dossier, component, component.searchable)
@@ -317,7 +322,7 @@ def _make_copy(desk: SigningDesk, dossier: Dossier, component: Component, search
         if (now.revision, now.state, now.unstamped) == (component.revision, component.state, None):
             work.e_results.finish_attempt(component.id, place, component.revision, made)
             work.components.keep(replace(now, unstamped=made, trouble=""))
-            work.jobs.sign_copy(component.id, component.revision, made=True)
+            work.jobs.sign_copy(component.id, component.revision, made=True, back_file=dossier.back_file)
             work.audit.append(
                 _system(dossier), "copy.made", component.id, sha256=made.sha256, certificate=record.sha256
             )
@@ -342,7 +347,7 @@ def _copied(
     """Record the verified signed copy of a component: what follows depends on the profile."""
     if component.state is ComponentState.CAPTURE_SIGNING:
         component = work.components.keep(replace(component, state=ComponentState.READ, copy=copy, trouble=""))
-        work.jobs.extract_fields(component.id)
+        work.jobs.extract_fields(component.id, back_file=dossier.back_file)
     else:
         component = work.components.keep(replace(component, state=ComponentState.DIGITIZED, copy=copy, trouble=""))
         settle(work, dossier)
@@ -354,7 +359,7 @@ def give_up(begin: Begin, component_id: UUID, trouble: str) -> None:
     """A job of this component failed in a way that waiting doesn't mend: a person must look."""
     with begin() as work:
         component = work.components.lock(component_id)
-        if component.state in (*_ASSEMBLED_IN, *_SIGNED_IN):
+        if component.state in (*_ASSEMBLED_IN, *_SIGNED_IN) and _wanted(work, component) is not None:
             _set_aside(work, component, trouble)
 
 
@@ -362,7 +367,7 @@ def note(begin: Begin, component_id: UUID, trouble: str) -> None:
     """Say what a component is waiting for, or what it came without; it goes on all the same."""
     with begin() as work:
         component = work.components.lock(component_id)
-        if component.state is not ComponentState.REPLACED and component.trouble != trouble:
+        if component.trouble != trouble and _wanted(work, component) is not None:
             work.components.keep(replace(component, trouble=trouble))
 
 
@@ -371,6 +376,17 @@ def _set_aside(work: UnitOfWork, component: Component, trouble: str) -> Componen
     dossier = work.dossiers.for_job(component.dossier_id)
     work.audit.append(_system(dossier), "component.set_aside", component.id, trouble=trouble)
     return work.components.keep(replace(component, state=ComponentState.SET_ASIDE, trouble=trouble))
+
+
+def _wanted(work: UnitOfWork, component: Component) -> Dossier | None:
+    """Its dossier, as long as anybody wants something made of this paper: it isn't replaced, nor the dossier given up.
+
+    Asked with the component held, the answer stays true until the block ends: giving up holds the component as well.
+    """
+    if component.state is ComponentState.REPLACED:
+        return None
+    dossier = work.dossiers.seen_by_job(component.dossier_id)
+    return None if dossier.is_given_up else dossier
 
 
 def _after_page(work: UnitOfWork, component: Component) -> None:
@@ -382,7 +398,8 @@ def _after_page(work: UnitOfWork, component: Component) -> None:
         _set_aside(work, component, broken[0].trouble)
     else:
         _remark(work, component)
-        work.jobs.assemble(component.id, component.revision)
+        back_file = work.dossiers.seen_by_job(component.dossier_id).back_file
+        work.jobs.assemble(component.id, component.revision, back_file=back_file)
 
 
 def _remark(work: UnitOfWork, component: Component) -> None:
@@ -399,7 +416,7 @@ def _set_page_aside(begin: Begin, page: Page, trouble: str) -> None:
     with begin() as work:
         component = work.components.lock(page.component_id)
         page = work.components.page(page.id)
-        if page.state is not PageState.RECEIVED:
+        if page.state is not PageState.RECEIVED or _wanted(work, component) is None:
             return
         work.components.keep_page(replace(page, state=PageState.SET_ASIDE, trouble=trouble))
         _after_page(work, component)
@@ -412,7 +429,7 @@ def _after_assembly(work: UnitOfWork, dossier: Dossier, component: Component) ->
         work.components.keep(replace(component, state=ComponentState.READ, copy=component.scan))
     elif _scanner_signs(work, dossier, component):
         work.components.keep(replace(component, state=ComponentState.CAPTURE_SIGNING))
-        work.jobs.sign_copy(component.id, component.revision)
+        work.jobs.sign_copy(component.id, component.revision, back_file=dossier.back_file)
     else:
         work.components.keep(replace(component, state=ComponentState.READ))
 

@@ -74,10 +74,14 @@ def open_dossier(
     now: datetime,
     receiving: str | None = None,
     competent: str | None = None,
+    back_file: bool = False,
 ) -> Dossier:
     """Open a draft dossier under the receiving agency's code of the day.
 
     A post office opens it for the agency it helps (`receiving`, else the one above it); a desk opens it for itself.
+
+    Args:
+        back_file: An old one that is digitised after the fact: its pages wait until nobody's at the counter do.
 
     Raises:
         NotAllowed: The role may not, or a desk opens one for another agency to receive.
@@ -111,9 +115,11 @@ def open_dossier(
                 state=DossierState.DRAFT,
                 opened_by=by.username,
                 opened_at=now,
+                back_file=back_file,
             )
         )
-        work.audit.append(by, "dossier.opened", dossier.id, code=dossier.code, procedure=procedure)
+        told = {"back_file": True} if back_file else {}
+        work.audit.append(by, "dossier.opened", dossier.id, code=dossier.code, procedure=procedure, **told)
         return dossier
 
 
@@ -180,10 +186,10 @@ def add_component(
         for number in range(1, facts.pages + 1):
             page = Page(id=uuid.uuid4(), component_id=component.id, number=number, state=PageState.RECEIVED)
             work.components.keep_page(page)
-            work.jobs.read_page(page.id)
-        work.jobs.look_at_pages(component.id)
+            work.jobs.read_page(page.id, back_file=dossier.back_file)
+        work.jobs.look_at_pages(component.id, back_file=dossier.back_file)
         if replaces is not None:
-            _replace(work, dossier.id, replaces)
+            _replace(work, by, dossier, replaces)
         if dossier.state not in (DossierState.DRAFT, DossierState.DIGITIZING):
             work.dossiers.keep(dossier.move(DossierState.DIGITIZING))
         work.audit.append(
@@ -222,14 +228,19 @@ def move_component(
             return component
         if component.state is ComponentState.REVIEWED:  # its PDF is made already, under the old name
             moved = replace(moved, revision=component.revision + 1, searchable=None, unstamped=None)
-            work.jobs.assemble(moved.id, moved.revision)
+            work.jobs.assemble(moved.id, moved.revision, back_file=dossier.back_file)
         moved = work.components.keep(moved)
         work.audit.append(by, "component.moved", moved.id, dossier=dossier.code, was=component.kind, kind=kind)
         return moved
 
 
-def drop_component(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) -> None:
+def drop_component(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) -> int:
     """Take a paper out of a dossier that wasn't received yet; its scan stays in the store, and may be sent again.
+
+    What waits to be done with it is dropped; a page that is being read at this moment ends without a result.
+
+    Returns:
+        How many of its pages won't be read now.
 
     Raises:
         NotFound: The dossier has no such paper.
@@ -242,7 +253,11 @@ def drop_component(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: U
             raise WrongState(dossier.state)
         component = _lock_component(work, dossier, component_id)
         work.components.keep(replace(component, state=ComponentState.REPLACED))
-        work.audit.append(by, "component.dropped", component.id, dossier=dossier.code, sha256=component.scan.sha256)
+        unread = work.jobs.drop(component.id)
+        work.audit.append(
+            by, "component.dropped", component.id, dossier=dossier.code, sha256=component.scan.sha256, unread=unread
+        )
+        return unread
 
 
 def receive(begin: Begin, dossier_id: UUID, *, by: Actor, calendar: WorkCalendar, now: datetime) -> Receipt:
@@ -284,6 +299,9 @@ def receipt(begin: Begin, dossier_id: UUID, *, by: Actor) -> Receipt:
 def close(begin: Begin, dossier_id: UUID, *, by: Actor, state: DossierState, reason: str, now: datetime) -> Dossier:
     """Refuse a dossier, cancel it, or ask for a supplement: with a reason the citizen can read.
 
+    Of one that is given up nothing more is read or signed: waiting jobs are dropped, running ones end without a
+    result. Its papers stay as they are, and every scan stays in the store.
+
     Raises:
         WrongState: Not from its present state; a result is being signed; or `state` is none of the three.
         Incomplete: No reason given.
@@ -303,7 +321,8 @@ def close(begin: Begin, dossier_id: UUID, *, by: Actor, state: DossierState, rea
                 if r.state is ResultState.DRAFT and r.number is not None and r.dated is not None:
                     work.e_results.void_number(r.agency, r.symbol, r.dated.year, r.number, "dossier_closed")
         dossier = work.dossiers.keep(dossier.move(state, note=reason))
-        work.audit.append(by, f"dossier.{state}", dossier.id, code=dossier.code, at=now.isoformat())
+        told = {"unread": _give_up(work, dossier)} if dossier.is_given_up else {}
+        work.audit.append(by, f"dossier.{state}", dossier.id, code=dossier.code, at=now.isoformat(), **told)
         return dossier
 
 
@@ -365,11 +384,23 @@ def _lock_component(work: UnitOfWork, dossier: Dossier, component_id: UUID) -> C
     return component
 
 
-def _replace(work: UnitOfWork, dossier_id: UUID, component_id: UUID) -> None:
+def _replace(work: UnitOfWork, by: Actor, dossier: Dossier, component_id: UUID) -> None:
     old = work.components.lock(component_id)
-    if old.dossier_id != dossier_id or old.state is ComponentState.REPLACED:
+    if old.dossier_id != dossier.id or old.state is ComponentState.REPLACED:
         raise WrongState("replaces")
     work.components.keep(replace(old, state=ComponentState.REPLACED))
+    unread = work.jobs.drop(old.id)
+    work.audit.append(by, "component.replaced", old.id, dossier=dossier.code, sha256=old.scan.sha256, unread=unread)
+
+
+def _give_up(work: UnitOfWork, dossier: Dossier) -> int:
+    """Drop what waits to be done with its papers; how many pages won't be read."""
+    unread = 0
+    for component in work.components.of_dossier(dossier.id):
+        # Held first: a page that ends at this moment has either been recorded, or will see that it isn't wanted.
+        work.components.lock(component.id)
+        unread += work.jobs.drop(component.id)
+    return unread
 
 
 def _receipt(dossier: Dossier, procedure: str, components: Sequence[Component]) -> Receipt:

@@ -501,6 +501,7 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "component.received": ("nhận bản quét", "scan received"),
     "component.moved": ("chuyển giấy sang dòng khác", "paper moved to another row"),
     "component.dropped": ("bỏ giấy khỏi hồ sơ", "paper taken out of the dossier"),
+    "component.replaced": ("thay bằng bản quét lại; bản cũ vẫn giữ", "replaced by a new scan; the old one is kept"),
     "component.assembled": ("tạo PDF tìm được chữ", "searchable PDF made"),
     "component.corrected": ("sửa chữ đã đọc", "what was read was corrected"),
     "component.reviewed": ("soát xong giấy tờ", "paper reviewed"),

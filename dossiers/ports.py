@@ -335,6 +335,10 @@ class Dossiers(Protocol):
         """As `lock`, for the service itself at work on somebody's earlier request. Raises NotFound."""
         ...
 
+    def seen_by_job(self, dossier_id: UUID) -> Dossier:
+        """As `for_job`, and nobody is kept waiting for it. Raises NotFound."""
+        ...
+
     def by_code(self, code: str) -> Dossier:
         """For the citizen's look-up only; the caller checks the second secret. Raises NotFound."""
         ...
@@ -764,13 +768,16 @@ class Limits(Protocol):
 
 
 class Jobs(Protocol):
-    """Work for later, deferred in this transaction. Each takes ids only and may run twice."""
+    """Work for later, deferred in this transaction. Each takes ids only and may run twice.
 
-    def look_at_pages(self, component_id: UUID, first: int = 1) -> None:
+    What belongs to a `back_file` waits until nothing else does.
+    """
+
+    def look_at_pages(self, component_id: UUID, first: int = 1, *, back_file: bool = False) -> None:
         """Make the small pictures of a component's pages and their first flags, from page `first` on."""
         ...
 
-    def read_page(self, page_id: UUID) -> None:
+    def read_page(self, page_id: UUID, *, back_file: bool = False) -> None:
         """Clean and read one page."""
         ...
 
@@ -778,15 +785,15 @@ class Jobs(Protocol):
         """Whether a worker that lives is busy with some page at this moment."""
         ...
 
-    def assemble(self, component_id: UUID, revision: int) -> None:
+    def assemble(self, component_id: UUID, revision: int, *, back_file: bool = False) -> None:
         """Make the searchable PDF of a component."""
         ...
 
-    def extract_fields(self, component_id: UUID) -> None:
+    def extract_fields(self, component_id: UUID, *, back_file: bool = False) -> None:
         """Find number, date and the other fields."""
         ...
 
-    def sign_copy(self, component_id: UUID, revision: int, *, made: bool = False) -> None:
+    def sign_copy(self, component_id: UUID, revision: int, *, made: bool = False, back_file: bool = False) -> None:
         """Sign the digitised copy, or complete it where it is `made`. Runs in the one signing worker."""
         ...
 
@@ -800,6 +807,10 @@ class Jobs(Protocol):
 
     def issue(self, e_result_id: UUID) -> None:
         """Issue a sealed result."""
+        ...
+
+    def drop(self, component_id: UUID) -> int:
+        """Forget whatever waits to be done with a component, and say how many of its pages had yet to be read."""
         ...
 
 

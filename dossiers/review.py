@@ -208,7 +208,7 @@ def review(
             component = work.components.keep(
                 replace(component, state=ComponentState.REVIEWED, revision=revision, searchable=None, unstamped=None)
             )
-            work.jobs.assemble(component.id, revision)
+            work.jobs.assemble(component.id, revision, back_file=dossier.back_file)
         work.audit.append(
             by,
             "component.reviewed",
@@ -247,7 +247,7 @@ def ask_for_copy(
         _nothing_left_by_hand(work, component_id, work.components.pages(component_id))
         work.certificates.for_agency(dossier.receiving)
         component = work.components.keep(replace(component, state=ComponentState.SIGNING))
-        work.jobs.sign_copy(component.id, component.revision)
+        work.jobs.sign_copy(component.id, component.revision, back_file=dossier.back_file)
         work.audit.append(by, "copy.requested", component.id)
         return component
 
@@ -256,7 +256,7 @@ def try_again(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) 
     """Take up again a component that was set aside: its unread pages are read anew, its signature asked for anew."""
     require(by, Act.REVIEW)
     with begin() as work:
-        _, component = _locked(work, by, dossier_id, component_id)
+        dossier, component = _locked(work, by, dossier_id, component_id)
         if component.state is not ComponentState.SET_ASIDE:
             raise WrongState(component.state)
         revision = component.revision + 1
@@ -264,16 +264,16 @@ def try_again(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) 
         broken = [p for p in pages if p.state is PageState.SET_ASIDE]
         for page in broken:
             work.components.keep_page(replace(page, state=PageState.RECEIVED, attempts=0, looks=0, trouble=""))
-            work.jobs.read_page(page.id)
+            work.jobs.read_page(page.id, back_file=dossier.back_file)
         if broken:
-            work.jobs.look_at_pages(component.id)
+            work.jobs.look_at_pages(component.id, back_file=dossier.back_file)
         reviewed = not broken and all(p.state is PageState.REVIEWED for p in pages)
         state = ComponentState.REVIEWED if reviewed else ComponentState.RECEIVED
         component = work.components.keep(
             replace(component, state=state, trouble="", revision=revision, searchable=None, unstamped=None)
         )
         if not broken:
-            work.jobs.assemble(component.id, revision)
+            work.jobs.assemble(component.id, revision, back_file=dossier.back_file)
         work.audit.append(by, "component.taken_up_again", component.id)
         return component
 
@@ -283,6 +283,8 @@ def _locked(work: UnitOfWork, by: Actor, dossier_id: UUID, component_id: UUID) -
     component = work.components.lock(component_id)
     if component.dossier_id != dossier.id:
         raise NotFound(str(component_id))
+    if dossier.is_given_up:
+        raise WrongState(dossier.state)
     return dossier, component
 
 

@@ -354,6 +354,8 @@ class Dossier:
         paper_to, transfer: Where the paper is travelling to, and in which transfer; both None while it is held.
         paper_note: What the receiver said when the paper didn't arrive with the rest; "" once it is sent again.
         due_on: Promised date.
+        back_file: An old dossier that is digitised after the fact: nobody waits for it, so whatever people wait for
+            goes before it.
         version: Goes up by one with each change; a writer with an old one is refused (`Changed`).
     """
 
@@ -375,12 +377,18 @@ class Dossier:
     paper_to: str | None = None
     transfer: UUID | None = None
     paper_note: str = ""
+    back_file: bool = False
     version: int = 0
 
     @property
     def takes_papers(self) -> bool:
         """Whether scans may be added to it now."""
         return self.state in _TAKES_PAPERS
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it was refused or cancelled: it stays as it is, and no machine works on it any more."""
+        return self.state in _GIVEN_UP
 
     def agencies(self) -> frozenset[str]:
         """Agencies that may see it."""
@@ -444,8 +452,7 @@ class Dossier:
             return Step("accept_papers", self._desk_role(self.paper_to), self.paper_to)
         if self.paper_note:
             return Step("find_papers", self._desk_role(self.paper_at), self.paper_at)
-        given_back = self.state in (DossierState.REFUSED, DossierState.CANCELLED)
-        if self.received_at is None or given_back or self.paper_at != self.helped_at:
+        if self.received_at is None or self.is_given_up or self.paper_at != self.helped_at:
             return None
         return Step("send_papers", Role.POSTAL, self.paper_at)
 
@@ -492,6 +499,7 @@ def _urgency(step: Step) -> int:
 
 
 _S = DossierState
+_GIVEN_UP = frozenset({_S.REFUSED, _S.CANCELLED})
 _TAKES_PAPERS = frozenset({_S.DRAFT, _S.RECEIVED, _S.DIGITIZING, _S.NEEDS_SUPPLEMENT, _S.DIGITIZED})
 _DOSSIER_MOVES: dict[DossierState, frozenset[DossierState]] = {
     _S.DRAFT: frozenset({_S.RECEIVED, _S.CANCELLED}),
@@ -549,7 +557,9 @@ class Component:
     version: int = 0
 
     def next_step(self, dossier: Dossier) -> Step | None:
-        """Who acts next on this paper; None once it is digitised or replaced."""
+        """Who acts next on this paper; None once it is digitised or replaced, or its dossier given up."""
+        if dossier.is_given_up:
+            return None
         desk = dossier.helped_at or dossier.receiving
         role_at_desk = Role.POSTAL if dossier.helped_at else Role.CLERK
         match self.state:

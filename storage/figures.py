@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.queue import NOBODY_WAITS_PRIORITY
 from storage.tables import process_figures
 
 if TYPE_CHECKING:
@@ -23,12 +24,13 @@ _SILENT_S = 30
 
 _JOBS = """
 WITH waiting AS (
-    SELECT queue_name, status::text AS status, count(*) AS jobs, min(id) AS first
+    SELECT queue_name, status::text AS status, priority > :nobody_waits AS waited_for,
+           count(*) AS jobs, min(id) AS first
     FROM procrastinate_jobs
     WHERE status IN ('doing', 'failed') OR (status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()))
-    GROUP BY queue_name, status
+    GROUP BY queue_name, status, waited_for
 )
-SELECT queue_name, status, jobs,
+SELECT queue_name, status, waited_for, jobs,
        (SELECT extract(epoch FROM now() - min(event.at)) FROM procrastinate_events AS event
         WHERE event.job_id = waiting.first AND event.type = 'deferred')
 FROM waiting
@@ -73,10 +75,17 @@ class PostgresFigures:
     def counted(self) -> list[Figure]:
         """What the database knows: jobs, workers, what is stuck, days left of certificates, the oldest list."""
         found: list[Figure] = []
-        for queue, status, count, age in self._connection.execute(sa.text(_JOBS)):
-            found.append(Figure("hoso_jobs", count, {"queue": queue, "status": status}))
-            if status == "todo":
+        jobs: dict[tuple[str, str], int] = {}
+        known = {"nobody_waits": NOBODY_WAITS_PRIORITY}
+        for queue, status, waited_for, count, age in self._connection.execute(sa.text(_JOBS), known):
+            jobs[queue, status] = jobs.get((queue, status), 0) + count
+            if status == "todo" and waited_for:
                 found.append(Figure("hoso_oldest_job_seconds", float(age or 0), {"queue": queue}))
+            elif status == "todo":
+                found.append(Figure("hoso_back_file_jobs", count, {"queue": queue}))
+        found += [
+            Figure("hoso_jobs", count, {"queue": queue, "status": status}) for (queue, status), count in jobs.items()
+        ]
         alive = self._connection.execute(sa.text(_WORKERS), {"silent": _SILENT_S}).scalar_one()
         found.append(Figure("hoso_workers", alive, {}))
         for what, count in self._connection.execute(sa.text(_STUCK)):

@@ -69,6 +69,10 @@ _ON_THE_DESK_PRIORITY = 20
 _STAMPING_PRIORITY = -10
 #: Anybody may ask for a report: no result ever waits behind one.
 _REPORT_PRIORITY = -50
+#: An old dossier that is digitised after the fact steps back behind all of this, the last page of a big file included.
+_BACK_FILE_PRIORITY = -200
+#: Of a job with this priority or less nobody waits for the end.
+NOBODY_WAITS_PRIORITY = -150
 
 # A worker killed outright is missed after STALLED_AFTER_S at most HEARTBEAT_S late, found within one LOOK_EVERY_S and
 # its jobs fetched within one POLL_EVERY_S: 20 s at worst, while a promise of 30 s is kept with some to spare.
@@ -90,6 +94,21 @@ _HURRY = sa.text(
     "UPDATE procrastinate_jobs SET scheduled_at = now() WHERE queueing_lock = :queueing_lock AND status = 'todo'"
 )
 
+#: Only what waits: a job that has begun finds out by itself. Whoever is about to begin one is waited for.
+_DROP = sa.text(
+    """
+    WITH dropped AS (
+        DELETE FROM procrastinate_jobs
+        WHERE status = 'todo' AND (
+            args ->> 'component_id' = :component_id
+            OR args ->> 'page_id' IN (SELECT id::text FROM pages WHERE component_id = CAST(:component_id AS uuid))
+        )
+        RETURNING task_name
+    )
+    SELECT count(*) FILTER (WHERE task_name = :read_page) FROM dropped
+    """
+)
+
 
 _READING = sa.text(
     """
@@ -107,47 +126,56 @@ class PostgresJobs:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
-        self._pages: list[UUID] = []
+        self._pages: dict[bool, list[UUID]] = {False: [], True: []}
 
-    def look_at_pages(self, component_id: UUID, first: int = 1) -> None:
+    def look_at_pages(self, component_id: UUID, first: int = 1, *, back_file: bool = False) -> None:
         """Make the small pictures of a component's pages and their first flags, from page `first` on."""
         self._defer(
             LOOK_AT_PAGES,
             f"{component_id}:{first}",
             priority=_ON_THE_DESK_PRIORITY - (first > 1),  # everybody's first pages come first
+            back_file=back_file,
             component_id=str(component_id),
             first=first,
         )
 
-    def read_page(self, page_id: UUID) -> None:
+    def read_page(self, page_id: UUID, *, back_file: bool = False) -> None:
         """Clean and read one page. Saved up: a file has up to 2,000 of them, and one statement defers them all."""
-        self._pages.append(page_id)
+        self._pages[back_file].append(page_id)
 
     def is_reading(self) -> bool:
         """Whether a worker that lives is busy with some page at this moment."""
         known = {"queue": PAGE, "stalled_after_s": STALLED_AFTER_S}
         return bool(self._connection.execute(_READING, known).scalar_one())
 
-    def assemble(self, component_id: UUID, revision: int) -> None:
+    def assemble(self, component_id: UUID, revision: int, *, back_file: bool = False) -> None:
         """Make the searchable PDF of a component."""
         self._defer(
             ASSEMBLE,
             f"{component_id}:{revision}",
             priority=_FINISHING_PRIORITY,
+            back_file=back_file,
             component_id=str(component_id),
             revision=revision,
         )
 
-    def extract_fields(self, component_id: UUID) -> None:
+    def extract_fields(self, component_id: UUID, *, back_file: bool = False) -> None:
         """Find number, date and the other fields."""
-        self._defer(EXTRACT_FIELDS, str(component_id), priority=_FINISHING_PRIORITY, component_id=str(component_id))
+        self._defer(
+            EXTRACT_FIELDS,
+            str(component_id),
+            priority=_FINISHING_PRIORITY,
+            back_file=back_file,
+            component_id=str(component_id),
+        )
 
-    def sign_copy(self, component_id: UUID, revision: int, *, made: bool = False) -> None:
+    def sign_copy(self, component_id: UUID, revision: int, *, made: bool = False, back_file: bool = False) -> None:
         """Sign the digitised copy, or complete it where it is `made`. Two jobs for one component never run at once."""
         self._defer(
             SIGN_COPY,
             f"{component_id}:{revision}",
             priority=_STAMPING_PRIORITY if made else 0,
+            back_file=back_file,
             lock=f"sign:{component_id}",
             component_id=str(component_id),
             revision=revision,
@@ -181,24 +209,47 @@ class PostgresJobs:
         """Issue a sealed result."""
         self._defer(ISSUE, str(e_result_id), e_result_id=str(e_result_id))
 
+    def drop(self, component_id: UUID) -> int:
+        """Forget whatever waits to be done with a component, and say how many of its pages had yet to be read.
+
+        The caller holds the component, so that no job that ends meanwhile asks for another.
+        """
+        known = {"component_id": str(component_id), "read_page": READ_PAGE}
+        return int(self._connection.execute(_DROP, known).scalar_one())
+
     def flush(self) -> None:
         """Defer the pages that were saved up."""
-        for start in range(0, len(self._pages), _PAGES_OF_ONE_PRIORITY):
-            some: list[dict[str, Any]] = [
-                {"page_id": str(page_id)} for page_id in self._pages[start : start + _PAGES_OF_ONE_PRIORITY]
-            ]
-            priority = max(-(start // _PAGES_OF_ONE_PRIORITY), _LOWEST_PRIORITY)
-            form = _FORMS.configure_task(READ_PAGE, queue=PAGE, priority=priority, connection=self._driver_connection())
-            form.batch_defer(*some)
-        self._pages.clear()
+        for back_file, pages in self._pages.items():
+            for start in range(0, len(pages), _PAGES_OF_ONE_PRIORITY):
+                some: list[dict[str, Any]] = [
+                    {"page_id": str(page_id)} for page_id in pages[start : start + _PAGES_OF_ONE_PRIORITY]
+                ]
+                priority = max(-(start // _PAGES_OF_ONE_PRIORITY), _LOWEST_PRIORITY)
+                form = _FORMS.configure_task(
+                    READ_PAGE,
+                    queue=PAGE,
+                    priority=priority + _BACK_FILE_PRIORITY * back_file,
+                    connection=self._driver_connection(),
+                )
+                form.batch_defer(*some)
+            pages.clear()
 
-    def _defer(self, task: str, subject: str, *, priority: int = 0, lock: str | None = None, **ids: Any) -> None:
+    def _defer(
+        self,
+        task: str,
+        subject: str,
+        *,
+        priority: int = 0,
+        back_file: bool = False,
+        lock: str | None = None,
+        **ids: Any,
+    ) -> None:
         """Defer a job unless the same one is already waiting, which then needn't wait any longer."""
         same = f"{task}:{subject}"
         form = _FORMS.configure_task(
             task,
             queue=QUEUE_OF[task],
-            priority=priority,
+            priority=priority + _BACK_FILE_PRIORITY * back_file,
             lock=lock,
             queueing_lock=same,
             connection=self._driver_connection(),

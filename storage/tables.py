@@ -367,6 +367,7 @@ dossiers = sa.Table(
     _agency("paper_to", nullable=True),
     _id("transfer", "transfers.id", nullable=True),
     _text("paper_note"),
+    sa.Column("back_file", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("version", sa.Integer, nullable=False),
     # When it came to its end, and when it was taken into the archive; empty again once it is taken up again.
     _moment("finished_at", nullable=True),

@@ -170,7 +170,9 @@ def _rows(work: UnitOfWork, actor: Actor) -> list[Row]:
             step=_next_step(d, procedures[d.procedure], components.get(d.id, ()), _seen(results.get(d.id, ()), actor)),
             paper_step=d.paper_step(),
             pages=sum(c.pages_total for c in components.get(d.id, ())),
-            papers_in_trouble=sum(c.state is ComponentState.SET_ASIDE for c in components.get(d.id, ())),
+            papers_in_trouble=sum(
+                c.state is ComponentState.SET_ASIDE and not d.is_given_up for c in components.get(d.id, ())
+            ),
         )
         for d in found
     ]

@@ -68,6 +68,7 @@ class NewDossier:
     address: str = ""
     procedure: str = ""
     competent: str = ""
+    back_file: bool = False
 
 
 def _typed_dossier(
@@ -78,8 +79,9 @@ def _typed_dossier(
     address: Typed = "",
     procedure: Typed = "",
     competent: Typed = "",
+    back_file: Typed = "",
 ) -> NewDossier:
-    return NewDossier(card, name, id_number, phone, address, procedure, competent)
+    return NewDossier(card, name, id_number, phone, address, procedure, competent, bool(back_file))
 
 
 @router.get("/ho-so/moi")
@@ -122,6 +124,7 @@ def open_dossier(
         procedure=given.procedure,
         applicant=applicant,
         competent=given.competent or None,
+        back_file=given.back_file,
         now=now,
     )
     return frame.to(f"/ho-so/{dossier.id}#papers", tell="opened")

@@ -487,8 +487,10 @@ def _state(paper: Paper) -> dict[str, Any]:
         "State": ComponentState,
         "PageState": PageState,
         "read": sum(page.state is not PageState.RECEIVED for page in paper.pages),
-        "at_work": component.state in _MOVING
-        or (component.state is ComponentState.REVIEWED and component.searchable is None),
+        "at_work": not paper.dossier.is_given_up
+        and (
+            component.state in _MOVING or (component.state is ComponentState.REVIEWED and component.searchable is None)
+        ),
         "moment_of": _moment_of(paper),
         "people": paper.people,
         "agencies": paper.agencies,

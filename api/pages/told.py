@@ -14,8 +14,8 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
     "opened": ("Đã mở hồ sơ. Thêm giấy tờ bên dưới.", "The dossier is open. Add its papers below."),
     "paper_moved": ("Đã chuyển giấy sang đúng dòng.", "The paper is in its right row now."),
     "paper_dropped": (
-        "Đã bỏ giấy khỏi hồ sơ. Cần lại thì gửi lại tệp ấy.",
-        "The paper is out of the dossier. Send the file again if it is wanted after all.",
+        "Đã bỏ giấy khỏi hồ sơ. Trang chưa đọc thì thôi đọc, bản quét vẫn giữ. Cần lại thì gửi lại tệp ấy.",
+        "The paper is out, its scan is kept; unread pages won't be read. Send the file again if it is wanted.",
     ),
     "paper_added": ("Đã nhận tệp an toàn.", "The file is received, safe."),
     "parcel_attached": (
@@ -36,10 +36,13 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "A supplement is asked for. The citizen reads the reason when looking it up.",
     ),
     "stopped_refused": (
-        "Đã từ chối hồ sơ. Người dân đọc được lý do khi tra cứu.",
-        "The dossier is refused. The citizen reads the reason when looking it up.",
+        "Đã từ chối hồ sơ. Người dân đọc được lý do khi tra cứu. Trang chưa đọc thì thôi đọc; bản quét vẫn giữ.",
+        "The dossier is refused. The citizen reads the reason when looking it up. Scans are kept, no more are read.",
     ),
-    "stopped_cancelled": ("Đã ghi rút hồ sơ.", "The dossier is cancelled."),
+    "stopped_cancelled": (
+        "Đã ghi rút hồ sơ. Trang chưa đọc thì thôi đọc; bản quét vẫn giữ.",
+        "The dossier is cancelled. Pages still unread won't be read; the scans are kept.",
+    ),
     "handed_over": ("Đã trả kết quả. Hồ sơ này xong.", "The result is handed over. This dossier is finished."),
     "transfer_sent": (
         "Đã lập phiếu bàn giao. In phiếu, kẹp cùng hồ sơ giấy.",

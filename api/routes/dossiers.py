@@ -37,6 +37,7 @@ from api.schemas.dossiers import (
     DossierOut,
     DossierProgressOut,
     DossiersOut,
+    DroppedOut,
     EventOut,
     FieldOut,
     ProgressOut,
@@ -71,6 +72,7 @@ def open_dossier(body: DossierIn, actor: Opens, office: Office) -> DossierOut:
             applicant=Applicant(**body.applicant.model_dump()),
             receiving=body.receiving,
             competent=body.competent,
+            back_file=body.back_file,
             now=utc_now(),
         )
     )
@@ -153,7 +155,10 @@ def stopped_form(dossier_id: UUID, actor: Sees, office: Office) -> Response:
 
 @router.post("/dossiers/{dossier_id}/close")
 def close(dossier_id: UUID, body: CloseIn, actor: Closes, office: Office) -> DossierOut:
-    """Refuse it, cancel it, or ask for a supplement, with a reason."""
+    """Refuse it, cancel it, or ask for a supplement, with a reason.
+
+    Of a refused or cancelled one nothing more is read; its scans are kept.
+    """
     return DossierOut.of(
         intake.close(office.begin, dossier_id, by=actor, state=body.state, reason=body.reason, now=utc_now())
     )
@@ -236,12 +241,19 @@ def component(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office)
     return ComponentOut.of(_component(office, actor, dossier_id, component_id))
 
 
+@router.delete("/dossiers/{dossier_id}/components/{component_id}")
+def drop_component(dossier_id: UUID, component_id: UUID, actor: AddsPapers, office: Office) -> DroppedOut:
+    """Take a paper out of a dossier that wasn't received yet: what waits is dropped, its scan is kept."""
+    unread = intake.drop_component(office.begin, component_id, by=actor, dossier_id=dossier_id)
+    return DroppedOut(unread_pages=unread, scan_sha256=_component(office, actor, dossier_id, component_id).scan.sha256)
+
+
 @router.get("/dossiers/{dossier_id}/components/{component_id}/progress")
 def progress(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> ProgressOut:
     """How far it is, page by page."""
     found = _component(office, actor, dossier_id, component_id)
     with office.begin() as work:
-        return ProgressOut.of(found, work.components.glance([found.id]))
+        return ProgressOut.of(work.dossiers.of(actor, dossier_id), found, work.components.glance([found.id]))
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/events")
@@ -265,7 +277,7 @@ async def events(
             elif time.monotonic() - beat > _BEAT_EVERY_S:
                 beat = time.monotonic()
                 yield ": still here\n\n"
-            at_rest = now.state.code in _AT_REST or (now.state.code == "reviewed" and now.searchable)
+            at_rest = now.state.code in _AT_REST or (now.state.code == "reviewed" and now.searchable) or now.given_up
             if at_rest or await request.is_disconnected():
                 return
             await asyncio.sleep(_LOOK_EVERY_S)

@@ -30,12 +30,16 @@ class ApplicantIn(In):
 
 
 class DossierIn(In):
-    """A new dossier. `receiving` is for post offices; `competent` where another agency decides."""
+    """A new dossier. `receiving` is for post offices; `competent` where another agency decides.
+
+    A `back_file` is an old one, digitised after the fact: its pages are read when nobody else's wait.
+    """
 
     procedure: Text
     applicant: ApplicantIn
     receiving: Text | None = None
     competent: Text | None = None
+    back_file: bool = False
 
 
 class CloseIn(In):
@@ -190,10 +194,11 @@ class ProgressOut(BaseModel):
     done: int
     total: int
     searchable: bool
+    given_up: Annotated[bool, Field(description="Its dossier was refused or cancelled: it stays as it is.")]
     pages: list[PageOut]
 
     @staticmethod
-    def of(component: Component, pages: Sequence[Page | PageGlance]) -> ProgressOut:
+    def of(dossier: Dossier, component: Component, pages: Sequence[Page | PageGlance]) -> ProgressOut:
         """Counted from the pages themselves."""
         return ProgressOut(
             component=component.id,
@@ -201,8 +206,16 @@ class ProgressOut(BaseModel):
             done=sum(p.state.value not in ("received", "cleaned") for p in pages),
             total=len(pages),
             searchable=component.searchable is not None,
+            given_up=dossier.is_given_up,
             pages=[PageOut.of(p) for p in pages],
         )
+
+
+class DroppedOut(BaseModel):
+    """A paper that was taken out: how many pages won't be read now, and the scan that is still kept."""
+
+    unread_pages: int
+    scan_sha256: str
 
 
 class DossierProgressOut(BaseModel):
@@ -217,7 +230,7 @@ class DossierProgressOut(BaseModel):
     @staticmethod
     def of(dossier: Dossier, components: Sequence[Component], pages: Sequence[PageGlance]) -> DossierProgressOut:
         """Counted from the pages of all of them."""
-        each = [ProgressOut.of(c, [p for p in pages if p.component_id == c.id]) for c in components]
+        each = [ProgressOut.of(dossier, c, [p for p in pages if p.component_id == c.id]) for c in components]
         return DossierProgressOut(
             state=Labelled.of(dossier.state),
             next_step=StepOut.of(dossier.next_step(components)),
@@ -289,6 +302,7 @@ class DossierOut(BaseModel):
     travelling: Annotated[UUID | None, Field(description="The transfer it is on its way in; null while it is held.")]
     paper_note: Annotated[str, Field(description="What the receiver said when the paper didn't arrive.")]
     paper_step: Annotated[StepOut | None, Field(description="Who moves the paper next, beside `next_step`.")]
+    back_file: Annotated[bool, Field(description="An old dossier, digitised after the fact.")]
     version: int
     components: list[ComponentOut] = []
     e_results: list[EResultOut] = []
@@ -321,6 +335,7 @@ class DossierOut(BaseModel):
             travelling=dossier.transfer,
             paper_note=dossier.paper_note,
             paper_step=StepOut.of(dossier.paper_step()),
+            back_file=dossier.back_file,
             version=dossier.version,
             components=[ComponentOut.of(c) for c in components],
             e_results=[EResultOut.of(r) for r in e_results],

@@ -73,6 +73,17 @@ def test_it_tells_of_queues_of_what_is_stuck_and_of_certificates(watched: Office
     assert 0 <= waiting["hoso_oldest_job_seconds", (("queue", queue.PAPER),)] < 3600
 
 
+def test_old_dossiers_that_nobody_waits_for_alarm_nobody(watched: Office) -> None:
+    before = told(watched)
+    at, in_queue = (("queue", queue.PAGE), ("status", "todo")), (("queue", queue.PAGE),)
+    with watched.services.begin() as work:
+        work.jobs.read_page(uuid.uuid4(), back_file=True)
+    waiting = told(watched)
+    assert waiting["hoso_jobs", at] == before.get(("hoso_jobs", at), 0) + 1
+    assert waiting["hoso_back_file_jobs", in_queue] == before.get(("hoso_back_file_jobs", in_queue), 0) + 1
+    assert ("hoso_oldest_job_seconds", in_queue) not in waiting
+
+
 def test_each_process_tells_of_itself_and_is_forgotten_when_it_ended(watched: Office) -> None:
     assert watched.client.get("/api/v1/health/live").status_code == 200
     live = (("method", "GET"), ("route", "/health/live"), ("status", "200"))
