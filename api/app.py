@@ -33,6 +33,7 @@ from api.pages import (
     post_office,
     results,
     review,
+    separator_sheets,
     verdict_report,
 )
 from api.pages import annexes as annex_pages
@@ -103,6 +104,7 @@ PAGES = tuple(
         find,
         leader,
         own_token_pages,
+        separator_sheets,
         results,
         drafting,
         annex_pages,

@@ -25,6 +25,7 @@ from dossiers.issuance import Unread
 from dossiers.own_token import NoLink
 from dossiers.parcels import ParcelSpoiled, PartOutOfPlace
 from dossiers.ports import ObjectMissing, StoreUnavailable
+from dossiers.separation import SheetAstray
 from dossiers.signatures import SignatureUnproven
 from dossiers.types import Changed, Duplicate, Incomplete, NotAllowed, NotFound, OfficeError, Overtaken, WrongState
 from dossiers.verdict_reports import TooManyReports
@@ -511,6 +512,20 @@ OUTCOMES: dict[type[Exception], Outcome] = {
         ),
         retry=True,
     ),
+    SheetAstray: Outcome(
+        409,
+        "sheet_astray",
+        Said(
+            "Trong tệp có tờ ngăn của hồ sơ khác, hồ sơ đó không có ở cơ quan này hoặc không nhận thêm giấy tờ.",
+            _NOTHING,
+            "Bỏ tờ ngăn và giấy của hồ sơ đó ra rồi quét lại, hoặc in lại tờ ngăn của đúng hồ sơ.",
+        ),
+        Said(
+            "A separator sheet in the file names a dossier that this agency can't add papers to.",
+            _NOTHING_EN,
+            "Take that sheet and its papers out and scan again, or print the right dossier's sheets.",
+        ),
+    ),
     ParcelSpoiled: Outcome(
         409,
         "parcel_spoiled",
@@ -609,7 +624,7 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
             body |= _why_not(error, language)
         case Incomplete(missing=missing):
             body |= {"reason": str(error), "errors": [{"message": item} for item in missing]}
-        case Duplicate() | PartOutOfPlace():
+        case Duplicate() | PartOutOfPlace() | SheetAstray():
             body |= _where(error)
         case TemplateDataError(problems=problems):
             said = [(p.key, p.english if language == "en" else p.message) for p in problems]
@@ -628,8 +643,8 @@ def _why_not(error: SigningRefused | NoLink | SignatureNotTaken, language: Langu
     return told | {"message": error.words(language)} if isinstance(error, SignatureNotTaken) else told
 
 
-def _where(error: Duplicate | PartOutOfPlace) -> dict[str, str | int]:
-    return {"of": error.of} if isinstance(error, Duplicate) else {"arrived": error.arrived}
+def _where(error: Duplicate | PartOutOfPlace | SheetAstray) -> dict[str, str | int]:
+    return {"arrived": error.arrived} if isinstance(error, PartOutOfPlace) else {"of": error.of}
 
 
 def _how_much(error: AccountLocked | TooManyRequests | JudgesBusy | TooLarge) -> dict[str, int]:

@@ -220,7 +220,9 @@ class Spool:
 def receipt_words(entry: Entry, now: datetime) -> str:
     """What a person reads beside a file that was received."""
     told = entry.told or {}
-    where = f"hồ sơ {told['dossier']}, giấy số {told['ordinal']}" if told.get("dossier") else "hộp nhận, chờ gắn hồ sơ"
+    papers = told.get("papers") or ([told] if told.get("dossier") else [])
+    where = "; ".join(f"hồ sơ {one['dossier']}, giấy số {one['ordinal']}" for one in papers)
+    where = where or "hộp nhận, chờ gắn hồ sơ"
     again = " (đã có từ trước, không nhận lần nữa)" if told.get("trouble") == "duplicate" else ""
     return (
         f"ĐÃ NHẬN · {entry.name} · {told.get('pages')} trang · {where}{again}\n"

@@ -44,13 +44,13 @@ def inspect(path: Path, *, limits: Limits = LIMITS) -> ScanFacts:
     Raises:
         UnreadableScan: See its `reason`.
     """
-    media_type = _media_type(path, limits)
-    if media_type == PDF:
+    kind = media_type(path, limits)
+    if kind == PDF:
         from digitize.pdf import scan as pdf_scan
 
         facts = pdf_scan.inspect(path, max_pixels=limits.max_pixels)
     else:
-        facts = ScanFacts(media_type, picture.count_pages(path, media_type, max_pixels=limits.max_pixels))
+        facts = ScanFacts(kind, picture.count_pages(path, kind, max_pixels=limits.max_pixels))
     if facts.pages < 1:
         raise UnreadableScan("no_pages", "Tệp không có trang nào. Hãy quét lại và gửi tệp khác.")
     if facts.pages > limits.max_pages:
@@ -72,17 +72,22 @@ def page(path: Path, number: int, *, limits: Limits = LIMITS) -> PageImage:
     Raises:
         UnreadableScan: The file or this page can't be read; "no_pages" when there is no such page.
     """
-    media_type = _media_type(path, limits)
+    kind = media_type(path, limits)
     if number < 1:
         raise UnreadableScan("no_pages", "Số trang phải từ 1 trở lên.")
-    if media_type == PDF:
+    if kind == PDF:
         from digitize.pdf import scan as pdf_scan
 
         return pdf_scan.page(path, number, max_pixels=limits.max_pixels)
-    return picture.page(path, number, media_type, max_pixels=limits.max_pixels)
+    return picture.page(path, number, kind, max_pixels=limits.max_pixels)
 
 
-def _media_type(path: Path, limits: Limits) -> str:
+def media_type(path: Path, limits: Limits = LIMITS) -> str:
+    """What a file is by its first bytes.
+
+    Raises:
+        UnreadableScan: Empty, too large, or nothing we take.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:

@@ -299,7 +299,7 @@ class UnreadableScan(Exception):
 
     Attributes:
         reason: "empty", "truncated", "encrypted", "wrong_type", "no_pages", "too_many_pages", "page_too_large",
-            "too_large" or "damaged".
+            "too_large", "only_sheets" or "damaged".
     """
 
     def __init__(self, reason: str, message: str) -> None:

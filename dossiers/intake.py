@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from dossiers.calendar import WorkCalendar
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
-    from dossiers.types import Actor, Applicant
+    from dossiers.types import Actor, Applicant, ObjectKey
 
 #: A result in one of these is on its way to being issued.
 _ON_ITS_WAY = frozenset({ResultState.SUBMITTED, ResultState.APPROVED, ResultState.LEADER_SIGNED, ResultState.SEALED})
@@ -63,6 +63,29 @@ class Receipt:
     received_at: datetime
     due_on: date
     lines: tuple[ReceiptLine, ...]
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A scan that is in the store, and what it is to be in its dossier.
+
+    Attributes:
+        kind, name, pages_declared, replaces: As for `add_component`.
+        trouble: What a person is to be asked about it.
+        whole, numbers: The scan it is a part of, and its pages there; see `Component`.
+    """
+
+    scan: ObjectKey
+    pages: int
+    signed: bool
+    filename: str
+    kind: str = ""
+    name: str = ""
+    pages_declared: int | None = None
+    replaces: UUID | None = None
+    trouble: str = ""
+    whole: ObjectKey | None = None
+    numbers: tuple[int, ...] = ()
 
 
 def open_dossier(
@@ -156,46 +179,70 @@ def add_component(
         _must_take_papers(work.dossiers.of(by, dossier_id))
     facts = load.inspect(file, limits=limits)
     scan = store.put(file, media_type=facts.media_type)
+    paper = Paper(
+        scan=scan,
+        pages=facts.pages,
+        signed=facts.signed,
+        filename=filename,
+        kind=kind,
+        name=name,
+        pages_declared=pages_declared,
+        replaces=replaces,
+    )
     with begin() as work:
         dossier = work.dossiers.lock(by, dossier_id)
-        _must_take_papers(dossier)
         twin = work.components.with_scan(dossier.id, scan.sha256)
         if twin is not None and twin.state is not ComponentState.REPLACED:  # what was taken out may come again
             raise Duplicate(scan.sha256, of=f"{dossier.code}.{twin.ordinal:03d}")
-        procedure = work.procedures.of(dossier.procedure)
-        kinds = {k.code: k.name for k in procedure.components}
-        if kind and kind not in kinds:
-            raise Incomplete("component_kind", (kind,))
-        component = work.components.keep(
-            Component(
-                id=uuid.uuid4(),
-                dossier_id=dossier.id,
-                ordinal=_next_ordinal(work, dossier.id),
-                kind=kind,
-                name=name or kinds.get(kind) or codes.clean_filename(filename),
-                scan=scan,
-                filename=codes.clean_filename(filename),
-                pages_total=facts.pages,
-                state=ComponentState.RECEIVED,
-                scanned_by=by.username,
-                scanned_at=now,
-                signed_scan=facts.signed,
-                pages_declared=pages_declared,
-            )
+        return lay_in(work, by, dossier.id, paper, now=now)
+
+
+def lay_in(work: UnitOfWork, by: Actor, dossier_id: UUID, paper: Paper, *, now: datetime) -> Component:
+    """Make a scan that is in the store a paper of a dossier, its pages queued, in the caller's transaction.
+
+    Raises:
+        WrongState: The dossier takes no more papers, or what is replaced is no paper of it.
+        Incomplete: The checklist has no such row.
+    """
+    dossier = work.dossiers.lock(by, dossier_id)
+    _must_take_papers(dossier)
+    kinds = {k.code: k.name for k in work.procedures.of(dossier.procedure).components}
+    if paper.kind and paper.kind not in kinds:
+        raise Incomplete("component_kind", (paper.kind,))
+    filename = codes.clean_filename(paper.filename)
+    component = work.components.keep(
+        Component(
+            id=uuid.uuid4(),
+            dossier_id=dossier.id,
+            ordinal=_next_ordinal(work, dossier.id),
+            kind=paper.kind,
+            name=paper.name or kinds.get(paper.kind) or filename,
+            scan=paper.scan,
+            filename=filename,
+            pages_total=paper.pages,
+            state=ComponentState.RECEIVED,
+            scanned_by=by.username,
+            scanned_at=now,
+            signed_scan=paper.signed,
+            pages_declared=paper.pages_declared,
+            trouble=paper.trouble,
+            whole=paper.whole,
+            whole_numbers=paper.numbers,
         )
-        for number in range(1, facts.pages + 1):
-            page = Page(id=uuid.uuid4(), component_id=component.id, number=number, state=PageState.RECEIVED)
-            work.components.keep_page(page)
-            work.jobs.read_page(page.id, back_file=dossier.back_file)
-        work.jobs.look_at_pages(component.id, back_file=dossier.back_file)
-        if replaces is not None:
-            _replace(work, by, dossier, replaces)
-        if dossier.state not in (DossierState.DRAFT, DossierState.DIGITIZING):
-            work.dossiers.keep(dossier.move(DossierState.DIGITIZING))
-        work.audit.append(
-            by, "component.received", component.id, dossier=dossier.code, sha256=scan.sha256, pages=facts.pages
-        )
-        return component
+    )
+    for number in range(1, paper.pages + 1):
+        page = Page(id=uuid.uuid4(), component_id=component.id, number=number, state=PageState.RECEIVED)
+        work.components.keep_page(page)
+        work.jobs.read_page(page.id, back_file=dossier.back_file)
+    work.jobs.look_at_pages(component.id, back_file=dossier.back_file)
+    if paper.replaces is not None:
+        _replace(work, by, dossier, paper.replaces)
+    if dossier.state not in (DossierState.DRAFT, DossierState.DIGITIZING):
+        work.dossiers.keep(dossier.move(DossierState.DIGITIZING))
+    work.audit.append(
+        by, "component.received", component.id, dossier=dossier.code, sha256=paper.scan.sha256, pages=paper.pages
+    )
+    return component
 
 
 def move_component(

@@ -269,6 +269,42 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Loại giấy ghi kèm không có trong thủ tục của hồ sơ. Chọn loại giấy rồi gắn tệp.",
         "The dossier's procedure has no such kind of paper. Choose the kind and attach the file.",
     ),
+    "sheet_unread": (
+        "Có trang giống tờ ngăn mà không đọc được mã; trang sau nó vẫn ở giấy này. Quét lại, hoặc ghi lý do khi soát.",
+        "A page looks like a separator sheet that can't be read; what follows stayed here. Rescan, or say why.",
+    ),
+    "sheet_kind_unknown": (
+        "Tờ ngăn ghi loại giấy không có trong thủ tục. Chuyển giấy vào đúng mục, hoặc ghi lý do khi soát.",
+        "The separator sheet names a paper that isn't on the list. Move it to its row, or say at the review why not.",
+    ),
+    "sheet_without_pages": (
+        "Cạnh giấy này có tờ ngăn không kèm trang nào. Xem khay còn sót giấy không; không thì ghi lý do khi soát.",
+        "Beside this paper came a separator sheet without pages. See whether a paper was left out; if not, say so.",
+    ),
+    "sheet_twice": (
+        "Tờ ngăn của giấy này có hai lần trong một lượt quét. Đúng là hai giấy thì ghi lý do khi soát.",
+        "This paper's separator sheet came twice in one scan. If there really are two such papers, say so.",
+    ),
+    "sheet_dossier_unknown": (
+        "Mã hồ sơ trên tờ ngăn không có, hoặc không thuộc cơ quan này. Chọn đúng hồ sơ rồi gắn tệp.",
+        "The dossier on the separator sheet isn't known to this agency. Choose the right dossier and attach the file.",
+    ),
+    "sheet_dossier_closed": (
+        "Hồ sơ trên tờ ngăn không nhận thêm giấy tờ. Xem lại hồ sơ, hoặc gắn tệp vào hồ sơ khác.",
+        "The dossier on the separator sheet takes no more papers. Look at it again, or attach the file to another one.",
+    ),
+    "before_first_sheet": (
+        "Các trang này nằm trước tờ ngăn đầu tiên nên chưa rõ của hồ sơ nào. Xem tệp rồi gắn vào hồ sơ.",
+        "These pages came before the first separator sheet. Look at them and attach them to their dossier.",
+    ),
+    "only_sheets": (
+        "Tệp chỉ có tờ ngăn, không có trang giấy nào. Đặt giấy sau mỗi tờ ngăn rồi quét lại.",
+        "The file has separator sheets only. Put the papers behind their sheets and scan again.",
+    ),
+    "sheet_astray": (
+        "Có tờ ngăn của hồ sơ khác. Bỏ tờ đó và giấy của nó ra rồi quét lại.",
+        "A separator sheet names another dossier. Take it and its papers out and scan again.",
+    ),
     "empty": ("Tệp rỗng. Xin quét lại.", "The file is empty. Please scan again."),
     "truncated": (
         "Tệp bị đứt giữa chừng. Xin gửi lại hoặc quét lại.",
@@ -499,6 +535,8 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "parcel.opened": ("mở xem tệp trong hộp nhận", "a file of the inbox was opened"),
     "parcel.set_aside": ("để riêng tệp không thuộc hồ sơ nào", "a file of no dossier set aside"),
     "component.received": ("nhận bản quét", "scan received"),
+    "scan.parted": ("tách lượt quét theo tờ ngăn", "scan parted by separator sheets"),
+    "scan.opened": ("mở bản quét gốc", "scan as it came opened"),
     "component.moved": ("chuyển giấy sang dòng khác", "paper moved to another row"),
     "component.dropped": ("bỏ giấy khỏi hồ sơ", "paper taken out of the dossier"),
     "component.replaced": ("thay bằng bản quét lại; bản cũ vẫn giữ", "replaced by a new scan; the old one is kept"),

@@ -9,6 +9,7 @@ aside with a reason, and its bytes stay in the store.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import tempfile
 import uuid
@@ -22,8 +23,9 @@ from uuid import UUID
 from digitize import load
 from digitize.types import UnreadableScan
 from digitize.words.vietnamese import fold
-from dossiers import codes, intake
+from dossiers import codes, separation
 from dossiers.policy import Act, require
+from dossiers.separation import Astray, Brought, Meant, SheetAstray
 from dossiers.types import (
     Component,
     Duplicate,
@@ -271,10 +273,11 @@ def take_in(
         parcel = replace(parcel, pages=facts.pages, sha256=sha256)
         try:
             address = _addressed(begin, parcel, by=by)
-            if address is None:
-                return _lay_by(begin, store, parcel, file, facts.media_type, by=by, now=now)
             return _lay_in(begin, store, parcel, address, file, by=by, limits=limits, now=now)
-        except (NotFound, WrongState, Incomplete) as trouble:
+        except UnreadableScan as unreadable:
+            _end(begin, parcel, by=by, state=ParcelState.REFUSED, trouble=unreadable.reason, now=now)
+            raise
+        except (NotFound, WrongState, Incomplete, SheetAstray) as trouble:
             if parcel.desk:
                 why = _why(trouble)
                 return _lay_by(begin, store, parcel, file, facts.media_type, by=by, trouble=why, now=now)
@@ -313,7 +316,7 @@ def attach(
         file = Path(folder) / "parcel"
         store.fetch(parcel.file, file)
         address = Address(dossier.id, kind=kind)
-        return _lay_in(begin, store, parcel, address, file, by=by, limits=limits, now=now, may_be_there=False)
+        return _lay_in(begin, store, parcel, address, file, by=by, limits=limits, now=now, attached=True)
 
 
 def set_aside(begin: Begin, parcel_id: UUID, *, by: Actor, reason: str, now: datetime) -> Parcel:
@@ -334,6 +337,32 @@ def set_aside(begin: Begin, parcel_id: UUID, *, by: Actor, reason: str, now: dat
         parcel = work.parcels.keep(parcel)
         work.audit.append(by, "parcel.set_aside", parcel.id, sha256=parcel.sha256)
         return parcel
+
+
+def papers_of(begin: Begin, parcel: Parcel, *, by: Actor) -> list[tuple[str, Component]]:
+    """The papers a parcel became, each with its dossier's code; the first is the one it names.
+
+    Papers that a stack brought into other dossiers are told as far as the asker may see those.
+    """
+    if parcel.component_id is None:
+        return []
+    with begin() as work:
+        first = work.components.of(parcel.component_id)
+        known = dict.fromkeys([first.id, *(i for i in _parted(work, first.id) if i != first.id)])
+        found = []
+        for component_id in known:
+            component = work.components.of(component_id)
+            with contextlib.suppress(NotFound):
+                found.append((work.dossiers.of(by, component.dossier_id).code, component))
+        return found
+
+
+def _parted(work: UnitOfWork, component_id: UUID) -> list[UUID]:
+    """What the log says of the stack that this paper is the first of."""
+    for entry in work.audit.of(component_id):
+        if entry.event == "scan.parted":
+            return [UUID(one) for one in entry.detail.get("papers", ())]
+    return []
 
 
 def waiting(begin: Begin, *, by: Actor) -> Sequence[Parcel]:
@@ -372,8 +401,8 @@ def _put_together(begin: Begin, parcel: Parcel, file: Path) -> str:
     return digest.hexdigest()
 
 
-def _addressed(begin: Begin, parcel: Parcel, *, by: Actor) -> Address | None:
-    """Where it goes: as its sender said, else by the code in its name or folder; None where nothing says."""
+def _addressed(begin: Begin, parcel: Parcel, *, by: Actor) -> Address:
+    """Where it goes: as its sender said, else by the code in its name or folder; no dossier where neither says."""
     address = Address(
         dossier_id=parcel.dossier_id,
         kind=parcel.kind,
@@ -386,7 +415,7 @@ def _addressed(begin: Begin, parcel: Parcel, *, by: Actor) -> Address | None:
     path = f"{parcel.folder}/{parcel.filename}"
     code = codes.find_dossier_code(path)
     if code is None:
-        return None
+        return address
     with begin() as work:
         dossier = _dossier(work, by, str(code))
         procedure = work.procedures.of(dossier.procedure)
@@ -415,45 +444,85 @@ def _lay_in(
     by: Actor,
     limits: load.Limits,
     now: datetime,
-    may_be_there: bool = True,
+    attached: bool = False,
 ) -> Parcel:
-    """Make it a paper. Two commits: broken off between them it is done again, and found there."""
-    if address.dossier_id is None:
-        raise NotFound("dossier")
-    trouble = ""
+    """Make it a paper, or several where separator sheets part it; or lay it by.
+
+    Two commits: broken off between them it is done again, and found there. A machine's parts that no dossier takes wait
+    in the inbox, each with its reason.
+
+    Args:
+        attached: A person says now where it goes, and would be told that it is there already.
+    """
+    meant = Meant(
+        address.dossier_id, address.kind, address.name, parcel.filename, address.pages_declared, address.replaces
+    )
+    media_type, trouble = load.media_type(file, limits), ""
     try:
-        component = intake.add_component(
+        brought = separation.bring_in(
             begin,
             store,
-            address.dossier_id,
+            meant,
             by=by,
             file=file,
-            filename=parcel.filename,
-            kind=address.kind,
-            name=address.name,
-            pages_declared=address.pages_declared,
-            replaces=address.replaces,
             limits=limits,
             now=now,
+            lay_by=_into_the_inbox(parcel, now) if parcel.desk else None,
+            to_here=attached,
+            may_be_there=not attached,
         )
     except Duplicate:
         twin = _twin(begin, address.dossier_id, parcel.sha256)
-        if twin is None or not may_be_there:
+        if twin is None or attached:
             raise
-        component, trouble = twin, "duplicate"
+        brought, trouble = Brought((twin,)), "duplicate"
+    if not brought.papers:
+        return _lay_by(begin, store, parcel, file, media_type, by=by, now=now, trouble=brought.astray)
+    first = brought.papers[0]
     taken = replace(
         parcel,
         state=ParcelState.TAKEN,
-        dossier_id=component.dossier_id,
-        component_id=component.id,
-        file=component.scan,
-        pages=component.pages_total,
+        # A stack of several dossiers' papers is of none of them: it would go into one's archive with the other's pages.
+        dossier_id=first.dossier_id if first.whole or not first.whole_numbers else None,
+        component_id=first.id,
+        file=store.put(file, media_type=media_type),
+        pages=parcel.pages or first.pages_total,
         trouble=trouble,
     )
     return _keep_over(begin, taken, by=by, now=now)
 
 
-def _twin(begin: Begin, dossier_id: UUID, sha256: str) -> Component | None:
+def _into_the_inbox(parcel: Parcel, now: datetime) -> separation.LayBy:
+    """Lays a part of a machine's parcel that no dossier takes into the inbox, once."""
+
+    def lay_by(work: UnitOfWork, by: Actor, astray: Astray) -> None:
+        part = replace(
+            parcel,
+            id=uuid.uuid5(parcel.id, astray.file.sha256),
+            state=ParcelState.WAITING,
+            size=astray.file.size,
+            arrived=astray.file.size,
+            sha256=astray.file.sha256,
+            file=astray.file,
+            pages=len(astray.numbers),
+            dossier_id=None,
+            component_id=None,
+            trouble=astray.trouble,
+            touched_at=now,
+            version=0,
+        )
+        try:
+            work.parcels.of(by, part.id)
+        except NotFound:
+            work.parcels.keep(part)
+            work.audit.append(by, "parcel.parted", part.id, of=str(parcel.id), sha256=part.sha256)
+
+    return lay_by
+
+
+def _twin(begin: Begin, dossier_id: UUID | None, sha256: str) -> Component | None:
+    if dossier_id is None:
+        return None
     with begin() as work:
         return work.components.with_scan(dossier_id, sha256)
 
@@ -509,5 +578,7 @@ def _why(trouble: OfficeError) -> str:
             return "dossier_unknown"
         case WrongState():
             return "dossier_closed"
+        case SheetAstray():
+            return "sheet_astray"
         case _:
             return "kind_unknown"

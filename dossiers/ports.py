@@ -405,7 +405,7 @@ class Components(Protocol):
         ...
 
     def with_scan(self, dossier_id: UUID, sha256: str) -> Component | None:
-        """A component of this dossier whose scan has these bytes."""
+        """A component of this dossier that came with these bytes, alone or as a part of them."""
         ...
 
     def keep(self, component: Component) -> Component:

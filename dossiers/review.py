@@ -14,7 +14,7 @@ from digitize import reading
 from digitize.lines import lines_of, onto_words, standing
 from digitize.types import RESCAN
 from digitize.words.vietnamese import nfc
-from dossiers import record
+from dossiers import record, separation
 from dossiers.digitization import reading_of, settle
 from dossiers.policy import Act, require
 from dossiers.types import (
@@ -159,9 +159,10 @@ def review(
     never touched in either.
 
     Raises:
-        Incomplete: "rescan": a page ought to be scanned again, or there are more or fewer than were counted at the
-            counter, and no reason to keep the scan was given; all of it is named. "by_hand": a pen wrote the number or
-            the day, and nobody has typed or confirmed it or said that there is none; the fields are named.
+        Incomplete: "rescan": a page ought to be scanned again, there are more or fewer than were counted by hand, or
+            a separator sheet left something in doubt, and no reason to keep the scan was given; all of it is named.
+            "by_hand": a pen wrote the number or the day, and nobody has typed or confirmed it or said that there is
+            none; the fields are named.
         Overtaken: Somebody else has changed one of these since the person looked; all such are named, nothing is kept.
         Changed: The component isn't in the version that was seen.
         WrongState: Its pages are not all read yet.
@@ -190,6 +191,8 @@ def review(
         ]
         if component.pages_declared not in (None, component.pages_total):
             doubtful.append(f"{component.pages_declared} ≠ {component.pages_total}")
+        if component.trouble in separation.ASKED:
+            doubtful.append(component.trouble)
         if doubtful and not keep_reason:
             raise Incomplete("rescan", tuple(doubtful))
         for field in decided.fields:
@@ -199,7 +202,8 @@ def review(
             if number in by_page:
                 page = _corrected(page, readings[number], by_page[number])  # noqa: PLW2901  the same page
             work.components.keep_page(replace(page, state=PageState.REVIEWED, reviewed_by=by.username))
-        component = replace(component, keep_reason=keep_reason)
+        answered = "" if component.trouble in separation.ASKED else component.trouble
+        component = replace(component, keep_reason=keep_reason, trouble=answered)
         if component.copy is not None:
             component = work.components.keep(replace(component, state=ComponentState.DIGITIZED))
             settle(work, dossier)

@@ -533,6 +533,9 @@ class Component:
         trouble: Why it was set aside, a stable code; "" otherwise.
         scanned_by: Username of who brought it in.
         keep_reason: Why a flagged page was kept.
+        whole: The scan as it came, where separator sheets have parted it and all of it went into this dossier; `scan`
+            is then a part of it. None otherwise.
+        whole_numbers: Which pages of that scan these are, 1-based; () for a paper that came alone.
     """
 
     id: UUID
@@ -554,6 +557,8 @@ class Component:
     revision: int = 0
     trouble: str = ""
     keep_reason: str = ""
+    whole: ObjectKey | None = None
+    whole_numbers: tuple[int, ...] = ()
     version: int = 0
 
     def next_step(self, dossier: Dossier) -> Step | None:

@@ -139,8 +139,10 @@ PAGES: Final = (
     Page("ho-so-moi", "/ho-so/moi?thu_tuc=1.001612", POSTAL),
     Page("ho-so-nhap", lambda office: office.dossier("draft"), POSTAL),
     Page("giay-hen", lambda office: office.dossier("digitizing", "/giay-hen"), POSTAL),
+    Page("to-ngan", lambda office: office.dossier("draft", "/to-ngan"), POSTAL),
     Page("ban-giao", "/ban-giao", POSTAL),
     Page("hop-nhan", "/hop-nhan", POSTAL),
+    Page("hop-nhan-mot-cua", "/hop-nhan", CLERK),
     Page("dung-ho-so", lambda office: office.dossier("digitizing", "/dung"), CLERK),
     Page("tra-ket-qua", lambda office: office.dossier("result_ready", "/tra"), CLERK),
     # the desk

@@ -63,11 +63,17 @@ class PostgresComponents:
         return one(Component, self._connection, query.with_for_update(key_share=True))
 
     def with_scan(self, dossier_id: UUID, sha256: str) -> Component | None:
-        """A component of this dossier whose scan has these bytes; one that was replaced only if there is no other."""
+        """A component of this dossier that came with these bytes; one that was replaced only if there is no other.
+
+        A scan that separator sheets have parted is found as well: by its first paper.
+        """
         query = (
             sa.select(components)
-            .where(components.c.dossier_id == dossier_id, components.c.scan_sha256 == sha256)
-            .order_by(components.c.state == ComponentState.REPLACED, components.c.scanned_at)
+            .where(
+                components.c.dossier_id == dossier_id,
+                sa.or_(components.c.scan_sha256 == sha256, components.c.whole_sha256 == sha256),
+            )
+            .order_by(components.c.state == ComponentState.REPLACED, components.c.scanned_at, components.c.ordinal)
             .limit(1)
         )
         return next(iter(many(Component, self._connection, query)), None)

@@ -508,6 +508,8 @@ components = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     _text("trouble"),
     _text("keep_reason"),
+    *_object("whole"),
+    sa.Column("whole_numbers", Tuple(sa.Integer), nullable=False, server_default="{}"),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index(None, "dossier_id", "scan_sha256"),
     sa.Index(None, "copy_sha256"),

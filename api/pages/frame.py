@@ -90,6 +90,7 @@ _TEMPLATES.filters.update(
     moment=words.moment,
     clock=words.clock,
     grouped=words.grouped,
+    runs=words.runs,
     short=words.short,
     size=words.size,
 )

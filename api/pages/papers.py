@@ -20,10 +20,11 @@ from api.pages.frame import Frame, StaffFrame, Typed
 from api.uploads import Upload, received_or_why
 from api.wiring import Services, utc_now
 from digitize.types import UnreadableScan
-from dossiers import codes, intake
+from dossiers import codes, intake, separation
 from dossiers.labels import label
 from dossiers.ports import StoreUnavailable
 from dossiers.progress import progress
+from dossiers.separation import Meant, SheetAstray
 from dossiers.types import Actor, Component, Duplicate, Incomplete, NotFound, OfficeError, PageGlance, WrongState
 
 if TYPE_CHECKING:
@@ -124,12 +125,12 @@ def add_paper(
     try:
         if not isinstance(upload, Upload):
             raise upload
-        _take_in(office, actor, dossier_id, upload)
+        came = _take_in(office, actor, dossier_id, upload)
     except NotFound:
         raise
     except (OfficeError, UnreadableScan, StoreUnavailable) as error:
         return shown(office, frame, actor, dossier_id, error=error)
-    return frame.to(f"/ho-so/{dossier_id}#papers", tell="paper_added")
+    return frame.to(f"/ho-so/{dossier_id}#papers", tell="papers_parted" if len(came) > 1 else "paper_added")
 
 
 @router.post("/ho-so/{dossier_id}/giay-to/{component_id}/chuyen")
@@ -163,7 +164,7 @@ def drop_paper(dossier_id: UUID, component_id: UUID, actor: AddsPapers, office: 
     return frame.to(f"/ho-so/{dossier_id}#papers", tell="paper_dropped")
 
 
-def _take_in(office: Services, actor: Actor, dossier_id: UUID, upload: Upload) -> Component:
+def _take_in(office: Services, actor: Actor, dossier_id: UUID, upload: Upload) -> tuple[Component, ...]:
     """Raises Incomplete: No file was chosen, or what was counted is no number of pages."""
     counted, replaces = upload.fields.get("pages_declared", "").strip(), upload.fields.get("replaces", "")
     missing = []
@@ -174,20 +175,17 @@ def _take_in(office: Services, actor: Actor, dossier_id: UUID, upload: Upload) -
     if missing:
         raise Incomplete("file", tuple(missing))
     name = upload.fields.get("name", "").strip()
-    return intake.add_component(
-        office.begin,
-        office.store,
+    meant = Meant(
         dossier_id,
-        by=actor,
-        file=upload.path,
-        filename=upload.filename,
         kind=upload.fields.get("kind", ""),
         name=codes.clean_filename(name) if name else "",
+        filename=upload.filename,
         pages_declared=int(counted) if counted else None,
         replaces=_component_id(replaces) if replaces else None,
-        limits=office.limits,
-        now=utc_now(),
     )
+    return separation.bring_in(
+        office.begin, office.store, meant, by=actor, file=upload.path, limits=office.limits, now=utc_now()
+    ).papers
 
 
 def _component_id(text: str) -> UUID:
@@ -219,6 +217,11 @@ def _listed(error: Exception | None, language: Language, procedure: Procedure) -
             words = [f"At most {most} MB a file." if language == "en" else f"Mỗi tệp nặng nhất {most} MB."]
         case Duplicate(of=of):
             words = [f"It is here as {of}." if language == "en" else f"Tệp đã có ở giấy tờ {of}."]
+        case SheetAstray(of=code):
+            en = f"A separator sheet names dossier {code}. Open that dossier, or scan without this sheet."
+            words = [
+                en if language == "en" else f"Có tờ ngăn ghi hồ sơ {code}. Mở hồ sơ đó, hoặc bỏ tờ ngăn ra quét lại."
+            ]
         case Incomplete(missing=()):
             words = [said("no_papers")]
         case Incomplete(missing=missing):

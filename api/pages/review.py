@@ -27,7 +27,7 @@ from api.wiring import Services, utc_now
 from digitize import reading
 from digitize.lines import lines_of, standing
 from digitize.types import RESCAN, Box, Flag, PenZone
-from dossiers import identity_papers, record, verification
+from dossiers import identity_papers, record, separation, verification
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
 from dossiers.digitization import KEPT_READING
@@ -187,9 +187,14 @@ class Paper:
         return self.component.pages_declared not in (None, self.component.pages_total)
 
     @property
+    def is_asked_about(self) -> bool:
+        """Whether a separator sheet left something in doubt."""
+        return self.component.trouble in separation.ASKED
+
+    @property
     def needs_reason(self) -> bool:
         """Whether it can be kept only with a reason."""
-        return bool(self.to_scan_again) or self.is_miscounted
+        return bool(self.to_scan_again) or self.is_miscounted or self.is_asked_about
 
     @property
     def next_to_review(self) -> Component | None:
@@ -741,6 +746,8 @@ def wrong_with(paper: Paper, language: Language) -> list[str]:
                 f"{declared} pages were counted at the counter, the scan has {total}",
             )
         )
+    if paper.is_asked_about:
+        lines.append(label(paper.component.trouble, language))
     return lines
 
 

@@ -18,6 +18,10 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "The paper is out, its scan is kept; unread pages won't be read. Send the file again if it is wanted.",
     ),
     "paper_added": ("Đã nhận tệp an toàn.", "The file is received, safe."),
+    "papers_parted": (
+        "Đã nhận tệp an toàn, tách thành nhiều giấy theo tờ ngăn. Giấy của hồ sơ khác đã vào hồ sơ ấy.",
+        "The file is received, safe, and parted by its separator sheets. Papers of other dossiers went there.",
+    ),
     "parcel_attached": (
         "Đã gắn tệp vào hồ sơ. Nếu cần, chuyển sang đúng dòng.",
         "The file is in the dossier. Move it to its right row if need be.",

@@ -10,6 +10,7 @@ from dossiers.calendar import VIETNAM, local_day
 from dossiers.codes import format_lookup_code
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from api.errors import Language
@@ -46,6 +47,17 @@ def size(count: int) -> str:
     if count < _MB:
         return f"{max(1, round(count / _KB))} kB"
     return f"{count / _MB:.1f} MB".replace(".", ",")
+
+
+def runs(numbers: Sequence[int]) -> str:
+    """Numbers in rising order as people write them: "2–4, 7"."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in found)
 
 
 def short(agency: str) -> str:

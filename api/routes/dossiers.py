@@ -49,9 +49,10 @@ from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from digitize import reading
 from digitize.lines import lines_of
-from dossiers import codes, forms, identity_papers, intake, record
+from dossiers import codes, forms, identity_papers, intake, record, separation
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
+from dossiers.separation import Meant
 from dossiers.types import Actor, Applicant, Component, DossierState, Incomplete, NotFound, ObjectKey, Page, Within
 
 router = APIRouter(tags=["Dossiers"])
@@ -214,25 +215,24 @@ async def _scan(request: Request, _: AddsPapers, office: Office) -> AsyncIterato
 def add_component(
     dossier_id: UUID, actor: AddsPapers, office: Office, upload: Annotated[Upload, Depends(_scan)]
 ) -> ComponentOut:
-    """Take in one scanned paper. 201 means: durable, read back, its pages queued."""
+    """Take in one scanned paper. 201 means: durable, read back, its pages queued.
+
+    A stack with separator sheets becomes several papers; this answers with the first.
+    """
     counted = upload.fields.get("pages_declared", "")
     replaces = upload.fields.get("replaces", "")
-    return ComponentOut.of(
-        intake.add_component(
-            office.begin,
-            office.store,
-            dossier_id,
-            by=actor,
-            file=upload.path,
-            filename=upload.filename,
-            kind=upload.fields.get("kind", ""),
-            name=codes.clean_filename(upload.fields["name"]) if upload.fields.get("name") else "",
-            pages_declared=_count(counted) if counted else None,
-            replaces=_uuid(replaces) if replaces else None,
-            limits=office.limits,
-            now=utc_now(),
-        )
+    meant = Meant(
+        dossier_id,
+        kind=upload.fields.get("kind", ""),
+        name=codes.clean_filename(upload.fields["name"]) if upload.fields.get("name") else "",
+        filename=upload.filename,
+        pages_declared=_count(counted) if counted else None,
+        replaces=_uuid(replaces) if replaces else None,
     )
+    brought = separation.bring_in(
+        office.begin, office.store, meant, by=actor, file=upload.path, limits=office.limits, now=utc_now()
+    )
+    return ComponentOut.of(brought.papers[0])
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}")

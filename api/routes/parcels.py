@@ -175,10 +175,7 @@ def attach(parcel_id: UUID, body: AttachIn, actor: AddsPapers, office: Office) -
 
 
 def _shown(office: Services, actor: Actor, parcel: Parcel) -> ParcelOut:
-    with office.begin() as work:
-        component = work.components.of(parcel.component_id) if parcel.component_id else None
-        dossier = work.dossiers.of(actor, component.dossier_id).code if component else None
-    return ParcelOut.of(parcel, dossier=dossier, ordinal=component.ordinal if component else None)
+    return ParcelOut.of(parcel, parcels.papers_of(office.begin, parcel, by=actor))
 
 
 async def _in_parts(request: Request) -> AsyncGenerator[bytes]:

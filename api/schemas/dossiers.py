@@ -161,6 +161,10 @@ class ComponentOut(BaseModel):
     searchable_sha256: str | None
     copy_sha256: str | None
     keep_reason: str
+    whole_sha256: str | None
+    whole_numbers: Annotated[
+        list[int], Field(description="Pages of the scan that separator sheets parted, which are this paper.")
+    ]
     version: Annotated[int, Field(description="Goes up with each change of the paper or of what was read of it.")]
 
     @staticmethod
@@ -182,6 +186,8 @@ class ComponentOut(BaseModel):
             searchable_sha256=component.searchable.sha256 if component.searchable else None,
             copy_sha256=component.copy.sha256 if component.copy else None,
             keep_reason=component.keep_reason,
+            whole_sha256=component.whole.sha256 if component.whole else None,
+            whole_numbers=list(component.whole_numbers),
             version=component.version,
         )
 

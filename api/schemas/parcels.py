@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -10,6 +11,11 @@ from pydantic import BaseModel
 from api.schemas.common import In, Labelled, Text
 from dossiers.desks import Desk
 from dossiers.parcels import Parcel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dossiers.types import Component
 
 
 class PairIn(In):
@@ -38,12 +44,21 @@ class AttachIn(In):
     kind: Text = ""
 
 
+class ParcelPaperOut(BaseModel):
+    """A paper that a parcel became: its dossier's code, its number there, its pages."""
+
+    dossier: str
+    ordinal: int
+    pages: int
+
+
 class ParcelOut(BaseModel):
     """How far a parcel has come; once it is over, the receipt: pages, hash, dossier.
 
     Attributes:
         sha256: Of what is kept here once it is over; before, as its sender announced it.
         dossier, ordinal: Code of the dossier it lies in, and which paper of it; None while it lies in none.
+        papers: All papers it became; several where separator sheets parted it.
         trouble: Why it was refused or waits; "duplicate" for one that was there already.
     """
 
@@ -58,11 +73,12 @@ class ParcelOut(BaseModel):
     dossier_id: UUID | None
     ordinal: int | None
     component_id: UUID | None
+    papers: list[ParcelPaperOut]
     trouble: str
     touched_at: datetime
 
     @staticmethod
-    def of(parcel: Parcel, *, dossier: str | None, ordinal: int | None) -> ParcelOut:
+    def of(parcel: Parcel, papers: Sequence[tuple[str, Component]]) -> ParcelOut:
         """As it is now."""
         return ParcelOut(
             id=parcel.id,
@@ -72,10 +88,11 @@ class ParcelOut(BaseModel):
             arrived=parcel.arrived,
             sha256=parcel.file.sha256 if parcel.file else parcel.sha256,
             pages=parcel.pages,
-            dossier=dossier,
-            dossier_id=parcel.dossier_id,
-            ordinal=ordinal,
+            dossier=papers[0][0] if papers else None,
+            dossier_id=papers[0][1].dossier_id if papers else parcel.dossier_id,
+            ordinal=papers[0][1].ordinal if papers else None,
             component_id=parcel.component_id,
+            papers=[ParcelPaperOut(dossier=code, ordinal=c.ordinal, pages=c.pages_total) for code, c in papers],
             trouble=parcel.trouble,
             touched_at=parcel.touched_at,
         )

@@ -127,6 +127,26 @@ def page_jpeg(path: Path, number: int, *, dpi: float, max_pixels: int) -> bytes:
     return data.tobytes()
 
 
+def small_pages(
+    path: Path, numbers: Iterable[int], *, dpi: float, max_pixels: int
+) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Pages in grey at about `dpi`, one at a time; PDFium is free for others between two of them.
+
+    Raises:
+        UnreadableScan: Damaged, or larger than `max_pixels`.
+    """
+    numbers = tuple(numbers)
+    _refuse_bombs(path, numbers)
+    for number in numbers:
+        with _opened(path) as document, closing(document[number - 1]) as leaf:
+            _refuse_large(leaf, max_pixels)
+            width_pt, height_pt = leaf.get_size()
+            most_dpi = math.sqrt(_MOST_SHOWN_PIXELS / (width_pt * height_pt / POINTS_PER_INCH**2))
+            width, height = (max(1, round(s / POINTS_PER_INCH * min(dpi, most_dpi))) for s in (width_pt, height_pt))
+            pixels = _bitmap(leaf, width, height, annotations=False)
+        yield number, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+
+
 def _judged(path: Path) -> tuple[bool, int | None]:
     """Whether a signature field holds a value, and how many pages pypdf counts; None when it can't.
 

@@ -13,6 +13,7 @@ import pypdfium2
 import pytest
 
 from api.demo import centre
+from tests import stacks
 from tests.browser import assert_accessible, expecting, key_presses, typed
 from tests.papers import BAD_FILES, scan_pdf, scan_png
 
@@ -392,3 +393,28 @@ def test_a_telephone_shows_it_without_scrolling_sideways(visit: Visits, path: st
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert_accessible(page)
+
+
+def test_printed_separator_sheets_part_the_stack_they_are_scanned_in(counter: Page) -> None:
+    open_dossier(counter)
+    here = counter.url.partition("#")[0]
+    counter.goto(f"{here}/to-ngan?giay=TK&giay=CC")
+    assert_accessible(counter)
+    with pypdfium2.PdfDocument(counter.pdf(prefer_css_page_size=True)) as printed:
+        assert [tuple(round(side / 72 * 25.4) for side in page.get_size()) for page in printed] == [(210, 297)] * 2
+        sheets = [page.render(scale=stacks.DPI / 72).to_pil().convert("RGB") for page in printed]
+    counter.set_viewport_size({"width": 320, "height": 640})
+    assert counter.evaluate("document.documentElement.scrollWidth") <= 320
+    counter.set_viewport_size({"width": 1280, "height": 800})
+    leaning = [sheet.rotate(1.5, fillcolor="white") for sheet in sheets]
+    stack = stacks.as_pdf([leaning[0], stacks.paper(), stacks.paper(), leaning[1], stacks.paper()])
+
+    counter.goto(here)
+    counter.locator("#kind-1 [data-choose]").focus()
+    choose(counter, "KeyU", {"name": "chong.pdf", "mimeType": "application/pdf", "buffer": stack})
+
+    counter.locator("#kind-1 .paper .sheet").nth(1).wait_for(timeout=PATIENCE_MS)
+    assert counter.locator("#kind-1 .paper .sheet").count() == 2
+    assert counter.locator("#kind-2 .paper .sheet").count() == 1
+    assert "trang 2–3 của lượt quét" in " ".join(counter.locator("#kind-1").inner_text().split())
+    assert_accessible(counter)
