@@ -13,6 +13,15 @@ KEEPALIVE: dict[str, Any] = {
     "tcp_user_timeout": 10_000,
 }
 
+#: The server too must notice within some ten seconds that a host went dark, or what it held (a row, a lock) would
+#: outlive it by hours. Settings of each session.
+SERVER_KEEPALIVE = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+}
+
 #: How long to wait for a connection to become free or a server to come back.
 PATIENCE_S = 10.0
 

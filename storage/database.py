@@ -20,7 +20,7 @@ from storage.batches import PostgresBatches
 from storage.catalogue import PostgresAgencies, PostgresProcedures
 from storage.certificates import PostgresCertificates, PostgresTrustMaterial
 from storage.components import PostgresComponents, PostgresRegister
-from storage.connection import KEEPALIVE, PATIENCE_S, DatabaseUnavailable
+from storage.connection import KEEPALIVE, PATIENCE_S, SERVER_KEEPALIVE, DatabaseUnavailable
 from storage.dossiers import PostgresDossiers
 from storage.e_results import PostgresEResults
 from storage.figures import PostgresFigures
@@ -41,7 +41,12 @@ if TYPE_CHECKING:
 __all__ = ["Database", "DatabaseUnavailable", "PostgresUnitOfWork"]
 
 #: Times come back in UTC. Nobody waits for ever for a row, nor holds one while away.
-_SESSION = {"TimeZone": "UTC", "lock_timeout": "20s", "idle_in_transaction_session_timeout": "60s"}
+_SESSION = {
+    "TimeZone": "UTC",
+    "lock_timeout": "20s",
+    "idle_in_transaction_session_timeout": "60s",
+    **SERVER_KEEPALIVE,
+}
 
 #: Another transaction was in the way: deadlock, serialization failure, a lock not given in time.
 _TRY_AGAIN = frozenset({"40P01", "40001", "55P03"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,9 +17,9 @@ from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecisio
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import DeleteJobCondition, Status
 from procrastinate.manager import QUEUEING_LOCK_CONSTRAINT, JobManager
-from psycopg import OperationalError
+from psycopg import AsyncConnection, OperationalError
 
-from storage.connection import KEEPALIVE, PATIENCE_S, DatabaseUnavailable
+from storage.connection import KEEPALIVE, PATIENCE_S, SERVER_KEEPALIVE, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from procrastinate.connector import BaseConnector
     from procrastinate.jobs import Job
+    from procrastinate.manager import NotificationCallback
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,8 @@ HEARTBEAT_S = 3.0
 STALLED_AFTER_S = 12.0
 LOOK_EVERY_S = 3.0
 POLL_EVERY_S = 2.0
+_MISSED_BEATS = 2
+_CANCEL_AGAIN_S = 1.0
 
 _KEEP_FINISHED_HOURS = 24
 _SWEEP_EVERY_S = 3600.0
@@ -275,13 +279,24 @@ class PostgresJobs:
 
 def make_app(dsn: str) -> App:
     """The App a worker runs and `api.jobs` registers its tasks on. Build it once in a process."""
-    app = App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=4, timeout=PATIENCE_S, kwargs=KEEPALIVE))
+    connector = PsycopgConnector(
+        conninfo=dsn, min_size=1, max_size=4, timeout=PATIENCE_S, kwargs=KEEPALIVE, configure=_server_feels_for_us
+    )
+    app = App(connector=connector)
     app.job_manager = Outcomes(app.connector)
     return app
 
 
+async def _server_feels_for_us(connection: AsyncConnection) -> None:
+    """A watch that was cut off must not be held by the dead for hours: nobody would give jobs back meanwhile."""
+    for name, value in SERVER_KEEPALIVE.items():
+        await connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+    if not connection.autocommit:
+        await connection.commit()
+
+
 class Outcomes(JobManager):
-    """How jobs ended: each is told to the database, if need be again and again, for as long as the worker lives.
+    """What a worker tells the database, if need be again and again: that it lives, and how its jobs ended.
 
     A job whose end wasn't kept would run for ever in the eyes of everybody else, and block its subject.
     """
@@ -289,6 +304,38 @@ class Outcomes(JobManager):
     def __init__(self, connector: BaseConnector) -> None:
         super().__init__(connector)
         self._untold: dict[int, tuple[Job, Callable[[], Awaitable[None]]]] = {}
+        self._beat_at = 0.0
+
+    async def update_heartbeat(self, worker_id: int) -> None:
+        """Tell that we live. One that can't be told is told again: Procrastinate's own way is never to tell any more.
+
+        A worker without a heartbeat works on, and everything it does is given to another one and done twice.
+        """
+        try:
+            await super().update_heartbeat(worker_id)
+            self._beat_at = time.monotonic()
+        except (ConnectorException, OperationalError):
+            log.warning("heartbeat_untold")
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """The next job, for who is known to live: what a worker takes that is thought dead is given back at once."""
+        if time.monotonic() - self._beat_at > _MISSED_BEATS * HEARTBEAT_S:
+            await super().update_heartbeat(worker_id)
+            self._beat_at = time.monotonic()
+        return await super().fetch_job(queues, worker_id)
+
+    async def listen_for_jobs(
+        self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None
+    ) -> None:
+        """Hear of new jobs at once, also again after the line broke; till then they are looked for."""
+        while True:
+            try:
+                await super().listen_for_jobs(on_notification=on_notification, queues=queues)
+            except (ConnectorException, OperationalError):
+                log.warning("listener_lost")
+            else:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def retry_job(
         self,
@@ -398,9 +445,9 @@ async def _run_worker(app: App, queues: Iterable[str], name: str, concurrency: i
                 delete_jobs=DeleteJobCondition.NEVER,
             )
         finally:
-            watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watch
+            while not watch.done():  # a cancellation that meets a dead connection may get lost on its way
+                watch.cancel()
+                await asyncio.wait([watch], timeout=_CANCEL_AGAIN_S)
 
 
 async def keep_watch(app: App) -> None:

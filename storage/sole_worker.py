@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import AsyncConnection, OperationalError
 
-from storage.connection import KEEPALIVE, DatabaseUnavailable
+from storage.connection import KEEPALIVE, SERVER_KEEPALIVE, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -25,14 +25,6 @@ log = logging.getLogger(__name__)
 _LOCK = 0x7369676E  # "sign": any number that nothing else in this database locks
 _TRY_EVERY_S = 1.0
 _FEEL_EVERY_S = 3.0
-
-#: The server too must notice within some ten seconds that a host went dark, or the lock would outlive it by hours.
-_SERVER_KEEPALIVE = {
-    "tcp_keepalives_idle": "5",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-}
 
 
 def somebody_works(connection: Connection[Any]) -> bool:
@@ -58,7 +50,7 @@ async def work_alone(dsn: str, work: Callable[[], Coroutine[Any, Any, None]]) ->
     try:
         connection = await AsyncConnection.connect(dsn, autocommit=True, **KEEPALIVE)
         async with connection:
-            for name, value in _SERVER_KEEPALIVE.items():
+            for name, value in SERVER_KEEPALIVE.items():
                 await connection.execute("SELECT set_config(%s, %s, false)", (name, value))
             await _take_turn(connection)
             await _while_held(connection, work)

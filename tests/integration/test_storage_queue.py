@@ -210,6 +210,82 @@ def _work(dsn: str, test: Connection) -> None:
     asyncio.run(run_worker(app, [PAGE], name="test"))
 
 
+def test_a_heartbeat_that_failed_is_told_again(
+    migrated_dsn: str, ask: Callable[..., list[tuple[object, ...]]], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker that had lost the database for a moment worked on without one, and all it did was done twice."""
+    beat = "ALTER FUNCTION procrastinate_update_heartbeat_v1 RENAME TO unheard"
+    heard = "ALTER FUNCTION unheard RENAME TO procrastinate_update_heartbeat_v1"
+
+    async def told_again() -> None:
+        working = asyncio.create_task(run_worker(make_app(migrated_dsn), [PAGE], name="test"))
+        await _until(lambda: ask("SELECT id FROM procrastinate_workers"))
+        ask(beat)
+        await _until(lambda: "heartbeat_untold" in caplog.text)
+        ask(heard)
+        ask("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+        await _until(
+            lambda: ask("SELECT id FROM procrastinate_workers WHERE last_heartbeat > now() - interval '1 min'")
+        )
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+
+    asyncio.run(told_again())
+
+
+def test_what_a_worker_takes_first_after_a_silence_is_not_given_back(
+    migrated_dsn: str,
+    database: Database,
+    ask: Callable[..., list[tuple[object, ...]]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def taken() -> int:
+        app = make_app(migrated_dsn)
+        async with app.open_async():
+            worker_id = await app.job_manager.register_worker()
+            ask("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
+            with database.begin() as work:
+                work.jobs.read_page(uuid4())
+            assert await app.job_manager.fetch_job([PAGE], worker_id) is not None
+            return await retry_stalled(app)
+
+    assert asyncio.run(taken()) == 0
+
+
+def test_a_watch_that_missed_being_told_to_end_is_told_again(
+    migrated_dsn: str, ask: Callable[..., list[tuple[object, ...]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker cut off from the database lived on for ever, doing nothing."""
+    told = asyncio.Event()
+
+    async def deaf_once(_app: App) -> int:
+        """For the fault: psycopg, in the middle of a query on a dead connection, loses the cancellation."""
+        if not told.is_set():
+            try:
+                await asyncio.sleep(PATIENCE_S)
+            except asyncio.CancelledError:
+                told.set()
+        return 0
+
+    monkeypatch.setattr(queue, "retry_stalled", deaf_once)
+
+    async def ended() -> None:
+        working = asyncio.create_task(run_worker(make_app(migrated_dsn), [PAGE], name="test"))
+        await _until(lambda: ask("SELECT id FROM procrastinate_workers"))
+        working.cancel()
+        done, _ = await asyncio.wait([working], timeout=PATIENCE_S / 2)
+        assert done
+
+    asyncio.run(ended())
+    assert told.is_set()
+
+
+async def _until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not true():  # noqa: ASYNC110  the database tells nobody
+            await asyncio.sleep(0.05)
+
+
 def test_a_dead_job_whose_twin_waits_is_not_given_back_but_forgotten(
     migrated_dsn: str, database: Database, ask: Callable[..., list[tuple[object, ...]]]
 ) -> None:
