@@ -149,10 +149,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneServiceFo
     return OneServiceForPages(config, log)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only root can do, where we aren't root; continuous integration is, or fails by it."""
+    if not _may_leave_out():
+        return
+    left_out = [item for item in items if item.get_closest_marker("needs_root")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+def _may_leave_out() -> bool:
+    return os.geteuid() != 0 and not os.environ.get("CI")
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say why a run with a skipped test has failed."""
+    """Say why a run with a skipped test has failed, and what can't run here."""
     if skipped := len(terminalreporter.stats.get("skipped", [])):
         terminalreporter.write_line(f"{skipped} skipped: a test that doesn't run proves nothing", red=True)
+    if _may_leave_out():
+        terminalreporter.write_line("Without root, tests that make networks of their own are left out.", yellow=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
