@@ -361,7 +361,7 @@ class Dossiers(Protocol):
         """
         ...
 
-    def find(self, actor: Actor, text: str, *, limit: int = 20) -> Sequence[Dossier]:
+    def find(self, actor: Actor, text: str, *, within: Within | None = None, limit: int = 20) -> Sequence[Dossier]:
         """The actor's dossiers by the applicant's name or the code: with the accents typed first, then without them."""
         ...
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID  # noqa: TC003  the fields are read at run time by whoever walks these dataclasses
+
+from dossiers.calendar import VIETNAM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -911,6 +913,13 @@ class Within:
     procedure: str = ""
     since: date | None = None
     until: date | None = None
+
+    def moments(self) -> tuple[datetime | None, datetime | None]:
+        """When its dossiers were opened: at the first of these or later, and before the second."""
+        return (
+            None if self.since is None else datetime.combine(self.since, time.min, VIETNAM),
+            None if self.until is None else datetime.combine(self.until + timedelta(days=1), time.min, VIETNAM),
+        )
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from storage import tables
 from storage.audit import GENESIS, line_hash
 from storage.dossiers import seen_by
 from storage.migrations import head
+from storage.page_index import note_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,7 +92,8 @@ SHARED = {
 #: Certificates go along so that signatures are known again; whoever takes them in gets nobody's key to sign with.
 _OVER = {"certificates": """ || '{"active": false, "key_file": "", "locator": ""}'"""}
 #: Nothing of a finished dossier: links that have expired, with what opens them; parts of a parcel not whole yet.
-LEFT_OUT = {"signing_links", "parcel_parts"}
+#: What pages are found by is made anew where they come to.
+LEFT_OUT = {"signing_links", "parcel_parts", "page_index"}
 _AUDIT = "audit"
 
 
@@ -147,6 +149,8 @@ class PostgresArchive:
             raise Duplicate("hồ sơ đã có ở đây", of=here)
         for name in BELONGS:
             self._insert(name, rows.get(name, ()))
+        for page in rows.get("pages", ()):
+            note_page(self._connection, page["id"], page["component_id"], page["text"])
         self._insert_lines(rows.get(_AUDIT, ()))
 
     def mark(self, dossier_id: UUID, *, at: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from dossiers import record
 from dossiers.reader_report import FieldTally, FlagTally
 from dossiers.types import Component, ComponentState, ExtractedField, NotFound, Page, PageGlance, PageState
+from storage.page_index import note_page
 from storage.rows import from_row, keep_version, many, one, to_row, upsert
 from storage.tables import components, extracted_fields, pages
 from storage.words import folded, vector, written
@@ -99,6 +100,7 @@ class PostgresComponents:
             "touched_at": sa.func.now(),
         }
         upsert(self._connection, pages, row)
+        note_page(self._connection, page.id, page.component_id, page.text)
 
     def glance(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
         """The pages of these components, by number within each: one query, however many there are."""

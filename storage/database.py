@@ -40,11 +40,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Database", "DatabaseUnavailable", "PostgresUnitOfWork"]
 
-#: Times come back in UTC. Nobody waits for ever for a row, nor holds one while away.
+#: Times come back in UTC. Nobody waits for ever for a row, nor holds one while away. To compile a question takes longer
+#: than any of ours takes to answer.
 _SESSION = {
     "TimeZone": "UTC",
     "lock_timeout": "20s",
     "idle_in_transaction_session_timeout": "60s",
+    "jit": "off",
     **SERVER_KEEPALIVE,
 }
 

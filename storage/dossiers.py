@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY, insert
 
-from dossiers.types import Dossier, DossierState
+from dossiers.types import Dossier, DossierState, Within
+from storage.page_index import note_dossier
 from storage.rows import keep_version, many, one
 from storage.tables import day_ordinals, dossiers
 from storage.words import all_of_query, folded, vector, written
@@ -29,6 +31,21 @@ def seen_by(actor: Actor) -> sa.ColumnElement[bool]:
         dossiers.c.competent == actor.agency,
         dossiers.c.helped_at == actor.agency,
     )
+
+
+def fits(within: Within) -> list[sa.ColumnElement[bool]]:
+    """Which dossiers a search within these bounds is about: all of it holds."""
+    conditions: list[sa.ColumnElement[bool]] = []
+    if within.agency:
+        conditions.append(sa.or_(dossiers.c.receiving == within.agency, dossiers.c.competent == within.agency))
+    if within.procedure:
+        conditions.append(dossiers.c.procedure == within.procedure)
+    since, until = within.moments()
+    if since is not None:
+        conditions.append(dossiers.c.opened_at >= since)
+    if until is not None:
+        conditions.append(dossiers.c.opened_at < until)
+    return conditions
 
 
 class PostgresDossiers:
@@ -106,7 +123,7 @@ class PostgresDossiers:
         )
         return many(Dossier, self._connection, query.order_by(dossiers.c.received_at, dossiers.c.id).limit(limit))
 
-    def find(self, actor: Actor, text: str, *, limit: int = 20) -> Sequence[Dossier]:
+    def find(self, actor: Actor, text: str, *, within: Within | None = None, limit: int = 20) -> Sequence[Dossier]:
         """The actor's dossiers whose applicant's name or code has all these words: with accents first, then without.
 
         The last word may be only begun. Within each, the newest first. A text without a letter or digit finds nothing.
@@ -115,13 +132,33 @@ class PostgresDossiers:
         roughly = all_of_query(folded(text), last_is_begun=True)
         if not exactly or not roughly:
             return []
+        bounds = fits(within or Within())
         is_exact = dossiers.c.written.bool_op("@@")(sa.cast(exactly, TSQUERY))
         is_rough = dossiers.c.folded.bool_op("@@")(sa.cast(roughly, TSQUERY))
         # Two questions, as for pages: the second, longer one is asked only when there is room left.
-        found = self._newest(actor, is_exact, limit)
+        found = self._newest(actor, sa.and_(is_exact, *bounds), limit)
         if len(found) < limit:
-            found += self._newest(actor, sa.and_(is_rough, sa.not_(is_exact)), limit - len(found))
+            found += self._newest(actor, sa.and_(is_rough, sa.not_(is_exact), *bounds), limit - len(found))
         return found
+
+    def newest(self, actor: Actor, within: Within, *, skip: int, take: int) -> Sequence[UUID]:
+        """The actor's dossiers within these bounds, the newest first; the procedure isn't looked at.
+
+        Each of the three ways to have a part in a dossier has an index in this order. Asked with "or", all dossiers of
+        the agency would be put in order first, and a big one has a hundred thousand a year.
+        """
+        bounds = fits(replace(within, procedure=""))
+        ways = [
+            sa.select(dossiers.c.id, dossiers.c.opened_at)
+            .where(part == actor.agency, *bounds)
+            .order_by(dossiers.c.opened_at.desc(), dossiers.c.id)
+            .limit(skip + take)
+            .subquery()
+            for part in (dossiers.c.receiving, dossiers.c.competent, dossiers.c.helped_at)
+        ]
+        seen = sa.union(*(sa.select(way.c.id, way.c.opened_at) for way in ways)).subquery()
+        query = sa.select(seen.c.id).order_by(seen.c.opened_at.desc(), seen.c.id).offset(skip).limit(take)
+        return list(self._connection.execute(query).scalars())
 
     def _newest(self, actor: Actor, which: sa.ColumnElement[bool], limit: int) -> list[Dossier]:
         query = self._seen(actor).where(which).order_by(dossiers.c.opened_at.desc(), dossiers.c.id).limit(limit)
@@ -156,7 +193,7 @@ class PostgresDossiers:
         named = f"{dossier.applicant.name} {dossier.code}"
         since = sa.func.now() if dossier.version == 0 else sa.func.coalesce(dossiers.c.finished_at, sa.func.now())
         ends = {"finished_at": since} if dossier.state in _FINISHED else {"finished_at": None, "archived_at": None}
-        return keep_version(
+        kept = keep_version(
             self._connection,
             dossiers,
             dossier,
@@ -164,6 +201,9 @@ class PostgresDossiers:
             folded=vector(folded(named)),
             **ends,
         )
+        if dossier.version:
+            note_dossier(self._connection, dossier.id)
+        return kept
 
     @staticmethod
     def _seen(actor: Actor) -> sa.Select[tuple[object, ...]]:

@@ -1,27 +1,67 @@
-"""Full text over pages: what was typed is found as it was typed, and without accents too (`storage.words`)."""
+"""Full text over pages: what was typed is found as it was typed, and without accents too (`storage.words`).
+
+Two ways lead to the newest pages with a phrase, and neither is good for every phrase (decision 0051). A common one
+stands on the agency's newest pages, so these are read until enough are found. A rare one is asked of `page_index`. How
+common it is shows on the first pages read; a wrong guess costs time and changes nothing in what is found.
+"""
 
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY, UUID
 
-from dossiers.calendar import VIETNAM
 from dossiers.types import ComponentState, SearchHit, Within
-from storage.dossiers import seen_by
+from storage.dossiers import PostgresDossiers, fits, seen_by
+from storage.page_index import candidates
 from storage.tables import components, dossiers, pages
-from storage.words import MOST_WORDS_OF_PHRASE, folded, folded_form, phrase_query, words, written, written_form
+from storage.words import (
+    MOST_WORDS_OF_PHRASE,
+    folded,
+    folded_form,
+    phrase_marks,
+    phrase_query,
+    words,
+    written,
+    written_form,
+)
 
 if TYPE_CHECKING:
+    import uuid
     from collections.abc import Sequence
-    from datetime import date
 
     from dossiers.types import Actor
 
 _SNIPPET_CHARACTERS = 160
+
+#: So many of the newest dossiers are read to see how common a phrase is, and at most so many to find enough.
+_DOSSIERS_AT_FIRST = 40
+_MOST_DOSSIERS_READ = 600
+#: Further than it should take: chance doesn't spread them evenly.
+_FURTHER = 1.3
+#: So many are asked of the index at first for every one that is wanted; each time again, so many times more.
+_MORE = 4
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is looked for, in one of its two forms.
+
+    Attributes:
+        matches: Whether a page has it.
+        marks: What the index knows such a page by.
+        exact: Whether the accents count.
+    """
+
+    actor: Actor
+    within: Within
+    phrase: str
+    matches: sa.ColumnElement[bool]
+    marks: Sequence[int]
+    exact: bool
 
 
 class PostgresSearch:
@@ -44,20 +84,48 @@ class PostgresSearch:
         exactly, roughly = phrase_query(written(phrase)), phrase_query(folded(phrase))
         if not exactly or not roughly:
             return []
+        within = within or Within()
         is_exact = pages.c.written.bool_op("@@")(sa.cast(exactly, TSQUERY))
-        is_rough = pages.c.folded.bool_op("@@")(sa.cast(roughly, TSQUERY))
+        is_rough = sa.and_(pages.c.folded.bool_op("@@")(sa.cast(roughly, TSQUERY)), sa.not_(is_exact))
         # Two questions, not one sorted by both: the second, longer one is asked only when there is room left.
-        where = sa.and_(seen_by(actor), *_fits(within or Within()))
-        hits = self._hits(where, phrase, is_exact, exact=True, limit=limit)
+        exact = _Question(actor, within, phrase, is_exact, phrase_marks(phrase, exact=True), exact=True)
+        rough = _Question(actor, within, phrase, is_rough, phrase_marks(phrase, exact=False), exact=False)
+        first = PostgresDossiers(self._connection).newest(actor, within, skip=0, take=_DOSSIERS_AT_FIRST)
+        hits = self._newest(exact, first, limit)
         if len(hits) < limit:
-            hits += self._hits(
-                where, phrase, sa.and_(is_rough, sa.not_(is_exact)), exact=False, limit=limit - len(hits)
-            )
+            hits += self._newest(rough, first, limit - len(hits))
         return hits
 
+    def _newest(self, asked: _Question, first: Sequence[uuid.UUID], limit: int) -> list[SearchHit]:
+        hits = self._hits(asked, dossiers.c.id, first, limit)
+        if len(hits) == limit or len(first) < _DOSSIERS_AT_FIRST:
+            return hits
+        likely = round(_FURTHER * len(first) * limit / len(hits)) if hits else _MOST_DOSSIERS_READ + 1
+        if likely <= _MOST_DOSSIERS_READ:
+            others = PostgresDossiers(self._connection).newest(
+                asked.actor, asked.within, skip=len(first), take=likely - len(first)
+            )
+            hits += self._hits(asked, dossiers.c.id, others, limit - len(hits))
+            if len(hits) == limit or len(others) < likely - len(first):
+                return hits
+        return self._by_index(asked, limit)
+
+    def _by_index(self, asked: _Question, limit: int) -> list[SearchHit]:
+        hits: list[SearchHit] = []
+        skip, take = 0, _MORE * limit
+        while True:
+            some = candidates(self._connection, asked.actor, asked.within, asked.marks, skip=skip, take=take)
+            hits += self._hits(asked, pages.c.id, some, limit - len(hits))
+            if len(hits) == limit or len(some) < take:
+                return hits
+            skip, take = skip + len(some), take * _MORE
+
     def _hits(
-        self, where: sa.ColumnElement[bool], phrase: str, matches: sa.ColumnElement[bool], *, exact: bool, limit: int
+        self, asked: _Question, which: sa.Column[uuid.UUID], among: Sequence[uuid.UUID], limit: int
     ) -> list[SearchHit]:
+        """The first of what is asked for among these dossiers or pages."""
+        if not among:
+            return []
         query = (
             sa.select(
                 dossiers.c.id.label("dossier_id"),
@@ -68,7 +136,13 @@ class PostgresSearch:
                 pages.c.text,
             )
             .select_from(pages.join(components).join(dossiers))
-            .where(matches, where, components.c.state != ComponentState.REPLACED)
+            .where(
+                which == sa.any_(sa.literal(list(among), ARRAY(UUID))),
+                asked.matches,
+                seen_by(asked.actor),
+                *fits(asked.within),
+                components.c.state != ComponentState.REPLACED,
+            )
             .order_by(dossiers.c.opened_at.desc(), dossiers.c.id, components.c.ordinal, pages.c.number)
             .limit(limit)
         )
@@ -79,28 +153,11 @@ class PostgresSearch:
                 component_id=row.component_id,
                 component_name=row.name,
                 page=row.number,
-                snippet=snippet(row.text, phrase, exact=exact),
-                exact=exact,
+                snippet=snippet(row.text, asked.phrase, exact=asked.exact),
+                exact=asked.exact,
             )
             for row in self._connection.execute(query)
         ]
-
-
-def _fits(within: Within) -> list[sa.ColumnElement[bool]]:
-    fits: list[sa.ColumnElement[bool]] = []
-    if within.agency:
-        fits.append(sa.or_(dossiers.c.receiving == within.agency, dossiers.c.competent == within.agency))
-    if within.procedure:
-        fits.append(dossiers.c.procedure == within.procedure)
-    if within.since is not None:
-        fits.append(dossiers.c.opened_at >= _midnight(within.since))
-    if within.until is not None:
-        fits.append(dossiers.c.opened_at < _midnight(within.until + timedelta(days=1)))
-    return fits
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time.min, VIETNAM)
 
 
 def snippet(text: str, phrase: str, *, exact: bool) -> str:
@@ -110,11 +167,13 @@ def snippet(text: str, phrase: str, *, exact: bool) -> str:
     wanted = [form(match[0]) for match in words(phrase)][:MOST_WORDS_OF_PHRASE]
     found = list(words(text))
     forms = [form(match[0]) for match in found]
-    for first in range(len(forms) - len(wanted) + 1):
+    first = -1
+    while True:
+        if not wanted or wanted[0] not in forms[first + 1 :]:
+            return ""
+        first = forms.index(wanted[0], first + 1)
         if forms[first : first + len(wanted)] == wanted:
             break
-    else:
-        return ""
     last = first + len(wanted) - 1
     while last - first < len(found) and found[last].end() - found[first].start() < _SNIPPET_CHARACTERS:
         before, after = max(first - 1, 0), min(last + 1, len(found) - 1)

@@ -382,6 +382,10 @@ dossiers = sa.Table(
     sa.Index(None, "competent", "state"),
     sa.Index(None, "helped_at", "state"),
     sa.Index(None, "paper_at"),
+    # An agency's newest first, wherever there are too many to put in order.
+    sa.Index(None, "receiving", "opened_at", "id"),
+    sa.Index(None, "competent", "opened_at", "id"),
+    sa.Index(None, "helped_at", "opened_at", "id"),
     # A paper on its way has both: where to, and on which slip.
     sa.CheckConstraint("(transfer IS NULL) = (paper_to IS NULL)", name="dossiers_travelling_check"),
 )
@@ -548,9 +552,23 @@ pages = sa.Table(
     sa.Column("written", TSVECTOR, nullable=False),
     sa.Column("folded", TSVECTOR, nullable=False),
     sa.UniqueConstraint("component_id", "number"),
-    sa.Index("pages_written_idx", "written", postgresql_using="gin"),
-    sa.Index("pages_folded_idx", "folded", postgresql_using="gin"),
     sa.Index("pages_troubled_idx", "id", postgresql_where=sa.text("trouble <> ''")),
+)
+
+# What pages are found by (`page_index`). Beside the pages, whose rows change with every step of their reading, while
+# this changes with their text only; and narrow, so that many can be put in order quickly.
+page_index = sa.Table(
+    "page_index",
+    metadata,
+    sa.Column("page_id", UUID(as_uuid=True), sa.ForeignKey("pages.id"), primary_key=True),
+    _id("dossier_id", "dossiers.id"),
+    _moment("opened_at"),
+    # The dossier's agencies, each also with the year it was opened in, and its procedure.
+    sa.Column("places", ARRAY(sa.Text), nullable=False),
+    sa.Column("marks", ARRAY(sa.Integer), nullable=False),
+    # Without a list of what is still to be sorted in: a search would have to read it from end to end.
+    sa.Index("page_index_found_by", "places", "marks", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+    sa.Index(None, "dossier_id"),
 )
 
 extracted_fields = sa.Table(

@@ -6,7 +6,7 @@ is ever deleted.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from api import sign_in
 from api.demo.mark import is_demo_certificate
 from api.deps import KeepsTrust, Office
 from api.errors import WrongPassword
+from api.pages.days import typed_day
 from api.pages.frame import Frame, StaffFrame, Typed, TypedSecret
 from api.wiring import Services, utc_now
 from dossiers import anchors, authorities, trust_upkeep
@@ -270,11 +271,5 @@ def _day(text: str) -> datetime | None:
     Raises:
         ValueError: It isn't one.
     """
-    if not text:
-        return None
-    for pattern in ("%d/%m/%Y", "%Y-%m-%d"):
-        try:
-            return datetime.strptime(text, pattern).replace(tzinfo=VIETNAM)
-        except ValueError:
-            continue
-    raise ValueError(text)
+    day = typed_day(text)
+    return None if day is None else datetime.combine(day, time.min, VIETNAM)

@@ -10,15 +10,18 @@ from pydantic import AfterValidator
 
 from api.deps import Office, Sees
 from api.files import SHORT_HASH
+from api.pages.days import typed_day
 from api.pages.frame import StaffFrame
 from api.schemas.common import clean
 from api.wiring import Services
 from digitize import reading
 from dossiers.ports import ObjectMissing, StoreUnavailable
+from dossiers.types import AgencyKind, Within
 from storage import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
 
     from digitize.types import OcrPage, OcrWord
     from dossiers.types import Page, SearchHit
@@ -26,11 +29,15 @@ if TYPE_CHECKING:
 router = APIRouter(include_in_schema=False)
 
 _MOST_DOSSIERS = 20
-_MOST_HITS = 30
+_MOST_HITS = 50
 #: So many hits are shown as pictures; each costs a reading here and a picture there.
 _MOST_PICTURES = 8
 _MOST_CHARACTERS = 200
+_MOST_OF_CODE = 40
 _MARGIN = 0.6
+
+
+Code = Annotated[str, Query(max_length=_MOST_OF_CODE), AfterValidator(clean)]
 
 
 @dataclass(frozen=True)
@@ -59,30 +66,58 @@ def find(
     office: Office,
     frame: StaffFrame,
     q: Annotated[str, Query(max_length=_MOST_CHARACTERS), AfterValidator(clean)] = "",
+    agency: Code = "",
+    procedure: Code = "",
+    since: Code = "",
+    until: Code = "",
 ) -> Response:
-    """Dossiers and pages with these words: with the accents typed first, then without."""
+    """Dossiers and pages with these words: with the accents typed first, then without; within what was chosen."""
     asked = q.strip()
+    days, wrong = _days(since, until)
+    within = Within(agency, procedure, days.get("since"), days.get("until"))
     with office.begin() as work:
-        dossiers = work.dossiers.find(actor, asked, limit=_MOST_DOSSIERS)
-        found = work.search.pages(actor, asked, limit=_MOST_HITS)
+        looked_for = "" if wrong else asked
+        dossiers = work.dossiers.find(actor, looked_for, within=within, limit=_MOST_DOSSIERS)
+        found = work.search.pages(actor, looked_for, within=within, limit=_MOST_HITS)
         pages = {
             (page.component_id, page.number): page
             for component_id in {hit.component_id for hit in found[:_MOST_PICTURES]}
             for page in work.components.pages(component_id)
         }
         procedures = {p.code: p.name for p in work.procedures.all()}
+        agencies = {a.code: a.name for a in work.agencies.all() if a.kind is not AgencyKind.POST_OFFICE}
     hits = [_hit(office, hit, pages.get((hit.component_id, hit.page)), asked) for hit in found[:_MOST_PICTURES]]
     hits += [_hit(office, hit, None, asked) for hit in found[_MOST_PICTURES:]]
     return frame.page(
         "find.html",
+        status=422 if wrong else 200,
         q=asked,
+        chosen={"agency": agency, "procedure": procedure, "since": since, "until": until},
+        wrong=wrong,
+        narrowed=within != Within(),
         dossiers=dossiers,
         more_dossiers=len(dossiers) == _MOST_DOSSIERS,
         hits=hits,
         with_accents=words.written(asked) != words.folded(asked),
         more_hits=len(found) == _MOST_HITS,
         procedures=procedures,
+        agencies=agencies,
     )
+
+
+def _days(since: str, until: str) -> tuple[dict[str, date | None], dict[str, str]]:
+    """The days as typed, and what is wrong with them: "day" isn't one, "order" is the wrong way round."""
+    days: dict[str, date | None] = {}
+    wrong = {}
+    for name, text in (("since", since), ("until", until)):
+        try:
+            days[name] = typed_day(text)
+        except ValueError:
+            wrong[name] = "day"
+    first, last = days.get("since"), days.get("until")
+    if first is not None and last is not None and first > last:
+        wrong["until"] = "order"
+    return days, wrong
 
 
 def _hit(office: Services, found: SearchHit, page: Page | None, phrase: str) -> Hit:

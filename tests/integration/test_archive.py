@@ -21,8 +21,8 @@ from api.doctor_archive import to_archive
 from api.finding import State
 from api.settings import Settings
 from dossiers import anchors, archive, bags, verification
-from dossiers.types import DossierState, Duplicate, ObjectKey
-from storage import tables
+from dossiers.types import Actor, DossierState, Duplicate, ObjectKey, Role
+from storage import search, tables
 from storage.archive import BELONGS, LEFT_OUT
 from storage.database import Database
 from storage.objects import MinioObjectStore
@@ -67,7 +67,10 @@ def events(database: Any, rows: Any) -> list[Any]:
 
 
 def test_a_dossier_comes_back_whole_in_an_empty_installation(
-    office: Office, elsewhere: tuple[Database, MinioObjectStore, str], tmp_path: Path
+    office: Office,
+    elsewhere: tuple[Database, MinioObjectStore, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     opened, result = finished_dossier(office)
     services, dossier_id = office.services, UUID(opened["id"])
@@ -99,6 +102,7 @@ def test_a_dossier_comes_back_whole_in_an_empty_installation(
     assert imported == {name: rows for name, rows in before.items() if name != "audit"}
     assert after["audit"][: len(before["audit"])] == before["audit"]
     assert events(database, after)[: len(lines)] == lines
+    _is_found(database, after, monkeypatch)
     for file in json.loads((data / "files.json").read_text("utf-8")):
         key = ObjectKey(file["sha256"], file["size"], file["media_type"])
         store.fetch(key, tmp_path / "fetched")  # raises unless its content has that hash
@@ -119,6 +123,16 @@ def test_a_dossier_comes_back_whole_in_an_empty_installation(
     with psycopg.connect(dsn) as connection:
         row = connection.execute("SELECT last FROM number_registers").fetchone()
     assert row == (before["number_registers"][0]["last"],)  # its numbers aren't given out again
+
+
+def _is_found(database: Database, rows: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the index too, which was made anew."""
+    monkeypatch.setattr(search, "_DOSSIERS_AT_FIRST", 0)
+    page = next(page for page in rows["pages"] if len(page["text"].split()) >= 3)
+    phrase = " ".join(page["text"].split()[:3])
+    clerk = Actor(None, "a", "A", rows["dossiers"][0]["receiving"], frozenset({Role.CLERK}))
+    with database.begin() as work:
+        assert page["component_id"] in {str(hit.component_id) for hit in work.search.pages(clerk, phrase)}
 
 
 def _says_what_is_there(data: Path) -> None:

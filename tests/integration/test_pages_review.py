@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import pytest
+
 from api.demo import centre
 from digitize.types import Flag
-from dossiers.types import Component, ComponentState
+from dossiers.calendar import local_day
+from dossiers.types import AgencyKind, Component, ComponentState
 from tests.integration.test_api_e_results import ok
 from tests.papers import decision_pdf, scan_pdf, scan_png, scanned
 
@@ -599,6 +602,65 @@ def test_a_phrase_is_found_in_a_paper_and_shown_where_it_stands(office: Office) 
     assert "khác dấu" in office.open(centre.CLERK, "/tim", params={"q": rare.replace("ử", "ự")}).text
     opened = office.open(centre.CLERK, f"{case.at()}?trang=1&tim={rare}").text
     assert re.search(r'data-found="\d+ \d+ \d+ \d+"', opened)
+
+
+def test_a_search_is_narrowed_by_agency_procedure_and_days(office: Office) -> None:
+    rare = f"thửa đất {uuid.uuid4().int % 10**8:08d}"
+    case = Case(office, scan("Giấy xác nhận", f"về {rare} tờ bản đồ"), name=f"Lê Mai {rare}")
+    with office.services.begin() as work:
+        dossier = work.dossiers.by_code(case.code)
+        other = next(a for a in work.agencies.all() if a.kind is AgencyKind.COMMUNE and a.code != dossier.receiving)
+    day = local_day(dossier.opened_at)
+    before, after = day - timedelta(days=1), day + timedelta(days=1)
+
+    def places(**chosen: str) -> tuple[bool, bool]:
+        """Whether the dossier is found, and its page."""
+        page = office.open(centre.CLERK, "/tim", params={"q": rare, **chosen})
+        assert page.status_code == 200
+        for name, value in chosen.items():
+            picked = name in ("agency", "procedure")
+            assert (
+                f'value="{value}" selected' if picked else f'name="{name}" type="text" value="{value}"'
+            ) in page.text
+        return f'href="/ho-so/{case.id}"' in page.text, f"{case.at()}?trang=1" in page.text
+
+    assert places() == (True, True)
+    assert places(agency=dossier.receiving, procedure="1.001612") == (True, True)
+    assert places(since=f"{day:%d/%m/%Y}", until=f"{day:%d/%m/%Y}") == (True, True)
+    assert places(since=day.isoformat()) == (True, True)
+    assert places(agency=other.code) == (False, False)
+    assert places(procedure="1.004873") == (False, False)
+    assert places(since=f"{after:%d/%m/%Y}") == (False, False)
+    assert places(until=f"{before:%d/%m/%Y}") == (False, False)
+    nothing = office.open(centre.CLERK, "/tim", params={"q": rare, "until": f"{before:%d/%m/%Y}"}).text
+    assert "Không thấy trong phạm vi đã lọc" in nothing
+    assert "Bỏ lọc" in nothing
+    assert "Bỏ lọc" not in office.open(centre.CLERK, "/tim", params={"q": rare}).text
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "said"),
+    [
+        ("31/02/2026", "", "Không phải một ngày"),
+        ("", "hôm qua", "Không phải một ngày"),
+        ("01/01/0001", "", "Không phải một ngày"),
+        ("", "31/12/9999", "Không phải một ngày"),
+        ("02/03/2026", "01/03/2026", "Sớm hơn ngày bắt đầu"),
+    ],
+)
+def test_a_day_that_is_none_is_said_and_nothing_typed_is_lost(
+    office: Office, since: str, until: str, said: str
+) -> None:
+    page = office.open(centre.CLERK, "/tim", params={"q": "giấy xác nhận", "since": since, "until": until})
+
+    assert page.status_code == 422
+    assert said in page.text
+    assert "Chưa tìm" in page.text
+    assert page.text.count('aria-invalid="true"') == 1
+    assert 'type="hidden" name="q" value="giấy xác nhận"' in page.text
+    assert f'value="{since}"' in page.text
+    assert f'value="{until}"' in page.text
+    assert '<ol class="hits">' not in page.text
 
 
 def test_a_search_that_finds_nothing_says_what_to_try(office: Office) -> None:

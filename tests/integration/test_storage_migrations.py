@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from api import cli
-from dossiers.types import Actor, Role
+from dossiers.types import Actor, Role, Within
 from signing.types import StoreName
-from storage import migrations
+from storage import migrations, search
 from storage.database import Database
 from storage.migrations import current, head, migrate, procrastinate_schema
 from storage.tables import metadata
+from storage.words import folded, vector, written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,6 +108,56 @@ def test_dossiers_kept_before_they_were_found_by_name_are_found_afterwards(postg
     with database.begin() as work:
         for text in ("Đỗ Thị Mơ", "do thi mo", "260101-0007"):
             assert [d.applicant.name for d in work.dossiers.find(clerk, text)] == ["Đỗ Thị Mơ"]
+    database.close()
+
+
+def test_pages_kept_before_the_index_of_pairs_are_found_by_it_afterwards(
+    postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _upgrade(postgres_dsn, "0024")
+    with psycopg.connect(postgres_dsn) as connection:
+        for code in ("DESK", "OTHER"):
+            connection.execute(
+                "INSERT INTO agencies VALUES (%s, '', 'commune', NULL, '', '', '', '', '', 'review', NULL, NULL)",
+                [code],
+            )
+        connection.execute(
+            "INSERT INTO procedures (code, name, components, working_days, result_name, result_symbol, "
+            "result_template, field_name) VALUES ('1', '', '[]', 1, '', '', '', '')"
+        )
+        connection.execute(
+            """
+            INSERT INTO dossiers (id, code, lookup_code, procedure, applicant_name, applicant_id_number,
+                applicant_phone, applicant_address, receiving, competent, paper_at, state, opened_by, opened_at, note,
+                paper_note, version)
+            VALUES (gen_random_uuid(), '1', '1', '1', '', '', '', '', 'DESK', 'OTHER', 'DESK', 'in_process', 'a',
+                '2025-12-31 17:00Z', '', '', 1);
+            INSERT INTO components (id, dossier_id, ordinal, kind, name, scan_sha256, scan_size, scan_media_type,
+                filename, pages_total, state, scanned_by, scanned_at, signed_scan, revision, trouble, keep_reason,
+                version)
+            SELECT gen_random_uuid(), id, 1, '', '', '', 0, '', '', 1, 'digitized', '', now(), false, 0, '', '', 1
+            FROM dossiers;
+            """
+        )
+        for number in range(1, 1203):
+            text = f"Nguyễn Đình Đường tờ {number}" if number % 600 == 1 else ""
+            connection.execute(
+                "INSERT INTO pages (id, component_id, number, state, text, flags, measured, corrections, attempts, "
+                "looks, trouble, reviewed_by, written, folded) SELECT gen_random_uuid(), id, %s, 'read', %s, '{}', "
+                "'{}', '{}', 0, 0, '', '', %s, %s FROM components",
+                [number, text, vector(written(text)), vector(folded(text))],
+            )
+
+    migrate(postgres_dsn)
+
+    monkeypatch.setattr(search, "_DOSSIERS_AT_FIRST", 0)
+    database = Database(postgres_dsn)
+    year = Within(since=date(2026, 1, 1), until=date(2026, 12, 31))
+    with database.begin() as work:
+        for agency in ("DESK", "OTHER"):
+            clerk = Actor(None, "motcua", "", agency, frozenset({Role.CLERK}))
+            for phrase in ("Nguyễn Đình Đường", "nguyen dinh duong"):
+                assert [hit.page for hit in work.search.pages(clerk, phrase, within=year)] == [1, 601, 1201]
     database.close()
 
 

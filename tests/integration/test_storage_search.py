@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import unicodedata
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dossiers.types import Applicant, ComponentState, PageState, Within
+from storage import search
 from storage.search import snippet
-from storage.words import folded, phrase_query, vector, written
+from storage.words import folded, page_marks, phrase_marks, phrase_query, vector, words, written
 from tests.integration.kept_office import (
     CENTRE,
     COMMUNE,
     NOON,
+    POST_OFFICE,
     clerk_of,
     component,
     dossier,
@@ -30,7 +33,9 @@ from tests.integration.kept_office import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from uuid import UUID
 
+    from dossiers.types import Actor
     from storage.database import Database, PostgresUnitOfWork
 
 CLERK = clerk_of(CENTRE)
@@ -42,8 +47,13 @@ def database(postgres_server: str, migrated_template: str) -> Iterator[Database]
         yield database
 
 
-@pytest.fixture
-def work(database: Database) -> Iterator[PostgresUnitOfWork]:
+@pytest.fixture(params=["the newest pages read", "the index asked"])
+def work(
+    database: Database, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PostgresUnitOfWork]:
+    """Each way to a phrase must find the same; of a few pages all would be read."""
+    if request.param == "the index asked":
+        monkeypatch.setattr(search, "_DOSSIERS_AT_FIRST", 0)
     with taken_back(database) as work:
         yield work
 
@@ -121,6 +131,8 @@ def test_a_page_read_again_is_found_by_its_new_words_only(work: PostgresUnitOfWo
     work.components.keep_page(replace(first, text="chữ mới"))
     assert work.search.pages(CLERK, "chữ củ") == []
     assert len(work.search.pages(CLERK, "chữ mới")) == 1
+    work.components.keep_page(replace(first, text=""))
+    assert work.search.pages(CLERK, "chữ mới") == []
 
 
 @pytest.mark.parametrize(
@@ -158,6 +170,84 @@ def test_what_stands_on_every_page_and_what_stands_far_back_come_in_the_same_ord
     assert [hit.component_name for hit in work.search.pages(CLERK, "mọi tờ", limit=70)] == [f"{n}" for n in range(70)]
     assert [hit.component_name for hit in work.search.pages(CLERK, "thửa đất cũ")] == ["5", "35", "65"]
     assert [hit.component_name for hit in work.search.pages(CLERK, "thửa đất cũ", limit=2)] == ["5", "35"]
+
+
+@pytest.mark.parametrize(("at_first", "most_read"), [(0, 0), (3, 3), (3, 25), (1000, 1000)])
+def test_whatever_the_way_the_same_is_found_in_the_same_order(
+    database: Database, monkeypatch: pytest.MonkeyPatch, at_first: int, most_read: int
+) -> None:
+    """Against all pages looked through one by one, where several dossiers are of one moment and of several agencies."""
+    monkeypatch.setattr(search, "_DOSSIERS_AT_FIRST", at_first)
+    monkeypatch.setattr(search, "_MOST_DOSSIERS_READ", most_read)
+    chance = random.Random(7)  # noqa: S311  no secret
+    syllables = ["dương", "đường", "duong", "hoà", "hòa", "157"]
+    agencies = (CENTRE, COMMUNE)
+    with taken_back(database) as work:
+        kept = []
+        for _ in range(60):
+            of = work.dossiers.keep(
+                dossier(
+                    receiving=chance.choice(agencies).code,
+                    competent=chance.choice(agencies).code,
+                    helped_at=chance.choice((None, None, POST_OFFICE.code)),
+                    opened_at=NOON - timedelta(days=chance.randrange(12) * 61),
+                )
+            )
+            for ordinal in range(1, chance.randint(2, 3)):
+                paper = work.components.keep(component(of, ordinal=ordinal))
+                for number in range(1, chance.randint(2, 4)):
+                    text = " ".join(chance.choices(syllables, k=9))
+                    work.components.keep_page(page(paper, number, text=text, state=PageState.READ))
+                    kept.append((of, paper, number, text))
+
+        def plainly(actor: Actor, phrase: str, within: Within, limit: int) -> list[tuple[UUID, int, bool]]:
+            since, until = within.moments()
+            found = []
+            for of, paper, number, text in kept:
+                seen = actor.agency in (of.receiving, of.competent, of.helped_at)
+                inside = within.agency in ("", of.receiving, of.competent)
+                inside &= (since is None or of.opened_at >= since) and (until is None or of.opened_at < until)
+                rough, exact = (
+                    f" {' '.join(form(phrase))} " in f" {' '.join(form(text))} " for form in (folded, written)
+                )
+                if seen and inside and rough:
+                    order = (not exact, -of.opened_at.timestamp(), of.id, paper.ordinal, number)
+                    found.append((order, (paper.id, number, exact)))
+            return [hit for _, hit in sorted(found)][:limit]
+
+        bounds = [
+            Within(),
+            Within(agency=COMMUNE.code),
+            Within(since=date(2026, 1, 1), until=date(2026, 12, 31)),
+            Within(agency=CENTRE.code, since=date(2025, 7, 1), until=date(2026, 3, 1)),
+            Within(until=date(2025, 12, 31)),
+            Within(since=date(2019, 12, 31), until=date(2026, 12, 31)),
+        ]
+        for agency in (CENTRE, COMMUNE, POST_OFFICE):
+            for within in bounds:
+                for _ in range(4):
+                    phrase = " ".join(chance.choices(syllables, k=chance.randint(1, 4)))
+                    limit = chance.choice((3, 10, 50))
+                    hits = work.search.pages(clerk_of(agency), phrase, within=within, limit=limit)
+                    given = [(hit.component_id, hit.page, hit.exact) for hit in hits]
+                    assert given == plainly(clerk_of(agency), phrase, within, limit)
+
+
+def test_a_dossier_is_found_where_it_is_now(work: PostgresUnitOfWork) -> None:
+    of = work.dossiers.keep(dossier())
+    kept = work.components.keep(component(of))
+    work.components.keep_page(page(kept, text="giấy đi đường", state=PageState.READ))
+    year = Within(since=date(2026, 1, 1), until=date(2026, 12, 31))
+    other, helping = clerk_of(COMMUNE), clerk_of(POST_OFFICE)
+    assert [len(work.search.pages(who, "giay di duong", within=year)) for who in (CLERK, other, helping)] == [1, 0, 0]
+
+    of = work.dossiers.keep(replace(of, competent=COMMUNE.code, helped_at=POST_OFFICE.code))
+    assert [len(work.search.pages(who, "giay di duong", within=year)) for who in (CLERK, other, helping)] == [1, 1, 1]
+
+    work.dossiers.keep(replace(of, receiving=COMMUNE.code, opened_at=datetime(2025, 12, 31, 17, tzinfo=UTC)))
+    assert [len(work.search.pages(who, "giay di duong", within=year)) for who in (CLERK, other, helping)] == [0, 1, 1]
+    work.dossiers.keep(replace(work.dossiers.of(other, of.id), opened_at=datetime(2025, 12, 31, 16, 59, tzinfo=UTC)))
+    assert work.search.pages(other, "giay di duong", within=year) == []
 
 
 def test_a_replaced_paper_is_no_longer_found(work: PostgresUnitOfWork) -> None:
@@ -213,6 +303,23 @@ def test_every_text_gives_a_vector_and_finds_itself(text: str) -> None:
         assert phrase_query(words).count("<->") == max(min(len(words), 50) - 1, 0)
     if written(text):
         assert snippet(text, text, exact=True)
+
+
+@settings(deadline=None, derandomize=True)
+@given(st.text(), st.integers(0, 20), st.integers(1, 5))
+def test_a_page_has_every_mark_of_every_phrase_on_it(text: str, first: int, count: int) -> None:
+    marks = page_marks(text)
+    assert len(set(marks)) == len(marks)
+    phrase = " ".join(match[0] for match in list(words(text))[first : first + count])
+    for exact in (True, False):
+        assert set(phrase_marks(phrase, exact=exact)) <= set(marks) or "" in folded(phrase)
+
+
+def test_words_with_other_accents_have_other_marks_unless_none_are_asked_for() -> None:
+    written_marks, other = (phrase_marks(name, exact=True) for name in ("Đình Đường", "Đình Dương"))
+    assert not set(written_marks) & set(other)
+    assert phrase_marks("Đình Đường", exact=False) == phrase_marks("dinh duong", exact=False)
+    assert not set(phrase_marks("dinh duong", exact=True)) & set(phrase_marks("dinh duong", exact=False))
 
 
 @settings(deadline=None, derandomize=True, max_examples=40)
