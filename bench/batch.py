@@ -23,15 +23,12 @@ import json
 import os
 import random
 import re
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 import uuid
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +54,7 @@ from signing.types import Place, SignaturePlace, Verdict
 from signing.verify import verify
 from tests.live import Service
 from tests.softhsm import open_shelf
+from tests.unsteady_authority import InOwnProcess, in_own_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +89,7 @@ def main() -> int:
         shelf_folder.mkdir(mode=0o711)
         shelf = open_shelf(shelf_folder)
         with (
-            _authority(data / "demo-trust") as authority,
+            in_own_process(data / "demo-trust") as authority,
             service(data, HOSO_TSA_URLS=authority.url) as base_url,
         ):
             day = _Day(Service(base_url, data), authority, given)
@@ -103,37 +101,10 @@ def main() -> int:
                 day.close()
 
 
-@dataclass
-class _Authority:
-    """The timestamp authority in its own process."""
-
-    url: str
-    pid: int
-
-    def be(self, **how: Any) -> dict[str, Any]:
-        """Change how it is; gives what it counted."""
-        asked = urllib.request.Request(self.url, data=json.dumps(how).encode(), method="PUT")  # noqa: S310 - our own
-        with urllib.request.urlopen(asked, timeout=30) as answer:  # noqa: S310
-            told: dict[str, Any] = json.loads(answer.read())
-        return told
-
-
-@contextmanager
-def _authority(folder: Path) -> Iterator[_Authority]:
-    command = [sys.executable, "-m", "tests.unsteady_authority", "--folder", str(folder)]
-    running = subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True)
-    assert running.stdout is not None
-    try:
-        yield _Authority(running.stdout.readline().strip(), running.pid)
-    finally:
-        running.terminate()
-        running.wait()
-
-
 class _Meter:
     """Processor seconds by part, over the deaths of processes."""
 
-    def __init__(self, running: Service, authority: _Authority) -> None:
+    def __init__(self, running: Service, authority: InOwnProcess) -> None:
         self._running, self._authority = running, authority
         self._last: dict[str, tuple[int, float]] = {}
         self._dead: Counter[str] = Counter()
@@ -177,7 +148,7 @@ def _used(tree: dict[int, tuple[int, float]], pid: int) -> float:
 @dataclass
 class _Day:
     running: Service
-    authority: _Authority
+    authority: InOwnProcess
     given: argparse.Namespace
     results: list[dict[str, Any]] = field(default_factory=list)
     costs: dict[str, dict[str, float]] = field(default_factory=dict)

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -115,6 +117,35 @@ def unsteady(trust: DemoTrust) -> Iterator[Authority]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@dataclass
+class InOwnProcess:
+    """The authority in a process of its own."""
+
+    url: str
+    pid: int
+
+    def be(self, **how: Any) -> dict[str, Any]:
+        """Change how it is; gives what it counted."""
+        asked = urllib.request.Request(self.url, data=json.dumps(how).encode(), method="PUT")
+        with urllib.request.urlopen(asked, timeout=30) as answer:
+            told: dict[str, Any] = json.loads(answer.read())
+        return told
+
+
+@contextmanager
+def in_own_process(folder: Path) -> Iterator[InOwnProcess]:
+    """The authority of the trust service that is, or will be, in this folder."""
+    command = [sys.executable, "-m", "tests.unsteady_authority", "--folder", str(folder)]
+    running = subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    try:
+        yield InOwnProcess(running.stdout.readline().strip(), running.pid)
+    finally:
+        running.terminate()
+        running.wait()
+        running.stdout.close()
 
 
 class _Lazily:

@@ -1,0 +1,244 @@
+"""The faults, each with a beginning and an end; and a whole run: people at work, a fault, quiet, the count."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from api.embedded import postgres
+from tests.faults.clerks import Case, Paper, attempted, small_page
+from tests.faults.shaky_s3 import How
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+    from tests.faults.ledger import Account
+    from tests.faults.running import Running
+
+
+Fault = Callable[["Running"], AbstractContextManager[None]]
+
+#: What may be killed, and how often among others: whatever does most of the work has most to lose.
+KILLED = {"web": 3, "worker-1": 3, "worker-2": 3, "worker-looking": 1, "worker-signing": 4, "s3": 2, "database": 2}
+KILLED |= {"agent": 3}
+
+_AT_ONCE = 4
+
+
+@dataclass
+class Run:
+    """One run: what was done to the centre, and what came of it."""
+
+    fault: str
+    faults: int = 0
+    cases: list[Case] = field(default_factory=list)
+    account: Account | None = None
+
+    def row(self) -> str:
+        """A line of the table."""
+        assert self.account is not None
+        found = self.account
+        retries = sum(case.retries for case in self.cases)
+        return (
+            f"| {self.fault} | {self.faults} | {len(self.cases)} | {found.hashes} | {len(found.lost)} | "
+            f"{len(found.doubled)} | {len(found.stuck)} | {retries} |"
+        )
+
+
+HEAD = (
+    "| fault | times | dossiers | objects hashed | lost | doubled | stuck | taken up again by a person |\n"
+    "|---|---|---|---|---|---|---|---|"
+)
+
+
+def new_case(chance: Random, number: int) -> Case:
+    """A citizen with two small papers: one goes through the counter's program, one through a browser."""
+    name = f"Người Thử {chance.randrange(10**9):09d} {number}"
+    papers = []
+    for by_agent in (True, False):
+        content = small_page("GIẤY ĐỀ NGHỊ", name, "bản chính" if by_agent else "kèm theo")
+        papers.append(Paper(content, hashlib.sha256(content).hexdigest(), by_agent))
+    return Case(name, papers)
+
+
+@contextmanager
+def people_at_work(running: Running, cases: list[Case], chance: Random, *, at_once: int = _AT_ONCE) -> Iterator[None]:
+    """As long as the block lasts people work, and as one matter is done another citizen comes."""
+    over = threading.Event()
+
+    def keep_working() -> None:
+        while not over.is_set():
+            open_now = [case for case in cases if not case.done]
+            for _ in range(at_once - len(open_now)):
+                cases.append(new_case(chance, len(cases)))
+            for case in [case for case in cases if not case.done]:
+                attempted(running.clerks, case)
+            over.wait(0.1)
+
+    people = threading.Thread(target=keep_working)
+    people.start()
+    try:
+        yield
+    finally:
+        over.set()
+        people.join()
+
+
+def settle(running: Running, cases: list[Case], *, patience_s: float) -> Account:
+    """No more faults: people finish what they have begun, the service comes to rest, and all is counted."""
+    ends = time.monotonic() + patience_s
+    while time.monotonic() < ends and not all([attempted(running.clerks, case) for case in cases]):  # noqa: C419
+        time.sleep(0.2)
+    while time.monotonic() < ends and not _is_at_rest(running):
+        time.sleep(0.5)
+    return running.account(cases)
+
+
+def _is_at_rest(running: Running) -> bool:
+    with suppress(psycopg.Error), psycopg.connect(running.dsn) as connection:
+        left = connection.execute(
+            "SELECT count(*) FROM procrastinate_jobs WHERE status IN ('todo', 'doing')"
+        ).fetchone()
+        scans = [
+            path for path in running.folder.rglob("*.png") if path.relative_to(running.folder).parts[0] != "da-nhan"
+        ]
+        return left == (0,) and not scans
+    return False
+
+
+# ── killing
+
+
+def kill_at_random(
+    running: Running,
+    chance: Random,
+    times: int,
+    *,
+    wait_s: tuple[float, float],
+    told: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Kill one part after another, whatever it is doing."""
+    names, weights = list(KILLED), list(KILLED.values())
+    done = 0
+    while done < times:
+        time.sleep(chance.uniform(*wait_s))
+        killed = running.kill(chance.choices(names, weights)[0])
+        if killed:
+            done += 1
+            told(f"{done}/{times} {killed}")
+    return done
+
+
+# ── everything else that breaks, for as long as a block lasts
+
+
+def store_is(how: How) -> Fault:
+    """The object store, through its proxy."""
+
+    @contextmanager
+    def fault(running: Running) -> Iterator[None]:
+        running.shaky.how = how
+        try:
+            yield
+        finally:
+            running.shaky.how = How.WELL
+
+    return fault
+
+
+@contextmanager
+def database_restarted(running: Running) -> Iterator[None]:
+    """In order, as an administrator does: every connection is ended. Whoever keeps it running starts it again."""
+    postgres.stop(running.data / "postgres")
+    yield
+
+
+@contextmanager
+def timestamps_dead(running: Running) -> Iterator[None]:
+    """The timestamp authority refuses everybody."""
+    running.authority.be(dead=True)
+    try:
+        yield
+    finally:
+        running.authority.be(dead=False)
+
+
+@contextmanager
+def timestamps_slow(running: Running) -> Iterator[None]:
+    """It takes its time."""
+    running.authority.be(delay_s=5.0)
+    try:
+        yield
+    finally:
+        running.authority.be(delay_s=0.0)
+
+
+@contextmanager
+def responder_silent(running: Running) -> Iterator[None]:
+    """The trust service's other half, OCSP and revocation lists, takes connections and never answers."""
+    pid = running.service.parts()["demo-trust"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def delivered_twice(running: Running) -> Iterator[None]:
+    """Every job that has ended is delivered again; each scan lies in the counter's folder once more."""
+    over = threading.Event()
+    again = (
+        "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, args, status, attempts) "
+        "SELECT queue_name, task_name, priority, lock, args, 'todo', 0 FROM procrastinate_jobs "
+        "WHERE status = 'succeeded' AND id > %s AND id <= %s"
+    )
+
+    def deliver() -> None:
+        upto = 0
+        laid: set[str] = set()
+        while not over.wait(1.0):
+            with suppress(psycopg.Error), psycopg.connect(running.dsn) as connection:
+                newest = connection.execute("SELECT coalesce(max(id), 0) FROM procrastinate_jobs").fetchone()
+                assert newest is not None
+                connection.execute(again, (upto, newest[0]))
+                upto = connection.execute("SELECT coalesce(max(id), 0) FROM procrastinate_jobs").fetchone()[0]  # type: ignore[index]
+            for taken in running.folder.glob("da-nhan/*/*.png"):
+                if taken.parent.name not in laid:
+                    laid.add(taken.parent.name)
+                    once_more = running.folder / taken.parent.name / "DN once more.png"
+                    once_more.parent.mkdir(exist_ok=True)
+                    once_more.write_bytes(taken.read_bytes())
+
+    delivering = threading.Thread(target=deliver)
+    delivering.start()
+    try:
+        yield
+    finally:
+        over.set()
+        delivering.join()
+
+
+#: Name in the table → the fault, for the long run.
+FAULTS: dict[str, Fault] = {
+    "object store down": store_is(How.DOWN),
+    "object store slow (1 s a request)": store_is(How.SLOW),
+    "object store full": store_is(How.FULL),
+    "object store lies (acknowledges, drops)": store_is(How.LYING),
+    "object store gives damaged bytes": store_is(How.FLIPPING),
+    "PostgreSQL restarted": database_restarted,
+    "timestamp authority dead": timestamps_dead,
+    "timestamp authority slow (5 s)": timestamps_slow,
+    "OCSP and lists silent": responder_silent,
+    "jobs and uploads delivered twice": delivered_twice,
+}
