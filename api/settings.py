@@ -90,6 +90,11 @@ class Settings(BaseModel):
     )
     s3_secure: bool = Field(default=True, description="Nối tới S3 bằng https. Reach S3 by https.")
     s3_region: str = Field("us-east-1", description="Vùng S3. S3 region.")
+    s3_folder: Path | None = Field(
+        None,
+        description="Thư mục của kho S3 chạy trên chính máy này: cất tệp nào thì ghi hẳn xuống đĩa tệp ấy. Folder of "
+        "an S3 server on this very machine that doesn't flush by itself; the embedded one's is known.",
+    )
     s3_bucket: str = Field("hoso", description="Tên ngăn chứa. Bucket; made with object lock when missing.")
     replica_endpoint: str = Field(
         "",
@@ -391,7 +396,7 @@ def _with_ours(settings: Settings) -> Settings:
     if not settings.database and (dsn := postgres.running_dsn(settings.data / "postgres")):
         found["database"] = dsn
     if not settings.s3_endpoint and (access := s3.running(settings.data / "s3")):
-        found |= s3_settings(access)
+        found |= s3_settings(access, settings.data / "s3")
     if settings.is_demo and not settings.service_secret and settings.demo_secret_file.is_file():
         found["service_secret"] = SecretStr(read_secret(settings.demo_secret_file))
     if settings.is_demo and not settings.tsa_urls:
@@ -408,9 +413,10 @@ def demo_centre() -> str:
     return PROVINCE
 
 
-def s3_settings(access: s3.S3Access) -> dict[str, Any]:
-    """The settings that lead to an embedded S3 server."""
+def s3_settings(access: s3.S3Access, folder: Path) -> dict[str, Any]:
+    """The settings that lead to the embedded S3 server in this folder."""
     return {
+        "s3_folder": folder,
         "s3_endpoint": access.endpoint,
         "s3_access_key": access.access_key,
         "s3_secret_key": SecretStr(access.secret_key),

@@ -127,7 +127,7 @@ def _embedded(named: Settings) -> list[_Embedded]:
         store = named.data / "s3"
         servers.append(
             _Embedded(
-                lambda: s3_settings(s3.start(store)) | {"s3_secret_key_file": store / s3.SECRET_FILE},
+                lambda: s3_settings(s3.start(store), store) | {"s3_secret_key_file": store / s3.SECRET_FILE},
                 lambda: s3.stop(store),
                 lambda: s3.is_alive(store),
             )

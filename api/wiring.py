@@ -174,6 +174,7 @@ def wire(settings: Settings | None = None) -> Services:
         settings.s3_bucket,
         secure=settings.s3_secure,
         region=settings.s3_region,
+        on_disk=settings.s3_folder,
     )
     lock = s3.prepare()
     if settings.worm is Worm.REQUIRED and not lock.enforced:

@@ -20,11 +20,23 @@ from random import Random
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tests.faults.clock import can_jump
 from tests.faults.power import can_cut_power
 from tests.faults.running import Running, running_centre
-from tests.faults.troubles import FAULTS, HEAD, Fault, Run, kill_at_random, people_at_work, settle
+from tests.faults.troubles import (
+    FAULTS,
+    FAULTS_OF_DISKS,
+    HEAD,
+    Fault,
+    Run,
+    clock_jumps,
+    kill_at_random,
+    people_at_work,
+    settle,
+)
 
 _AT_ONCE = 4  # citizens
+_CUT = "power cut: what wasn't flushed is lost"
 
 
 def main() -> int:
@@ -43,16 +55,8 @@ def main() -> int:
     chosen = {name: fault for name, fault in FAULTS.items() if given.only in name}
     if chosen or given.only in "SIGKILL":
         runs += _hurt(chosen, chance, given)
-    if given.cuts and can_cut_power() and given.only in "power cut":
-        with running_centre(on_own_disk=True) as running:
-            run = Run("power cut: writes that weren't flushed are lost")
-            with people_at_work(running, run.cases, chance, at_once=2):
-                for number in range(given.cuts):
-                    time.sleep(chance.uniform(2.0, given.during_s))
-                    running.cut_power()
-                    run.faults += 1
-                    _say(f"power cut {number + 1}/{given.cuts}")
-            runs.append(_counted(running, run, given))
+    if can_cut_power() and (given.only in _CUT or any(given.only in name for name in FAULTS_OF_DISKS)):
+        runs += _cut(chance, given)
     print(f"\n{HEAD}")
     for run in runs:
         print(run.row())
@@ -66,18 +70,42 @@ def main() -> int:
 def _hurt(chosen: dict[str, Fault], chance: Random, given: argparse.Namespace) -> list[Run]:
     """Killed at random, then each of these faults, one after the other, on the same centre."""
     runs = []
-    with running_centre() as running:
+    with running_centre(with_own_clock=can_jump()) as running:
         if given.kills and given.only in "SIGKILL":
             runs.append(_killed(running, chance, given))
         for name, fault in chosen.items():
-            run = Run(name)
-            with people_at_work(running, run.cases, chance, at_once=2):
-                time.sleep(given.during_s / 2)
-                with fault(running):
-                    time.sleep(given.during_s)
-                run.faults = 1
+            if fault is clock_jumps and running.clock is None:
+                continue
+            runs.append(_during(running, Run(name), fault, chance, given))
+    return runs
+
+
+def _cut(chance: Random, given: argparse.Namespace) -> list[Run]:
+    """The power cut again and again, and the disk full, with everything on that disk."""
+    runs = []
+    with running_centre(on_own_disk=True) as running:
+        for name, fault in FAULTS_OF_DISKS.items():
+            if given.only in name:
+                runs.append(_during(running, Run(name), fault, chance, given))
+        if given.cuts and given.only in _CUT:
+            run = Run(_CUT)
+            with people_at_work(running, run.cases, chance, at_once=3):
+                for number in range(given.cuts):
+                    time.sleep(chance.uniform(2.0, given.during_s))
+                    running.cut_power()
+                    run.faults += 1
+                    _say(f"power cut {number + 1}/{given.cuts}")
             runs.append(_counted(running, run, given))
     return runs
+
+
+def _during(running: Running, run: Run, fault: Fault, chance: Random, given: argparse.Namespace) -> Run:
+    with people_at_work(running, run.cases, chance, at_once=2):
+        time.sleep(given.during_s / 2)
+        with fault(running):
+            time.sleep(given.during_s)
+        run.faults = 1
+    return _counted(running, run, given)
 
 
 def _killed(running: Running, chance: Random, given: argparse.Namespace) -> Run:

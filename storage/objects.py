@@ -26,6 +26,7 @@ from minio.retention import Retention
 
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import ObjectKey
+from storage import disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +72,8 @@ class MinioObjectStore:
         secure: https.
         region: As the server calls it.
         keep_locked: How long a stored object can't be deleted, where the server has object lock; None for no lock.
+        on_disk: Folder of a server that runs on this very machine and may acknowledge what is only in the kernel's
+            memory: its disk is flushed before anything counts as stored. None for a server that answers for itself.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class MinioObjectStore:
         secure: bool = False,
         region: str = "us-east-1",
         keep_locked: timedelta | None = KEEP_LOCKED,
+        on_disk: Path | None = None,
     ) -> None:
         def client(retries: int) -> tuple[urllib3.PoolManager, Minio]:
             pool = _pool(retries)
@@ -93,6 +97,7 @@ class MinioObjectStore:
         self._impatient_pool, self._impatient_client = client(retries=0)
         self._bucket = bucket
         self._keep_locked = keep_locked
+        self._on_disk = on_disk
         self._lock: LockCapability | None = None
 
     @property
@@ -169,6 +174,7 @@ class MinioObjectStore:
             there = self._read_back(key)
             if there.whole:
                 self._extend_lock(key, there.version_id)
+                self._flush()
                 return key
             with file.open("rb") as source:
                 stored = self._client.put_object(
@@ -183,6 +189,7 @@ class MinioObjectStore:
                 )
             if not self._read_back(key, version_id=stored.version_id).whole:
                 raise StoreUnavailable(f"{key.path}: what came back is not what was sent")
+        self._flush()
         return key
 
     def put_at(self, path: str, file: Path, *, keep: timedelta) -> None:
@@ -195,11 +202,13 @@ class MinioObjectStore:
         with vendor_errors_translated():
             with suppress(S3Error):
                 if self._read(self._client, path) == content:
+                    self._flush()
                     return
             lock = locked_for(keep) if self.locks else None
             self._client.put_object(self._bucket, path, io.BytesIO(content), len(content), retention=lock)
             if self._read(self._client, path) != content:
                 raise StoreUnavailable(f"{path}: what came back is not what was sent")
+        self._flush()
 
     def fetch(self, key: ObjectKey, to: Path) -> None:
         """Write the object's bytes to `to`, checked against the key's hash. `to` is whole or not there.
@@ -301,6 +310,14 @@ class MinioObjectStore:
             ):
                 with suppress(S3Error):  # its lock holds still
                     self._client.remove_object(self._bucket, str(left.object_name), version_id=left.version_id)
+
+    def _flush(self) -> None:
+        """Read back isn't kept yet: the server may have given it from the kernel's memory."""
+        if self._on_disk is not None:
+            try:
+                disk.flush(self._on_disk)
+            except OSError as error:
+                raise StoreUnavailable(f"the store's disk couldn't be flushed: {error.strerror}") from error
 
     def _retention(self) -> Retention | None:
         return locked_for(self._keep_locked) if self.locks and self._keep_locked else None

@@ -71,6 +71,7 @@ def store_of(settings: Settings) -> MinioObjectStore:
         settings.s3_bucket,
         secure=settings.s3_secure,
         region=settings.s3_region,
+        on_disk=settings.s3_folder,
     )
     store.prepare()
     return store

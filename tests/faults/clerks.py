@@ -176,7 +176,11 @@ class Clerks:
             case.steps.append(f"lay {paper.sha256}")
 
     def _send(self, case: Case, paper: Paper) -> None:
-        given = {"data": {"kind": "", "name": "Giấy kèm theo"}, "files": {"file": ("kem.png", paper.content)}}
+        answers = not any(one.by_agent for one in case.papers) and paper is case.papers[0]
+        given = {
+            "data": {"kind": _KIND if answers else "", "name": "Giấy kèm theo"},
+            "files": {"file": ("kem.png", paper.content)},
+        }
         answer = self._ask(centre.CLERK, "POST", f"/dossiers/{case.id}/components", fine=(409,), **given)
         if "id" in answer:
             case.promised.append(("components", answer["id"]))

@@ -90,9 +90,9 @@ class Disk:
 
 
 @contextmanager
-def disk(place: Path) -> Iterator[Disk]:
+def disk(place: Path, *, size_mb: int = 3000) -> Iterator[Disk]:
     """A disk to cut the power of."""
-    made = Disk(place)
+    made = Disk(place, size_mb)
     try:
         yield made
     finally:

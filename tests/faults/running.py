@@ -26,6 +26,7 @@ from dossiers import desks
 from storage.database import Database
 from storage.objects import MinioObjectStore
 from tests.faults.clerks import Clerks
+from tests.faults.clock import Clock
 from tests.faults.ledger import Account, account
 from tests.faults.power import Disk, disk
 from tests.faults.shaky_s3 import ShakyS3, shaky_s3
@@ -136,6 +137,7 @@ class Running:
         shaky: The proxy through which the service reaches its store.
         folder: The counter's.
         disk: What all of it is on, where its power is to be cut.
+        clock: The service's, where it is to jump.
     """
 
     up: Up
@@ -147,6 +149,7 @@ class Running:
     agent: Agent
     clerks: Clerks
     disk: Disk | None = None
+    clock: Clock | None = None
     _mending: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -223,11 +226,12 @@ def _killed(pid: int | None) -> bool:
 
 
 @contextmanager
-def running_centre(*, on_own_disk: bool = False, **more: str) -> Iterator[Running]:
+def running_centre(*, on_own_disk: bool = False, with_own_clock: bool = False, **more: str) -> Iterator[Running]:
     """Start everything, and leave nothing.
 
     Args:
         on_own_disk: Put it all on a disk whose power can be cut.
+        with_own_clock: Give the service's processes a clock that can jump.
         more: Settings of the service: HOSO_….
     """
     with ExitStack() as parts:
@@ -249,15 +253,21 @@ def running_centre(*, on_own_disk: bool = False, **more: str) -> Iterator[Runnin
             "HOSO_S3_ACCESS_KEY": access.access_key,
             "HOSO_S3_SECRET_KEY_FILE": str(s3_folder / s3.SECRET_FILE),
             "HOSO_S3_SECURE": "false",
+            "HOSO_S3_FOLDER": str(s3_folder),  # as `hoso up` has it for a server that it starts itself
             "HOSO_TSA_URLS": authority.url,
             "HOSO_JUDGES": "1",
         }
+        clock = None
+        if with_own_clock:
+            (top / "clock").mkdir()
+            clock = parts.enter_context(contextlib.closing(Clock(top / "clock")))
+            reached |= clock.environment
         up = Up(data, **(reached | more))
         clerks = parts.enter_context(contextlib.closing(Clerks(up.base_url, folder)))
         keys, spool = top / "desks.json", top / "spool"
         command = [sys.executable, "-m", "api.cli", "send", str(folder), "--to", up.base_url, "--settle", _SETTLE_S]
         agent = Agent([*command, "--spool", str(spool), "--keys", str(keys)], top / "agent.log")
-        running = Running(up, data, s3_folder, folder, shaky, authority, agent, clerks, own_disk)
+        running = Running(up, data, s3_folder, folder, shaky, authority, agent, clerks, own_disk, clock)
         parts.callback(up.stop)
         up.start()
         up.await_ready()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -33,6 +34,7 @@ KILLED = {"web": 3, "worker-1": 3, "worker-2": 3, "worker-looking": 1, "worker-s
 KILLED |= {"agent": 3}
 
 _AT_ONCE = 4
+_JUMPS_S, _JUMPS_EVERY_S = (600, -600, 0, 3600, 86400, -3600), 4.0
 
 
 @dataclass
@@ -229,6 +231,39 @@ def delivered_twice(running: Running) -> Iterator[None]:
         delivering.join()
 
 
+@contextmanager
+def clock_jumps(running: Running) -> Iterator[None]:
+    """The service's clock jumps every few seconds, forward and back, by minutes, an hour and a day."""
+    assert running.clock is not None
+    over = threading.Event()
+
+    def jump() -> None:
+        for ahead_s in cycle(_JUMPS_S):
+            running.clock.jump(ahead_s)  # type: ignore[union-attr]
+            if over.wait(_JUMPS_EVERY_S):
+                return
+
+    jumping = threading.Thread(target=jump)
+    jumping.start()
+    try:
+        yield
+    finally:
+        over.set()
+        jumping.join()
+        running.clock.jump(0)
+
+
+@contextmanager
+def disk_full(running: Running) -> Iterator[None]:
+    """Not a byte is free on the disk that everything is on: database, store, service and counter."""
+    assert running.disk is not None
+    filler = running.disk.fill()
+    try:
+        yield
+    finally:
+        filler.unlink()
+
+
 #: Name in the table → the fault, for the long run.
 FAULTS: dict[str, Fault] = {
     "object store down": store_is(How.DOWN),
@@ -241,4 +276,7 @@ FAULTS: dict[str, Fault] = {
     "timestamp authority slow (5 s)": timestamps_slow,
     "OCSP and lists silent": responder_silent,
     "jobs and uploads delivered twice": delivered_twice,
+    "clock jumps (±10 min, ±1 h, 1 day)": clock_jumps,
 }
+#: And those that need a disk of its own for the centre.
+FAULTS_OF_DISKS: dict[str, Fault] = {"disk full, everybody's": disk_full}
