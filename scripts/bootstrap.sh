@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, and says so first:  scripts/bootstrap.sh run|test
+# `scripts/bootstrap.sh packages` only names the Debian packages that the program needs.
 #
 # System packages come from Debian (through sudo unless we are root), uv from PyPI into .uv/, the locked Python
 # packages into .venv/. Everything else stays as it is. Where nothing is missing it's over in a moment.
@@ -19,6 +20,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 needed=(ca-certificates libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 python3 python3-venv tesseract-ocr tesseract-ocr-vie tzdata util-linux)
 # libatomic1 is for the Node.js that Playwright brings along: no package asks for it.
 [ "$purpose" = test ] && needed+=(chromium fonts-dejavu-core fonts-dejavu-extra iproute2 libatomic1 openssl poppler-utils openjdk-17-jdk-headless libjaxb-java libbcmail-java libbcpkix-java libpdfbox2-java softhsm2)
+if [ "$purpose" = packages ]; then printf '%s\n' "${needed[@]}" postgresql; exit; fi
 
 missing=()
 if command -v dpkg-query >/dev/null; then

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import configparser
+import hashlib
 import importlib
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -92,3 +94,57 @@ def test_the_image_holds_the_packages_that_a_machine_is_given() -> None:
     assert installed is not None
     packages = set(installed[1].replace("\\", " ").split())
     assert packages == {*needed[1].split(), "postgresql-client"}
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """As `scripts/bundle.sh` lays one out, without what it would install."""
+    machine = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=False).stdout
+    (tmp_path / "install.sh").write_bytes((DEPLOY / "offline" / "install.sh").read_bytes())
+    (tmp_path / "name").write_text(f"hoso-of-a-test-debian12-{machine.strip() or 'amd64'}\n")
+    (tmp_path / "debian").mkdir()
+    (tmp_path / "debian" / "needed").write_text("python3\n")
+    listed = "".join(
+        f"{hashlib.sha256(file.read_bytes()).hexdigest()}  ./{file.relative_to(tmp_path)}\n"
+        for file in sorted(tmp_path.rglob("*"))
+        if file.is_file()
+    )
+    (tmp_path / "SHA256SUMS").write_text(listed)
+    return tmp_path
+
+
+@pytest.mark.parametrize("harm", ["another machine", "a byte", "a file too few"])
+def test_a_bundle_that_is_not_whole_or_not_for_this_machine_changes_nothing(bundle: Path, harm: str) -> None:
+    if harm == "another machine":
+        (bundle / "name").write_text("hoso-of-a-test-debian12-z80\n")
+    elif harm == "a byte":
+        (bundle / "debian" / "needed").write_text("python4\n")
+    else:
+        (bundle / "debian" / "needed").unlink()
+    ran = subprocess.run(["bash", bundle / "install.sh"], capture_output=True, text=True, check=False)
+    assert ran.returncode != 0
+    assert "Chưa có gì thay đổi" in ran.stderr
+    assert not Path("/opt/hoso-of-a-test").exists()
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "scripts/bundle.sh",
+        "scripts/try_bundle.sh",
+        "scripts/upgrade_drill.sh",
+        "scripts/clean_debian.sh",
+        "deploy/offline/install.sh",
+    ],
+)
+def test_the_scripts_of_a_bundle_are_in_order(script: str) -> None:
+    ran = subprocess.run(["bash", "-n", ROOT / script], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_a_bundle_takes_the_packages_that_a_machine_is_given() -> None:
+    named = subprocess.run(
+        [ROOT / "scripts" / "bootstrap.sh", "packages"], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"python3-venv", "tesseract-ocr-vie", "postgresql"} <= set(named)
+    assert "scripts/bootstrap.sh packages" in (ROOT / "scripts" / "bundle.sh").read_text(encoding="utf-8")
