@@ -62,6 +62,8 @@ _COUNTED = {
     "hoso_stuck": "What waits for a person or for a timestamp",
     "hoso_certificate_days_left": "Days until a certificate in use ends",
     "hoso_oldest_revocation_list_seconds": "Age of the oldest revocation list kept",
+    "hoso_objects_quarantined": "Stored objects that are missing or damaged",
+    "hoso_longest_unread_object_seconds": "Since the object that was longest not read again was read",
 }
 
 

@@ -9,7 +9,7 @@ clean=${HOSO_CLEAN_DEBIAN:?a folder with a minimal Debian 12, see scripts/clean_
 [ -n "${HOSO_ALONE:-}" ] || exec env HOSO_ALONE=1 unshare --net --mount --pid --fork --kill-child "$0" "$@"
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/hoso-clean.XXXXXX")
-trap 'umount -R "$root/proc" "$root/dev" 2>/dev/null || true; rm -rf --one-file-system "$root"' EXIT
+trap 'umount -lR "$root/proc"; umount -lR "$root/dev"; rm -rf --one-file-system "$root"' EXIT
 cp -a "$clean/." "$root/"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"

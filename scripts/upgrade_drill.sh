@@ -14,6 +14,7 @@ newer=$(unpack "$2")
 up() {  # the service, until `down`
   chroot "$root" /usr/bin/env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/bin HOME=/root LANG=C.UTF-8 HOSO_DATA=$data \
     hoso up >"$root/up.log" 2>&1 &
+  service=$!
   for _ in $(seq 240); do
     if there python3 -c 'import urllib.request as u; u.urlopen("http://127.0.0.1:8000/api/v1/health/ready", timeout=5)' 2>/dev/null; then return; fi
     sleep 1
@@ -22,8 +23,8 @@ up() {  # the service, until `down`
   return 1
 }
 down() {
-  kill -TERM "$(pgrep -o -f '/hoso up$')"
-  wait
+  kill -TERM "$service"
+  wait "$service"
 }
 look() {  # what there is, and that it is whole
   there env HOSO_DATA=$data hoso objects check

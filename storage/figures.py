@@ -48,6 +48,12 @@ _CERTIFICATES = """
 SELECT agency, left(sha256, 16), owner = '', extract(epoch FROM valid_to - now()) / 86400
 FROM certificates WHERE active
 """
+#: A partial index holds those in quarantine, another one is in the order of reading.
+_QUARANTINED = """
+SELECT count(*) FILTER (WHERE found = 'missing'), count(*) FILTER (WHERE found = 'damaged')
+FROM kept_objects WHERE found IN ('missing', 'damaged')
+"""
+_LONGEST_UNREAD = "SELECT extract(epoch FROM now() - min(checked_at)) FROM kept_objects"
 _LISTS = "SELECT extract(epoch FROM now() - min(fetched_at)) FROM crls"
 
 
@@ -73,7 +79,7 @@ class PostgresFigures:
         self._connection = connection
 
     def counted(self) -> list[Figure]:
-        """What the database knows: jobs, workers, what is stuck, days left of certificates, the oldest list."""
+        """What the database knows: jobs, workers, what is stuck, days left of certificates, old lists, lost objects."""
         found: list[Figure] = []
         jobs: dict[tuple[str, str], int] = {}
         known = {"nobody_waits": NOBODY_WAITS_PRIORITY}
@@ -96,6 +102,12 @@ class PostgresFigures:
         age = self._connection.execute(sa.text(_LISTS)).scalar_one()
         if age is not None:
             found.append(Figure("hoso_oldest_revocation_list_seconds", float(age), {}))
+        missing, damaged = self._connection.execute(sa.text(_QUARANTINED)).one()
+        found.append(Figure("hoso_objects_quarantined", missing, {"found": "missing"}))
+        found.append(Figure("hoso_objects_quarantined", damaged, {"found": "damaged"}))
+        age = self._connection.execute(sa.text(_LONGEST_UNREAD)).scalar_one()
+        if age is not None:
+            found.append(Figure("hoso_longest_unread_object_seconds", float(age), {}))
         return found
 
     def tell(self, process: str, families: Sequence[Mapping[str, Any]], *, now: datetime) -> None:

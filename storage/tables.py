@@ -839,4 +839,5 @@ kept_objects = sa.Table(
     sa.Column("versions", sa.Integer, nullable=False, server_default="0"),
     sa.Column("copied", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(None, "checked_at"),
+    sa.Index("kept_objects_quarantined_idx", "sha256", postgresql_where=sa.text("found IN ('missing', 'damaged')")),
 )

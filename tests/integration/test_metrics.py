@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api import figures, jobs
 from api.demo import centre
 from api.wiring import utc_now
+from dossiers.fixity import FoundAs
 from storage import queue
 
 if TYPE_CHECKING:
@@ -82,6 +84,21 @@ def test_old_dossiers_that_nobody_waits_for_alarm_nobody(watched: Office) -> Non
     assert waiting["hoso_jobs", at] == before.get(("hoso_jobs", at), 0) + 1
     assert waiting["hoso_back_file_jobs", in_queue] == before.get(("hoso_back_file_jobs", in_queue), 0) + 1
     assert ("hoso_oldest_job_seconds", in_queue) not in waiting
+
+
+def test_it_tells_of_objects_that_are_lost_and_of_the_longest_unread(watched: Office) -> None:
+    before = told(watched)
+    lost = "0" * 63 + "1"
+    with psycopg.connect(watched.services.dsn) as connection:
+        connection.execute(
+            "insert into kept_objects (sha256, size, media_type) values (%s, 7, 'application/pdf')", [lost]
+        )
+    with watched.services.begin() as work:
+        work.objects.note(lost, FoundAs.MISSING, versions=0, copied=False, at=utc_now() - timedelta(days=101))
+    after = told(watched)
+    missing, damaged = (("hoso_objects_quarantined", (("found", found),)) for found in ("missing", "damaged"))
+    assert (after[missing], after[damaged]) == (before[missing] + 1, before[damaged])
+    assert after["hoso_longest_unread_object_seconds", ()] > 100 * 86400
 
 
 def test_each_process_tells_of_itself_and_is_forgotten_when_it_ended(watched: Office) -> None:
