@@ -1,13 +1,13 @@
 """An index of just the objects in quarantine, which every reading of the figures counts
 
-Revision 0025, after 0024.
+Revision 0026, after 0025.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
