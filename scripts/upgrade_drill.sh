@@ -33,7 +33,7 @@ look() {  # what there is, and that it is whole
   there /opt/hoso/.venv/bin/python - <<'P'
 import glob, httpx2
 with httpx2.Client(base_url="http://127.0.0.1:8000", timeout=120) as web:
-    for path in sorted(glob.glob("/root/kept/*.pdf")):
+    for path in sorted(glob.glob("/srv/kept/*.pdf")):
         with open(path, "rb") as file:
             answer = web.post("/api/v1/verifications", files={"file": (path, file, "application/pdf")})
         answer.raise_for_status()
@@ -44,10 +44,10 @@ P
 
 step 'bản cũ: cài, làm một hồ sơ trọn vòng (the older one: install, one dossier the whole way)'
 there "$older/install.sh"
-there hoso demo --data $data --keep /root/kept
+there hoso demo --data $data --keep /srv/kept
 up
 look | tee "$root/before"
-there env HOSO_DATA=$data hoso backup --keys-to /root/keys /root/backup
+there env HOSO_DATA=$data hoso backup --keys-to /srv/keys /srv/backup
 down
 
 step 'nâng cấp (the upgrade)'
@@ -59,7 +59,7 @@ down
 step 'đường lùi: bản cũ và bản sao lưu (the way back: the older one, and the backup)'
 there "$older/install.sh"
 rm -rf "${root:?}$data"
-there env HOSO_DATA=$data hoso restore --keys-from /root/keys /root/backup
+there env HOSO_DATA=$data hoso restore --keys-from /srv/keys /srv/backup
 up
 look | tee "$root/back"
 down
