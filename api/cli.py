@@ -28,6 +28,7 @@ COMMANDS = {
     "serve": "chạy trang web và API · run the web and the API",
     "worker": "chạy một tiến trình xử lý · run a worker",
     "send": "gửi tệp quét từ quầy lên hệ thống · send scans from a counter",
+    "scan": "điều khiển máy quét ở quầy rồi gửi · drive a scanner at a counter, and send",
     "up": "khởi động tất cả trên một máy · start all of it on one machine",
     "demo": "chạy thử từ ảnh quét tới kết luận · the whole way on a sample, without a person",
     "init": "tạo cấu hình vận hành thật · make an empty production instance",

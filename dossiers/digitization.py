@@ -17,7 +17,7 @@ from digitize import load, pipeline, quality, reading, sequence
 from digitize.pdf import assemble as pdf
 from digitize.pdf.xmp import PaperFacts
 from digitize.realign import carried
-from digitize.types import ReadingFailed, UnreadableScan
+from digitize.types import Flag, ReadingFailed, UnreadableScan
 from dossiers.calendar import VIETNAM
 from dossiers.ports import ObjectMissing
 from dossiers.signatures import SignatureUnproven, SigningDesk, complete, make_once, recorded
@@ -406,7 +406,10 @@ def _remark(work: UnitOfWork, component: Component) -> None:
     """Flag what only the pages together show: a page scanned twice, another paper's first page, a page out of order."""
     pages = work.components.pages(component.id)
     remarks = sequence.remarks([page.text for page in pages], [page.measured.get("look", -1.0) for page in pages])
+    bare = {page.without_note for page in pages}
     for page, found in zip(pages, remarks, strict=True):
+        if page.without_note is not None or page.number in bare:
+            found -= {Flag.SAME_AGAIN}
         flags = tuple(sorted({*page.flags} - sequence.REMARKS | found))
         if flags != page.flags:
             work.components.keep_page(replace(page, flags=flags))
@@ -493,8 +496,10 @@ def reading_of(store: ObjectStore, page: Page, folder: Path) -> ReadPage:
 
 
 def _assembly_pages(store: ObjectStore, pages: Sequence[Page], folder: Path) -> Iterator[pdf.AssemblyPage]:
-    """One page at a time, so that memory doesn't grow with the number of pages."""
+    """One page at a time, so that memory doesn't grow with the number of pages; those that were left out stay out."""
     for page in pages:
+        if page.left_out_by:
+            continue
         if page.picture is None:
             raise ObjectMissing(str(page.id))
         picture = folder / "picture"

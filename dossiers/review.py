@@ -14,7 +14,7 @@ from digitize import reading
 from digitize.lines import lines_of, onto_words, standing
 from digitize.types import RESCAN
 from digitize.words.vietnamese import nfc
-from dossiers import record, separation
+from dossiers import page_marks, record, separation
 from dossiers.digitization import reading_of, settle
 from dossiers.policy import Act, require
 from dossiers.types import (
@@ -187,10 +187,11 @@ def review(
         doubtful = [
             f"{number}: {', '.join(sorted(_RESCAN & set(page.flags)))}"
             for number, page in pages.items()
-            if _RESCAN & set(page.flags)
+            if _RESCAN & set(page.flags) and not page.left_out_by
         ]
-        if component.pages_declared not in (None, component.pages_total):
-            doubtful.append(f"{component.pages_declared} ≠ {component.pages_total}")
+        count = page_marks.counted(list(pages.values()))
+        if not count.agrees(component.pages_declared):
+            doubtful.append(f"{component.pages_declared} ≠ {count.pages}")
         if component.trouble in separation.ASKED:
             doubtful.append(component.trouble)
         if doubtful and not keep_reason:

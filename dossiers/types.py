@@ -595,6 +595,8 @@ class Page:
         corrections: What a person made of words: index → text. The raw reading stays.
         attempts: How often reading was begun and not survived; after `MAX_ATTEMPTS` the page is set aside.
         looks: The same of looking; after as many it isn't looked at again, and is left to reading.
+        left_out_by: Who left it out of the copy; "" for a page that is in it. It stays in the scan and in the paper.
+        without_note: Number of the same page without the note stuck on this one; None for any other page.
     """
 
     id: UUID
@@ -612,6 +614,8 @@ class Page:
     looks: int = 0
     trouble: str = ""
     reviewed_by: str = ""
+    left_out_by: str = ""
+    without_note: int | None = None
 
 
 @dataclass(frozen=True)
@@ -635,6 +639,8 @@ class PageGlance:
     attempts: int
     beginning: str
     touched_at: datetime
+    left_out_by: str = ""
+    without_note: int | None = None
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,7 @@ PAGES: Final = (
     Page("to-ngan", lambda office: office.dossier("draft", "/to-ngan"), POSTAL),
     Page("ban-giao", "/ban-giao", POSTAL),
     Page("hop-nhan", "/hop-nhan", POSTAL),
+    Page("trang-giay", lambda office: f"{office.paper('digitizing')}/trang", CLERK),
     Page("hop-nhan-mot-cua", "/hop-nhan", CLERK),
     Page("dung-ho-so", lambda office: office.dossier("digitizing", "/dung"), CLERK),
     Page("tra-ket-qua", lambda office: office.dossier("result_ready", "/tra"), CLERK),

@@ -546,6 +546,8 @@ pages = sa.Table(
     sa.Column("looks", sa.Integer, nullable=False),
     _text("trouble"),
     _text("reviewed_by"),
+    _text("left_out_by", server_default=""),
+    sa.Column("without_note", sa.Integer),
     # When anything last happened to it: whether the reader lives, and how fast it is.
     _moment("touched_at", server_default=sa.func.now()),
     # The words of `text` as `search` splits them: as written, and without accents.

@@ -37,9 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_line(parser: argparse.ArgumentParser) -> None:
+def add_line(parser: argparse.ArgumentParser, *, needed: bool = True) -> None:
     """What reaching the server takes; `hoso scan` shares it."""
-    parser.add_argument("--to", required=True, metavar="URL", help="địa chỉ hệ thống, https://…")
+    parser.add_argument("--to", required=needed, metavar="URL", help="địa chỉ hệ thống, https://…")
     parser.add_argument("--pair", action="store_true", help="ghép lại máy này bằng mã mới (sẽ được hỏi)")
     parser.add_argument("--spool", type=Path, metavar="FOLDER", help="nơi giữ bản chép chờ gửi, trên đĩa máy này")
     parser.add_argument("--keys", type=Path, metavar="FILE", help="tệp giữ quyền gửi của máy này (0600)")

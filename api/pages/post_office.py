@@ -19,7 +19,7 @@ from api.pages.frame import Frame, StaffFrame, Typed
 from api.schemas.common import Text
 from api.wiring import Services, utc_now
 from digitize.types import RESCAN, Flag
-from dossiers import codes, forms, id_card, intake
+from dossiers import codes, forms, id_card, intake, page_marks
 from dossiers.calendar import local_day
 from dossiers.codes import BadCode
 from dossiers.labels import label
@@ -415,8 +415,9 @@ def _shortcomings(work: UnitOfWork, dossier: Dossier) -> Iterator[str]:
             flags = [flag for flag in page.flags if Flag(flag) in RESCAN]
             if page.component_id == component.id and flags:
                 yield f"{component.name}, trang {page.number}: {', '.join(label(Flag(flag)) for flag in flags)}"
-        if component.pages_declared not in (None, component.pages_total):
-            yield f"{component.name}: nhận {component.pages_total} trang, đếm tay {component.pages_declared} trang"
+        count = page_marks.counted([page for page in pages if page.component_id == component.id])
+        if not count.agrees(component.pages_declared):
+            yield f"{component.name}: nhận {count.pages} trang, đếm tay {component.pages_declared} trang"
 
 
 # ── handing over the result

@@ -27,7 +27,7 @@ from api.wiring import Services, utc_now
 from digitize import reading
 from digitize.lines import lines_of, standing
 from digitize.types import RESCAN, Box, Flag, PenZone
-from dossiers import identity_papers, record, separation, verification
+from dossiers import identity_papers, page_marks, record, separation, verification
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
 from dossiers.digitization import KEPT_READING
@@ -178,13 +178,24 @@ class Paper:
     @property
     def to_scan_again(self) -> list[tuple[Page, list[Flag]]]:
         """Pages that ought to be scanned again, each with why."""
-        found = [(page, sorted(RESCAN & {Flag(flag) for flag in page.flags})) for page in self.pages]
+        kept = [page for page in self.pages if not page.left_out_by]
+        found = [(page, sorted(RESCAN & {Flag(flag) for flag in page.flags})) for page in kept]
         return [(page, flags) for page, flags in found if flags]
 
     @property
     def is_miscounted(self) -> bool:
         """Whether there are more or fewer pages than were counted at the counter."""
-        return self.component.pages_declared not in (None, self.component.pages_total)
+        return not self.count.agrees(self.component.pages_declared)
+
+    @property
+    def count(self) -> page_marks.Counted:
+        """Its pages, counted."""
+        return page_marks.counted(self.pages)
+
+    @property
+    def may_be_marked(self) -> bool:
+        """Whether pages can still be left out, or linked as one page with and without a note."""
+        return page_marks.may_be_marked(self.component)
 
     @property
     def is_asked_about(self) -> bool:
@@ -738,7 +749,7 @@ def wrong_with(paper: Paper, language: Language) -> list[str]:
         for page, flags in paper.to_scan_again
     ]
     if paper.is_miscounted:
-        declared, total = paper.component.pages_declared, paper.component.pages_total
+        declared, total = paper.component.pages_declared, paper.count.pages
         lines.append(
             _in(
                 language,

@@ -40,6 +40,7 @@ from api.schemas.dossiers import (
     DroppedOut,
     EventOut,
     FieldOut,
+    PageMarksIn,
     ProgressOut,
     ReceiptOut,
     ReviewIn,
@@ -49,7 +50,7 @@ from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from digitize import reading
 from digitize.lines import lines_of
-from dossiers import codes, forms, identity_papers, intake, record, separation
+from dossiers import codes, forms, identity_papers, intake, page_marks, record, separation
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
 from dossiers.separation import Meant
@@ -424,6 +425,21 @@ def ask_for_copy(
 def try_again(dossier_id: UUID, component_id: UUID, actor: Reviews, office: Office) -> ComponentOut:
     """Take up again a paper that was set aside."""
     return ComponentOut.of(reviewing.try_again(office.begin, component_id, by=actor, dossier_id=dossier_id))
+
+
+@router.put("/dossiers/{dossier_id}/components/{component_id}/pages/{number}/marks")
+def mark_page(
+    dossier_id: UUID, component_id: UUID, number: int, body: PageMarksIn, actor: Reviews, office: Office
+) -> ComponentOut:
+    """Leave a page out of the copy, and say which page is the same one without the note stuck on it."""
+    page_marks.link_note(
+        office.begin, component_id, by=actor, dossier_id=dossier_id, number=number, without=body.without_note
+    )
+    return ComponentOut.of(
+        page_marks.leave_out(
+            office.begin, component_id, by=actor, dossier_id=dossier_id, number=number, out=body.left_out
+        )
+    )
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/scan")

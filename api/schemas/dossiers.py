@@ -127,6 +127,8 @@ class PageOut(BaseModel):
     reviewed: bool
     thumbnail: Annotated[str | None, Field(description="Short hash for `?v=`; null until there is one.")]
     picture: Annotated[str | None, Field(description="The same, of the cleaned page.")]
+    left_out: Annotated[bool, Field(description="A person left it out of the copy; it stays in the scan.")]
+    without_note: Annotated[int | None, Field(description="The same page, without the note stuck on this one.")]
 
     @staticmethod
     def of(page: Page | PageGlance) -> PageOut:
@@ -140,7 +142,16 @@ class PageOut(BaseModel):
             reviewed=bool(page.reviewed_by),
             thumbnail=page.thumbnail.sha256[:SHORT_HASH] if page.thumbnail else None,
             picture=page.picture.sha256[:SHORT_HASH] if page.picture else None,
+            left_out=bool(page.left_out_by),
+            without_note=page.without_note,
         )
+
+
+class PageMarksIn(In):
+    """What a person says of a whole page."""
+
+    left_out: bool = False
+    without_note: Annotated[int | None, Field(ge=1)] = None
 
 
 class ComponentOut(BaseModel):

@@ -1,0 +1,188 @@
+"""`hoso scan` with SANE's own test scanner: feeder, both sides, a jam, a power cut; and the real service at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.test_send import PATIENCE_S, ROOT, code, draft, papers, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.office import Office
+
+#: The faults this file injects: SANE's test scanner can jam, but at its first page only. This lets three pages through
+#: before it does, once; everything is scanned, and the jam reported, by the real scanimage.
+_FAULTY = """#!/bin/sh
+case "$*" in *--batch=*) ;; *) exec {real} "$@" ;; esac
+if [ -e {spent} ]; then exec {real} "$@"; fi
+touch {spent}
+{real} "$@" --batch-count={before} || exit $?
+{then}
+"""
+_JAM = '{real} "$@" --batch-start=4 --read-return-value SANE_STATUS_JAMMED'
+_CUT = "kill -9 $PPID"
+
+
+@pytest.fixture(scope="module")
+def server(office: Office) -> Iterator[int]:
+    with served(office) as port:
+        yield port
+
+
+class Counter:
+    """A counter's computer with SANE's test scanner."""
+
+    def __init__(self, office: Office, port: int, folder: Path) -> None:
+        self.office, self.port, self.folder = office, port, folder
+        (folder / "sane").mkdir()
+        (folder / "sane" / "dll.conf").write_text("test\n")
+        (folder / "sane" / "test.conf").write_text("number_of_devices 1\n")
+        (folder / "bin").mkdir()
+        self.scans = folder / "da-quet"
+
+    def fails_once(self, then: str, *, before: int = 3) -> None:
+        real = shutil.which("scanimage")
+        script = self.folder / "bin" / "scanimage"
+        told = then.format(real=real)
+        script.write_text(_FAULTY.format(real=real, spent=self.folder / "spent", before=before, then=told))
+        script.chmod(0o755)
+
+    def scan(self, *more: str, answers: str = "", paired: bool = True) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {
+            "SANE_CONFIG_DIR": str(self.folder / "sane"),
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+        }
+        places = ["--spool", self.folder / "spool", "--keys", self.folder / "desks.json", "--folder", self.scans]
+        given = answers if paired else f"{code(self.office)}\n{answers}"
+        url = f"http://127.0.0.1:{self.port}"
+        return subprocess.run(
+            [sys.executable, "-m", "api.cli", "scan", "--to", url, "--dpi", "100", *map(str, places), *more],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            input=given,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+
+
+@pytest.fixture
+def counter(office: Office, server: int, tmp_path: Path) -> Counter:
+    return Counter(office, server, tmp_path)
+
+
+def pages_of(office: Office, dossier: dict[str, Any]) -> list[int]:
+    return [paper["pages_total"] for paper in papers(office, dossier)]
+
+
+def test_what_the_feeder_takes_is_one_paper_of_its_dossier_with_a_receipt(office: Office, counter: Counter) -> None:
+    dossier = draft(office)
+
+    done = counter.scan("--dossier", dossier["code"], paired=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "✓ trang 10 đã giữ" in done.stdout
+    assert f"10 trang · hồ sơ {dossier['code']}, giấy số 1" in done.stdout
+    assert pages_of(office, dossier) == [10]
+    assert list(counter.scans.glob(".dang-quet-*")) == []
+    assert [path.suffix for path in sorted((counter.scans / "da-nhan").iterdir())] == [".pdf", ".txt"]
+
+
+def test_a_jam_loses_no_page_and_the_pile_goes_on_after_it(office: Office, counter: Counter) -> None:
+    dossier = draft(office)
+    counter.fails_once(_JAM)
+
+    done = counter.scan("--dossier", dossier["code"], answers="\n", paired=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "KẸT GIẤY" in done.stdout
+    assert "3 trang đã quét vẫn giữ nguyên" in done.stdout
+    assert "từ trang 4" in done.stderr
+    assert pages_of(office, dossier) == [13], "three before the jam, ten after it"
+
+
+def test_after_a_jam_a_person_may_send_what_is_there(office: Office, counter: Counter) -> None:
+    dossier = draft(office)
+    counter.fails_once(_JAM)
+
+    done = counter.scan("--dossier", dossier["code"], answers="g\n", paired=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert pages_of(office, dossier) == [3]
+
+
+@pytest.mark.parametrize("then", [_JAM, _CUT])
+def test_pages_scanned_before_a_power_cut_or_before_everybody_left_are_there_the_next_day(
+    office: Office, counter: Counter, then: str
+) -> None:
+    dossier = draft(office)
+    counter.fails_once(then)
+    left = counter.scan("--dossier", dossier["code"], paired=False)
+    assert left.returncode in (1, -9), left.stdout + left.stderr
+    assert pages_of(office, dossier) == []
+
+    done = counter.scan("--dossier", "", answers="g\n")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "đã có 3 trang, còn nguyên" in done.stdout
+    assert pages_of(office, dossier) == [3]
+
+
+def test_both_sides_are_scanned_by_turning_the_pile_where_the_scanner_has_one_side(
+    office: Office, counter: Counter
+) -> None:
+    dossier = draft(office)
+
+    done = counter.scan("--dossier", dossier["code"], "--duplex", answers="\n", paired=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Đã quét 10 mặt trước" in done.stdout
+    assert pages_of(office, dossier) == [20]
+
+
+def test_sheets_that_stuck_together_are_noticed_and_the_fronts_kept(office: Office, counter: Counter) -> None:
+    dossier = draft(office)
+    counter.fails_once("exit 0", before=9)  # a front fewer than there are backs
+
+    done = counter.scan("--dossier", dossier["code"], "--duplex", answers="\n", paired=False)
+
+    assert "9 mặt trước nhưng 10 mặt sau" in done.stdout
+    assert done.returncode == 1, "nobody is there to scan the backs again"
+    assert pages_of(office, dossier) == []
+    assert len(list(counter.scans.glob(".dang-quet-*/truoc-*.jpg"))) == 9
+
+
+def test_a_pane_of_glass_takes_page_after_page_until_the_person_says_so(office: Office, counter: Counter) -> None:
+    dossier = draft(office)
+
+    done = counter.scan("--dossier", dossier["code"], "--source", "Flatbed", answers="\n\nx\n", paired=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert pages_of(office, dossier) == [3]
+
+
+def test_lossless_pages_are_sent_as_they_are(office: Office, counter: Counter) -> None:
+    dossier = draft(office)
+
+    done = counter.scan("--dossier", dossier["code"], "--lossless", "--mode", "Gray", paired=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert pages_of(office, dossier) == [10]
+
+
+def test_scanners_are_told_and_a_wrong_one_is_named(counter: Counter) -> None:
+    told = counter.scan("--devices")
+    wrong = counter.scan("--device", "test:9")
+
+    assert told.stdout.startswith("test:0\t"), told.stdout + told.stderr
+    assert wrong.returncode == 69
+    assert "không dùng được máy quét" in wrong.stderr
