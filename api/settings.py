@@ -8,9 +8,11 @@ writes it into the file, and docs/operations.md lists it (a test compares them).
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -58,6 +60,18 @@ def default_data_folder() -> Path:
 
 #: A list, written with commas.
 Words = Annotated[tuple[str, ...], NoDecode]
+
+
+_DEMO_TRUST = "demo-trust"
+_DEMO_TRUST_PORT = 8790
+
+
+def _demo_trust_port(named: dict[str, Any]) -> int:
+    """The port that certificates made in the data folder name for ever: `hoso demo` may have taken another one."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        made_for = json.loads((named["data"] / _DEMO_TRUST / "service.json").read_text("utf-8"))
+        return urlsplit(str(made_for["base_url"])).port or _DEMO_TRUST_PORT
+    return _DEMO_TRUST_PORT
 
 
 class Settings(BaseModel):
@@ -174,7 +188,10 @@ class Settings(BaseModel):
         "tool: where our page looks for it, on the signer's own computer only.",
     )
     demo_trust_port: int = Field(
-        8790, ge=1, le=65535, description="Cổng của dịch vụ chứng thực demo. Port of the demo trust service."
+        default_factory=_demo_trust_port,
+        ge=1,
+        le=65535,
+        description="Cổng của dịch vụ chứng thực demo. Port of the demo trust service.",
     )
 
     reading_workers: int = Field(
@@ -233,7 +250,7 @@ class Settings(BaseModel):
     @property
     def demo_trust_folder(self) -> Path:
         """Where the demo trust service keeps its keys."""
-        return self.data / "demo-trust"
+        return self.data / _DEMO_TRUST
 
     @property
     def demo_secret_file(self) -> Path:
@@ -346,7 +363,11 @@ class Explained:
 
 def explained() -> list[Explained]:
     """Every setting, in the order of this module."""
-    machines_own = {"data": "/var/lib/hoso, ~/.local/share/hoso", "reading_workers": "số nhân CPU"}
+    machines_own = {
+        "data": "/var/lib/hoso, ~/.local/share/hoso",
+        "reading_workers": "số nhân CPU",
+        "demo_trust_port": f"{_DEMO_TRUST_PORT}",
+    }
     return [
         Explained(
             f"{_PREFIX}{name.upper()}",

@@ -90,3 +90,19 @@ def test_a_secret_is_read_from_a_file_that_nobody_else_may_read(nowhere: Path) -
     assert read.service_secret.get_secret_value() == SECRET
     assert SECRET not in repr(read)
     assert SECRET not in read.model_dump_json()
+
+
+def test_a_demo_stays_where_its_certificates_say_that_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOSO_DATA", str(tmp_path))
+    usual = settings.named().demo_trust_port
+    (tmp_path / "demo-trust").mkdir()
+    made_for = tmp_path / "demo-trust" / "service.json"
+    made_for.write_text('{"base_url": "http://127.0.0.1:43403"}')
+    assert settings.named().demo_trust_url == "http://127.0.0.1:43403"
+    assert settings.environment_of(settings.named())["HOSO_DEMO_TRUST_PORT"] == "43403"
+    for broken in ("", "[]", "{}", '{"base_url": 7}'):
+        made_for.write_text(broken)
+        assert settings.named().demo_trust_port == usual
+    made_for.write_text('{"base_url": "http://127.0.0.1:43403"}')
+    monkeypatch.setenv("HOSO_DEMO_TRUST_PORT", "9000")
+    assert settings.named().demo_trust_port == 9000
