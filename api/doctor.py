@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import subprocess
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from PIL import Image, ImageDraw, ImageFont
 import signing
 from api import doctor_archive, doctor_trust
 from api.finding import Finding, State
+from api.store_words import STORE_WORDS
 from digitize.recognition import second_reader, tesseract
 from storage.database import Database
 from storage.migrations import current, head
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from api.settings import Settings
+    from storage.capabilities import Capabilities
 
 _ENOUGH_DISK_BYTES = 5_000_000_000
 _CLOCK_TOLERANCE_S = 5.0
@@ -203,21 +206,38 @@ def _store(settings: Settings) -> Iterator[Finding]:
         region=settings.s3_region,
     )
     try:
-        lock = store.prepare()
+        able = store.prepare()
         store.probe()
     finally:
         store.close()
     yield Finding(subject, State.GOOD, "Ghi và đọc lại được.", "An object can be written and read back.")
-    if lock.enforced:
+    if able.enforced:
         yield Finding("Khóa tệp · object lock", State.GOOD, "Kho từ chối xóa.", "The store refuses to delete.")
     else:
         yield Finding(
             "Khóa tệp · object lock",
             State.BAD if settings.worm == "required" else State.DOUBTFUL,
-            f"Kho không giữ được tệp khỏi bị xóa ({lock.reason}).",
+            f"Kho không giữ được tệp khỏi bị xóa ({able.reason}).",
             "The store's object lock failed its self-test.",
             "Dùng kho S3 có object lock và bật nó khi tạo ngăn chứa. (Use a store with object lock.)",
         )
+    yield _abilities(able)
+
+
+def _abilities(able: Capabilities) -> Finding:
+    """Everything that was tried on the store, as it came out."""
+    told = [(does, STORE_WORDS[name]) for name, does in asdict(able).items() if name in STORE_WORDS]
+    lacking = not all(does for does, _ in told)
+    return Finding(
+        "Khả năng của kho · what the store does",
+        State.DOUBTFUL if lacking else State.GOOD,
+        f"{able.server}: " + "; ".join(f"{vi}: {'có' if does else 'KHÔNG'}" for does, (vi, _) in told) + ".",
+        "; ".join(f"{en}: {'yes' if does else 'NO'}" for does, (_, en) in told) + ".",
+        "Việc thiếu được làm cách khác hoặc bỏ qua; xem docs/operations.md, mục Kho tệp. (What is lacking is done "
+        "without: docs/operations.md, The object store.)"
+        if lacking
+        else "",
+    )
 
 
 def _queue(settings: Settings) -> Iterator[Finding]:

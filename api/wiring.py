@@ -23,7 +23,7 @@ from signing.isolation import Judges
 from signing.typeface import TypefaceUnfit, in_folder
 from storage.database import Database
 from storage.object_cache import CachedObjects
-from storage.objects import LockCapability, MinioObjectStore
+from storage.objects import MinioObjectStore
 from storage.vault import S3Vault
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from dossiers.ports import Begin, ObjectStore, Vault
     from signing.typeface import Typeface
     from signing.types import Profile
+    from storage.capabilities import Capabilities
 
 
 #: Room for scans whose pages are being read: ten of the largest.
@@ -57,7 +58,7 @@ class Services:
         base_url: Where people reach the service.
         verify_url: Where a QR code leads, without the code itself.
         judges: Who say what strangers' files are worth; each a process of its own, started when first asked.
-        lock: What the store's object lock is worth, by its self-test.
+        capabilities: What the store was seen to do, by its self-test.
         signing_tool_urls: Where a page looks for the signer's desktop tool, on the signer's own computer.
         secret: Seals download tickets.
         typeface: The centre's own, or None.
@@ -73,7 +74,7 @@ class Services:
     archive_store: ObjectStore
     second_store: MinioObjectStore | None
     fixity: timedelta
-    lock: LockCapability
+    capabilities: Capabilities
     close_store: Callable[[], None]
     calendar: WorkCalendar
     limits: Limits
@@ -176,10 +177,10 @@ def wire(settings: Settings | None = None) -> Services:
         region=settings.s3_region,
         on_disk=settings.s3_folder,
     )
-    lock = s3.prepare()
-    if settings.worm is Worm.REQUIRED and not lock.enforced:
+    able = s3.prepare()
+    if settings.worm is Worm.REQUIRED and not able.enforced:
         raise BadSettings(
-            f"Kho S3 không giữ được tệp khỏi bị xóa ({lock.reason}) mà HOSO_WORM=required. "
+            f"Kho S3 không giữ được tệp khỏi bị xóa ({able.reason}) mà HOSO_WORM=required. "
             "(The store's object lock failed its self-test.)"
         )
     return Services(
@@ -190,7 +191,7 @@ def wire(settings: Settings | None = None) -> Services:
         archive_store=s3,
         second_store=second_store(settings),
         fixity=timedelta(days=settings.fixity_days),
-        lock=lock,
+        capabilities=able,
         close_store=s3.close,
         calendar=WorkCalendar.load(settings.holidays),
         limits=Limits(

@@ -14,23 +14,24 @@ import logging
 import os
 import uuid
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import urllib3
 from minio import Minio
-from minio.commonconfig import COMPLIANCE
 from minio.error import MinioException, S3Error
-from minio.retention import Retention
 
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import ObjectKey
-from storage import disk
+from storage import capabilities, disk
+from storage.capabilities import Capabilities, locked_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from minio.retention import Retention
 
 log = logging.getLogger(__name__)
 
@@ -39,27 +40,10 @@ KEEP_LOCKED = timedelta(days=365)
 
 _BLOCK = 1 << 20  # read at once
 _PART = 16 << 20  # sent at once: what an upload holds in memory
-_SELF_TEST = "self-test/"
 _PROBE = "probe/"
 _SENTINEL = b"hoso\n"
-_LOCKED_FOR_TEST = timedelta(minutes=5)  # much longer than a test takes or clocks differ
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion"})
 _IO_ERRORS = (MinioException, urllib3.exceptions.HTTPError)
-
-
-@dataclass(frozen=True)
-class LockCapability:
-    """What the server made of a locked object.
-
-    Attributes:
-        versioned: It gives versions, so a later write under the same name hides nothing for good.
-        enforced: It refused to delete a version under COMPLIANCE retention.
-        reason: Stable code: "enforced", "not_versioned", "lock_refused" or "deleted_all_the_same".
-    """
-
-    versioned: bool
-    enforced: bool
-    reason: str
 
 
 class MinioObjectStore:
@@ -98,7 +82,7 @@ class MinioObjectStore:
         self._bucket = bucket
         self._keep_locked = keep_locked
         self._on_disk = on_disk
-        self._lock: LockCapability | None = None
+        self._capabilities: Capabilities | None = None
 
     @property
     def client(self) -> Minio:
@@ -111,11 +95,11 @@ class MinioObjectStore:
         return self._bucket
 
     @property
-    def locks(self) -> bool:
-        """Whether the self-test at start found that the server holds what is locked."""
-        return self._lock is not None and self._lock.enforced
+    def capabilities(self) -> Capabilities:
+        """What the server was seen to do at the start; nothing at all until then."""
+        return self._capabilities or Capabilities()
 
-    def prepare(self) -> LockCapability:
+    def prepare(self) -> Capabilities:
         """Make the bucket if it isn't there, with object lock if the server has it, and find out what that is worth.
 
         Call once at start; until then objects are stored without a lock.
@@ -126,38 +110,9 @@ class MinioObjectStore:
         with vendor_errors_translated():
             if not self._client.bucket_exists(self._bucket):
                 self._make_bucket()
-        self._lock = self.lock_self_test()
-        log.info("object_lock_self_test", extra={"enforced": self._lock.enforced, "reason": self._lock.reason})
-        return self._lock
-
-    def lock_self_test(self) -> LockCapability:
-        """Lock one byte for some minutes and try to delete it: only a refusal counts as a lock.
-
-        What earlier tests left is deleted as soon as it can be.
-
-        Raises:
-            StoreUnavailable: The server didn't answer.
-        """
-        with vendor_errors_translated():
-            self._sweep_self_tests()
-            name = f"{_SELF_TEST}{uuid.uuid4()}"
-            try:
-                stored = self._client.put_object(
-                    self._bucket, name, io.BytesIO(b"1"), 1, retention=locked_for(_LOCKED_FOR_TEST)
-                )
-            except S3Error:
-                # No lock on this bucket. Versions may be had all the same.
-                stored = self._client.put_object(self._bucket, name, io.BytesIO(b"1"), 1)
-                self._client.remove_object(self._bucket, name, version_id=stored.version_id)
-                return LockCapability(_is_version(stored.version_id), enforced=False, reason="lock_refused")
-            if not _is_version(stored.version_id):
-                self._client.remove_object(self._bucket, name)
-                return LockCapability(versioned=False, enforced=False, reason="not_versioned")
-            try:
-                self._client.remove_object(self._bucket, name, version_id=stored.version_id)
-            except S3Error:
-                return LockCapability(versioned=True, enforced=True, reason="enforced")
-            return LockCapability(versioned=True, enforced=False, reason="deleted_all_the_same")
+            self._capabilities = capabilities.probe(self._client, self._bucket)
+        log.info("object_store_probed", extra=asdict(self._capabilities))
+        return self._capabilities
 
     def put(self, file: Path, *, media_type: str) -> ObjectKey:
         """Store a file durably and read it back; the same bytes are stored once.
@@ -204,7 +159,7 @@ class MinioObjectStore:
                 if self._read(self._client, path) == content:
                     self._flush()
                     return
-            lock = locked_for(keep) if self.locks else None
+            lock = locked_for(keep) if self.capabilities.enforced else None
             self._client.put_object(self._bucket, path, io.BytesIO(content), len(content), retention=lock)
             if self._read(self._client, path) != content:
                 raise StoreUnavailable(f"{path}: what came back is not what was sent")
@@ -303,14 +258,6 @@ class MinioObjectStore:
                 return  # another process was quicker
             self._client.make_bucket(self._bucket)
 
-    def _sweep_self_tests(self) -> None:
-        with suppress(S3Error):  # not every server lists versions
-            for left in self._client.list_objects(
-                self._bucket, prefix=_SELF_TEST, recursive=True, include_version=True
-            ):
-                with suppress(S3Error):  # its lock holds still
-                    self._client.remove_object(self._bucket, str(left.object_name), version_id=left.version_id)
-
     def _flush(self) -> None:
         """Read back isn't kept yet: the server may have given it from the kernel's memory."""
         if self._on_disk is not None:
@@ -320,12 +267,12 @@ class MinioObjectStore:
                 raise StoreUnavailable(f"the store's disk couldn't be flushed: {error.strerror}") from error
 
     def _retention(self) -> Retention | None:
-        return locked_for(self._keep_locked) if self.locks and self._keep_locked else None
+        return locked_for(self._keep_locked) if self.capabilities.enforced and self._keep_locked else None
 
     def _extend_lock(self, key: ObjectKey, version_id: str | None) -> None:
         """Bytes stored long ago and brought again are kept as long as if they were new."""
         retention = self._retention()
-        if retention is None or version_id is None:
+        if retention is None or version_id is None or not self.capabilities.prolongs:
             return
         try:
             self._client.set_object_retention(self._bucket, key.path, retention, version_id=version_id)
@@ -428,15 +375,6 @@ def _pool(retries: int) -> urllib3.PoolManager:
         cert_reqs="CERT_REQUIRED",
         retries=urllib3.Retry(total=retries, backoff_factor=0.3, status_forcelist=(500, 502, 503, 504)),
     )
-
-
-def locked_for(period: timedelta) -> Retention:
-    """Retention that nobody can shorten, from now on."""
-    return Retention(COMPLIANCE, (datetime.now(UTC) + period).replace(microsecond=0))
-
-
-def _is_version(version_id: str | None) -> bool:
-    return version_id not in {None, "", "null"}
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from minio.error import S3Error
 
 from dossiers.ports import ObjectMissing, StoreUnavailable
-from storage.objects import locked_for, vendor_errors_translated
+from storage.capabilities import locked_for
+from storage.objects import vendor_errors_translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +41,7 @@ class S3Vault:
             StoreUnavailable: It didn't answer, or what came back differs.
         """
         path = f"{_STAMPS}{name}-{hashlib.sha256(content).hexdigest()[:16]}"
-        lock = locked_for(self._keep_stamps) if self._store.locks else None
+        lock = locked_for(self._keep_stamps) if self._store.capabilities.enforced else None
         with vendor_errors_translated():
             kept = self._store.client.put_object(
                 self._store.bucket, path, io.BytesIO(content), len(content), retention=lock

@@ -3,8 +3,9 @@
 A test asks for `postgres_dsn` (an empty database), `migrated_dsn` (with our tables) or `s3_settings` (a bucket's name
 that nothing uses yet). Each test has its own, so that none sees another's data.
 
-HOSO_TEST_S3_ENDPOINT, HOSO_TEST_S3_ACCESS_KEY and HOSO_TEST_S3_SECRET_KEY (and HOSO_TEST_S3_SECURE=1 for https) name
-one more S3 server: every test that asks for `s3_settings` then runs on both.
+Where a `minio` program is on the PATH, every test that asks for `s3_settings` runs on it too, beside the bundled server
+(`make test-minio` builds one). HOSO_TEST_S3_ENDPOINT, HOSO_TEST_S3_ACCESS_KEY and HOSO_TEST_S3_SECRET_KEY (and
+HOSO_TEST_S3_SECURE=1 for https) name one more S3 server, and those tests run on that as well.
 """
 
 from __future__ import annotations
@@ -88,9 +89,23 @@ def postgres_server(servers_folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def s3_server(servers_folder: Path) -> Iterator[s3.S3Access]:
-    """How to reach a running S3 server."""
-    yield s3.start(servers_folder / "s3")
+    """How to reach a running S3 server: the bundled one, whatever else is installed."""
+    yield s3.start(servers_folder / "s3", program="weed")
     s3.stop(servers_folder / "s3")
+
+
+@pytest.fixture(scope="session")
+def minio_server(servers_folder: Path) -> Iterator[s3.S3Access]:
+    """How to reach a running MinIO."""
+    yield s3.start(servers_folder / "minio", program="minio")
+    s3.stop(servers_folder / "minio")
+
+
+_S3_SERVERS = [
+    "bundled",
+    *(["minio"] if shutil.which("minio") else []),
+    *(["named"] if "HOSO_TEST_S3_ENDPOINT" in os.environ else []),
+]
 
 
 @pytest.fixture
@@ -115,7 +130,7 @@ def migrated_dsn(postgres_server: str, migrated_template: str) -> Iterator[str]:
     yield from _database(postgres_server, template=migrated_template)
 
 
-@pytest.fixture(params=["bundled", *(["named"] if "HOSO_TEST_S3_ENDPOINT" in os.environ else [])])
+@pytest.fixture(params=_S3_SERVERS)
 def s3_settings(request: pytest.FixtureRequest) -> S3Settings:
     """An S3 server and the name of a bucket that doesn't exist there yet."""
     bucket = f"hoso-{uuid.uuid4().hex[:20]}"
@@ -127,7 +142,7 @@ def s3_settings(request: pytest.FixtureRequest) -> S3Settings:
             bucket,
             secure=os.environ.get("HOSO_TEST_S3_SECURE") == "1",
         )
-    access: s3.S3Access = request.getfixturevalue("s3_server")
+    access: s3.S3Access = request.getfixturevalue("minio_server" if request.param == "minio" else "s3_server")
     return S3Settings(access.endpoint, access.access_key, access.secret_key, bucket)
 
 
@@ -202,4 +217,5 @@ def _sweep_left_by_the_killed() -> None:
             if folder.stat().st_uid == os.geteuid() and not Path(f"/proc/{pid}").exists():
                 postgres.stop(folder / "postgres")
                 s3.stop(folder / "s3")
+                s3.stop(folder / "minio")
                 shutil.rmtree(folder, ignore_errors=True)

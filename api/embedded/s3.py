@@ -71,8 +71,12 @@ class _Server:
         return S3Access(f"{_LOOPBACK}:{self.port}", self.access_key, self.secret_key)
 
 
-def start(folder: Path) -> S3Access:
+def start(folder: Path, *, program: str = "") -> S3Access:
     """Start the server of `folder`, or take over the one that runs; make it first if there is none.
+
+    Args:
+        folder: Where it lives.
+        program: "minio" or "weed", for a new one; "" takes `minio` where it is installed.
 
     Raises:
         S3Unavailable: After `PATIENCE_S` nothing can be read from it.
@@ -80,7 +84,7 @@ def start(folder: Path) -> S3Access:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     with _alone(folder):
-        server = _kept(folder) or _keep(folder, _new_server())
+        server = _kept(folder) or _keep(folder, _new_server(program))
         for _ in range(_ATTEMPTS):
             if _pid(folder) is None:
                 if not _ports_free(server):
@@ -141,8 +145,8 @@ def _keep(folder: Path, server: _Server) -> _Server:
     return server
 
 
-def _new_server() -> _Server:
-    program = "minio" if shutil.which("minio") else "weed"
+def _new_server(program: str) -> _Server:
+    program = program or ("minio" if shutil.which("minio") else "weed")
     return _Server(program, _free_block(), "hoso" + secrets.token_hex(8), secrets.token_urlsafe(32))
 
 

@@ -6,6 +6,7 @@ is ever deleted.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from api.deps import KeepsTrust, Office
 from api.errors import WrongPassword
 from api.pages.days import typed_day
 from api.pages.frame import Frame, StaffFrame, Typed, TypedSecret
+from api.store_words import STORE_WORDS
 from api.wiring import Services, utc_now
 from dossiers import anchors, authorities, trust_upkeep
 from dossiers.anchors import AnchorState, FingerprintDiffers
@@ -68,6 +70,8 @@ def certificates_page(actor: KeepsTrust, office: Office, frame: StaffFrame) -> R
         watched=watched(office.begin, now=now),
         evidence=trust_upkeep.evidence(office.begin),
         stampers=_stampers(office),
+        able=asdict(office.capabilities),
+        STORE_WORDS=STORE_WORDS,
         agencies=agencies,
         people=people,
         now=now,

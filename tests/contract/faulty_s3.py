@@ -24,6 +24,12 @@ class Fault(Enum):
     STOPS_HALFWAY = "closes the connection in the middle of every object it gives back"
     FAILS_TWICE = "answers the next two requests with 503"
     IGNORES_RANGES = "says 200 where it was asked for a part"
+    DELETES_ALL_THE_SAME = "says that it deleted whatever it was asked to"
+    SHORTENS_LOCKS = "says that it changed every lock as asked"
+    KNOWS_NO_HOLD = "refuses legal holds"
+
+
+_NOT_IMPLEMENTED = b"<Error><Code>NotImplemented</Code><Message>no</Message></Error>"
 
 
 class FaultyS3(ThreadingHTTPServer):
@@ -81,6 +87,15 @@ class _Handler(BaseHTTPRequestHandler):
         if fails:
             self._answer(503, {}, b"")
             return
+        if server.fault is Fault.DELETES_ALL_THE_SAME and self.command == "DELETE":
+            self._answer(204, {}, b"")
+            return
+        if server.fault is Fault.SHORTENS_LOCKS and self.command == "PUT" and "?retention" in self.path:
+            self._answer(200, {}, b"")
+            return
+        if server.fault is Fault.KNOWS_NO_HOLD and self.command == "PUT" and "?legal-hold" in self.path:
+            self._answer(501, {"Content-Type": "application/xml"}, _NOT_IMPLEMENTED)
+            return
         upstream = http.client.HTTPConnection(server.upstream, timeout=30)
         try:
             upstream.request(self.command, self.path, body or None, dict(self.headers.items()))
@@ -90,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             upstream.close()
         is_object = self.command == "GET" and "/sha256/" in self.path and status in {200, 206}
-        if is_object and server.fault is Fault.IGNORES_RANGES:
+        if server.fault is Fault.IGNORES_RANGES and status == 206:
             status = 200
         if is_object and server.fault is Fault.FLIPS_A_BYTE and content:
             middle = len(content) // 2

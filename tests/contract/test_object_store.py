@@ -1,4 +1,4 @@
-"""What every S3 server must do for us, tried on the bundled one and on any other that the environment names."""
+"""What every S3 server must do for us, tried on the bundled one, on a real MinIO where there is one, and on another."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import multiprocessing
 import os
 import resource
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from minio import Minio
@@ -19,6 +20,7 @@ from starlette.requests import Request
 from api.files import file_response
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import ObjectKey
+from storage.capabilities import Capabilities
 from storage.objects import MinioObjectStore
 from tests.contract.faulty_s3 import Fault, faulty_s3
 
@@ -207,16 +209,63 @@ def _pass_a_big_file(settings: S3Settings, folder: Path) -> None:
     assert grown_mib < 32, f"{grown_mib:.0f} MiB"
 
 
-def test_the_bundled_server_keeps_its_locks(s3_settings: S3Settings) -> None:
+def test_a_server_keeps_its_locks_and_can_do_all_we_ask_of_it(s3_settings: S3Settings) -> None:
+    """The table in docs/operations.md."""
     with opened(s3_settings) as store:
-        capability = store.prepare()
-    assert (capability.versioned, capability.enforced, capability.reason) == (True, True, "enforced")
+        assert store.capabilities == Capabilities(), "nothing is believed before it was tried"
+        able = store.prepare()
+        assert store.capabilities == able
+    assert able.server
+    assert replace(able, server="") == Capabilities(
+        versioned=True,
+        enforced=True,
+        reason="enforced",
+        firm=True,
+        prolongs=True,
+        holds=True,
+        lists_versions=True,
+        ranges=True,
+    )
+
+
+def test_trying_a_server_leaves_nothing_but_what_is_locked(s3_settings: S3Settings, client: Minio) -> None:
+    with opened(s3_settings) as store:
+        for _ in range(3):
+            store.prepare()
+    left = list(client.list_objects(s3_settings.bucket, recursive=True, include_version=True))
+    assert len(left) == 3
+    for one in left:
+        retention = client.get_object_retention(s3_settings.bucket, str(one.object_name), version_id=one.version_id)
+        assert retention is not None
+        assert retention.retain_until_date < datetime.now(UTC) + timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("fault", "lost"),
+    [
+        (Fault.DELETES_ALL_THE_SAME, {"enforced": False, "reason": "deleted_all_the_same"}),
+        (Fault.SHORTENS_LOCKS, {"firm": False}),
+        (Fault.KNOWS_NO_HOLD, {"holds": False}),
+        (Fault.IGNORES_RANGES, {"ranges": False}),
+    ],
+)
+def test_what_a_server_only_pretends_to_do_is_found_out(
+    s3_settings: S3Settings, store: MinioObjectStore, fault: Fault, lost: dict[str, Any]
+) -> None:
+    honest = store.capabilities
+    with faulty_s3(s3_settings.endpoint) as proxy, opened(s3_settings, endpoint=proxy.endpoint) as lying:
+        proxy.fault = fault
+        able = lying.prepare()
+    if fault is Fault.DELETES_ALL_THE_SAME:  # then no more is asked of its locks
+        lost = lost | {"firm": False, "prolongs": False, "holds": False}
+    assert able == replace(honest, **lost)
 
 
 def test_a_bucket_without_lock_is_found_out(s3_settings: S3Settings, client: Minio, tmp_path: Path) -> None:
     client.make_bucket(s3_settings.bucket)
     with opened(s3_settings, keep_locked=timedelta(days=1)) as store:
-        assert store.prepare().enforced is False
+        able = store.prepare()
+        assert replace(able, server="") == Capabilities(reason="lock_refused", ranges=True)
         (tmp_path / "in").write_bytes(b"kept all the same")
         store.fetch(store.put(tmp_path / "in", media_type=PDF), tmp_path / "out")
     assert (tmp_path / "out").read_bytes() == b"kept all the same"

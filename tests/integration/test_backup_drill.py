@@ -115,6 +115,17 @@ def test_a_backup_holds_every_object_and_the_next_one_copies_only_what_is_new(
     assert (restored.objects, restored.missing) == (second.objects, ())
 
 
+def test_everything_moves_to_another_kind_of_store(
+    lived_in: LivedIn, s3_settings: S3Settings, postgres_dsn: str, tmp_path: Path
+) -> None:
+    """As docs/operations.md says to: out of the bundled server by a backup, into MinIO or another, and whole there."""
+    with closing(store_at(s3_settings)) as other:
+        moved = backup.restore(lived_in.taken.folder, postgres_dsn, other, programs=programs())
+        assert (moved.objects, moved.missing) == (lived_in.taken.objects, ())
+        there = backup.take(postgres_dsn, other, tmp_path / "backups", programs=programs())
+    assert (there.objects, there.damaged) == (lived_in.taken.objects, ())
+
+
 def test_what_is_not_whole_is_not_brought_back_and_nothing_is_overwritten(
     lived_in: LivedIn, empty: S3Settings, postgres_dsn: str, tmp_path: Path
 ) -> None:

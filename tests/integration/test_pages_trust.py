@@ -116,6 +116,14 @@ def test_nobody_else_opens_the_administrators_pages(office: Office, who: str) ->
     assert offer(office, office.pki.trust.anchor_der, who).status_code == 403
 
 
+def test_the_page_shows_what_the_store_was_seen_to_do(office: Office) -> None:
+    page = office.open("quantri", "/quan-tri").text
+    assert office.services.capabilities.server in page
+    for does in ("từ chối xóa tệp đang khóa", "từ chối rút ngắn hạn khóa", "giữ tệp theo lệnh (legal hold)"):
+        assert f"✓ có</span> {does}" in page
+    assert "✕ KHÔNG" not in page
+
+
 def test_certificates_show_their_days_left_whether_they_can_sign_and_who_says_so(own_office: Office) -> None:
     refresh_revocation_lists(own_office.services.begin, now=utc_now())
     refresh_answers(own_office.services.begin, now=utc_now())
