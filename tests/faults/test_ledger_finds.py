@@ -160,7 +160,9 @@ def test_a_line_taken_out_of_the_log_and_a_page_too_few_are_found(planted: Offic
     with psycopg.connect(planted.services.dsn) as connection:
         connection.execute("ALTER TABLE audit_log DISABLE TRIGGER USER")
         connection.execute("DELETE FROM audit_log WHERE sequence = (SELECT max(sequence) - 1 FROM audit_log)")
-        connection.execute("DELETE FROM pages WHERE id = (SELECT id FROM pages LIMIT 1)")
+        connection.execute("CREATE TEMP TABLE gone AS SELECT id FROM pages ORDER BY id LIMIT 1")
+        connection.execute("DELETE FROM page_index WHERE page_id IN (SELECT id FROM gone)")
+        connection.execute("DELETE FROM pages WHERE id IN (SELECT id FROM gone)")
 
     found = account(planted.services.dsn, planted.services.archive_store, [])
 
