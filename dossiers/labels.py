@@ -532,6 +532,7 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "desk.paired": ("ghép máy quét", "counter machine paired"),
     "desk.revoked": ("thu hồi máy quét", "counter machine revoked"),
     "parcel.ended": ("tệp từ quầy đã xong", "a counter's file is done with"),
+    "parcel.parted": ("tách tập quét thành từng giấy theo tờ phân cách", "stack of scans parted by separator sheets"),
     "parcel.opened": ("mở xem tệp trong hộp nhận", "a file of the inbox was opened"),
     "parcel.set_aside": ("để riêng tệp không thuộc hồ sơ nào", "a file of no dossier set aside"),
     "component.received": ("nhận bản quét", "scan received"),
