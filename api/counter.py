@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fastapi import Depends
 
 from api import tickets
-from api.deps import limit, token_sha256
+from api.deps import AtOnce, limit, token_sha256
 from api.errors import TooManyRequests
 from api.files import file_response
 from dossiers import codes, verification
@@ -29,6 +29,8 @@ POLICY = "hoso-1"
 #: Guessing is limited twice: by the address that asks and, in `look_up`, by the dossier that is asked for.
 LOOK_UP_TRIES = Depends(limit("look-up", most=30, window_s=600))
 VERIFY_TRIES = Depends(limit("verify", most=60, window_s=60))
+#: Of a web process's places with its judges (two at work, eight in line) no address has more than these.
+VERIFY_AT_ONCE = Depends(AtOnce(4))
 REGISTER_TRIES = Depends(limit("register", most=60, window_s=60))
 #: Each report is a signature of the agency's seal; `verdict_reports.ask` limits all of them together as well.
 REPORT_TRIES = Depends(limit("report", most=6, window_s=600))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _BEARER = "bearer "
+_A_MOMENT_S = 5
 #: A browser's session. The token in it is the same as a program's bearer token, out of reach of scripts.
 SESSION_COOKIE = "hoso_session"
 _READING = frozenset({"GET", "HEAD"})
@@ -167,6 +171,36 @@ def limit(bucket: str, *, most: int, window_s: int) -> Callable[[Request, Servic
             raise TooManyRequests(window_s)
 
     return limited
+
+
+class AtOnce:
+    """A dependency that lets one address have at most `most` requests under way in this process.
+
+    What it guards is this process's own (its judges, its threads), so nobody else needs to know of it.
+
+    Raises:
+        TooManyRequests: It has as many already.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._under_way: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def __call__(self, request: Request) -> Iterator[None]:
+        """Count it while it lasts."""
+        address = request.client.host if request.client else "unknown"
+        with self._lock:
+            if self._under_way[address] >= self._most:
+                raise TooManyRequests(_A_MOMENT_S)
+            self._under_way[address] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way[address] -= 1
+                if not self._under_way[address]:
+                    del self._under_way[address]
 
 
 Public = Depends(anyone)

@@ -310,7 +310,7 @@ async def _file(request: Request, office: Office) -> AsyncIterator[Upload | TooL
             yield upload
 
 
-@router.post("/kiem-tra", dependencies=[counter.VERIFY_TRIES])
+@router.post("/kiem-tra", dependencies=[counter.VERIFY_TRIES, counter.VERIFY_AT_ONCE])
 def check(
     frame: PublicFrame, office: Office, upload: Annotated[Upload | TooLarge | BadUpload, Depends(_file)]
 ) -> Response:

@@ -49,7 +49,7 @@ async def _file(request: Request, office: Office) -> AsyncIterator[Upload]:
         yield upload
 
 
-@router.post("/verifications", dependencies=[counter.VERIFY_TRIES])
+@router.post("/verifications", dependencies=[counter.VERIFY_TRIES, counter.VERIFY_AT_ONCE])
 def verify(office: Office, upload: Annotated[Upload, Depends(_file)]) -> VerificationOut:
     """Is this document genuine? The file is judged, the register is asked, and nothing is kept."""
     judgement = verification.judge(office.begin, upload.path, judge=office.judges, now=utc_now())

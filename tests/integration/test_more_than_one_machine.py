@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 import time
 from contextlib import ExitStack
@@ -151,6 +152,8 @@ def test_work_spreads_and_machines_that_are_cut_off_or_frozen_are_taken_over(cen
     assert in_between.stdout is not None
     assert in_between.stdout.readline() == b"held\n"
     assert sorted(at.sql(_LOCKED)) == [(1,), (2,)]
+    behind = [os.getpriority(os.PRIO_PROCESS, pid) - os.getpriority(os.PRIO_PROCESS, 0) for pid in at.c.processes()]
+    assert max(behind) == 5, "the reader lets the web go first"
     frozen, cut = caught_at_work(at, at.c, at.c.freeze, at.c.thaw), caught_at_work(at, at.b, at.b.unplug, at.b.plug)
     until(lambda: not (at.held_by(at.b) | at.held_by(at.c)), within_s=PROMISED_S, what="given back", lan=at.lan)
     until(lambda: not at.sql(_LOCKED), within_s=PROMISED_S, what="let go", lan=at.lan)
