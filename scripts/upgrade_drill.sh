@@ -13,7 +13,7 @@ newer=$(unpack "$2")
 
 up() {  # the service, until `down`
   chroot "$root" /usr/bin/env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/bin HOME=/root LANG=C.UTF-8 HOSO_DATA=$data \
-    hoso up >"$root/up.log" 2>&1 &
+    HOSO_DEMO_TRUST_PORT="$port" hoso up >"$root/up.log" 2>&1 &
   service=$!
   for _ in $(seq 240); do
     if there python3 -c 'import urllib.request as u; u.urlopen("http://127.0.0.1:8000/api/v1/health/ready", timeout=5)' 2>/dev/null; then return; fi
@@ -45,6 +45,8 @@ P
 step 'bản cũ: cài, làm một hồ sơ trọn vòng (the older one: install, one dossier the whole way)'
 there "$older/install.sh"
 there hoso demo --data $data --keep /srv/kept
+# The first programs don't know by themselves where their demo's certificates say that it is.
+port=$(sed 's/.*:\([0-9]*\)".*/\1/' "$root$data/demo-trust/service.json")
 up
 look | tee "$root/before"
 there env HOSO_DATA=$data hoso backup --keys-to /srv/keys /srv/backup
