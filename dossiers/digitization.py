@@ -211,6 +211,31 @@ def assemble(
         component = work.components.of(component_id)
         if component.revision != revision or component.state not in _ASSEMBLED_IN or _wanted(work, component) is None:
             return
+        attempt = work.components.begin_assembly(component_id)
+    if attempt > MAX_ATTEMPTS:  # it probably kills the process that makes it
+        give_up(begin, component_id, "assembly_died")
+        return
+    try:
+        searchable = _made(begin, store, component, work_dir=work_dir, conversion_words=conversion_words)
+    finally:
+        with begin() as work:
+            work.components.end_assembly(component_id)
+    with begin() as work:
+        component = work.components.lock(component_id)
+        if component.revision != revision or component.state not in _ASSEMBLED_IN or _wanted(work, component) is None:
+            return
+        dossier = work.dossiers.for_job(component.dossier_id)
+        _after_assembly(work, dossier, replace(component, searchable=searchable))
+        work.audit.append(
+            _system(dossier), "component.assembled", component.id, sha256=searchable.sha256, at=now.isoformat()
+        )
+
+
+def _made(
+    begin: Begin, store: ObjectStore, component: Component, *, work_dir: Path, conversion_words: str
+) -> ObjectKey:
+    """The searchable PDF of a component, stored."""
+    component_id = component.id
     if component.state is ComponentState.RECEIVED:
         # Before the PDF, which says them; and before anybody may review the paper, who is to see them.
         extract_fields(begin, store, component_id, work_dir=work_dir)
@@ -228,16 +253,7 @@ def assemble(
             created_at=component.scanned_at,
             facts=facts,
         )
-        searchable = store.put(target, media_type="application/pdf")
-    with begin() as work:
-        component = work.components.lock(component_id)
-        if component.revision != revision or component.state not in _ASSEMBLED_IN or _wanted(work, component) is None:
-            return
-        dossier = work.dossiers.for_job(component.dossier_id)
-        _after_assembly(work, dossier, replace(component, searchable=searchable))
-        work.audit.append(
-            _system(dossier), "component.assembled", component.id, sha256=searchable.sha256, at=now.isoformat()
-        )
+        return store.put(target, media_type="application/pdf")
 
 
 def extract_fields(begin: Begin, store: ObjectStore, component_id: UUID, *, work_dir: Path) -> None:

@@ -481,6 +481,10 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Không tạo được PDF tìm kiếm. Các trang đã đọc vẫn an toàn; xin thử lại.",
         "The searchable PDF couldn't be made. The pages read are safe; please try again.",
     ),
+    "assembly_died": (
+        "Ba lần tạo PDF tìm kiếm đều làm dừng máy đọc. Các trang đã đọc vẫn an toàn; xin thử lại, hoặc quét lại.",
+        "Making the searchable PDF ended the reader three times. The pages are safe; please try again, or rescan.",
+    ),
     "failed": (
         "Việc ký dừng vì lỗi chưa lường trước; chưa ghi nhận gì. Xin thử lại, còn lỗi thì báo quản trị viên.",
         "Signing stopped for an unforeseen fault; nothing was recorded. Try again, or tell the administrator.",

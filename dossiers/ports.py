@@ -442,6 +442,14 @@ class Components(Protocol):
         """The reader came through this attempt alive: don't count it against the page."""
         ...
 
+    def begin_assembly(self, component_id: UUID) -> int:
+        """Count one more attempt at making the PDF; gives the new count. Raises NotFound."""
+        ...
+
+    def end_assembly(self, component_id: UUID) -> None:
+        """Whoever made it came through alive, or a person wants it tried anew: count from nothing again."""
+        ...
+
     def begin_look(self, page_id: UUID) -> int:
         """Count one more look; gives the new count. Apart from reading: a process may die at both at once."""
         ...

@@ -272,6 +272,7 @@ def try_again(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) 
             work.jobs.read_page(page.id, back_file=dossier.back_file)
         if broken:
             work.jobs.look_at_pages(component.id, back_file=dossier.back_file)
+        work.components.end_assembly(component.id)
         reviewed = not broken and all(p.state is PageState.REVIEWED for p in pages)
         state = ComponentState.REVIEWED if reviewed else ComponentState.RECEIVED
         component = work.components.keep(

@@ -136,6 +136,19 @@ class PostgresComponents:
         """The reader came through this attempt alive: don't count it against the page."""
         self._survived(page_id, pages.c.attempts)
 
+    def begin_assembly(self, component_id: UUID) -> int:
+        """Count one more attempt at making the PDF; gives the new count. Raises NotFound."""
+        counted = sa.update(components).where(components.c.id == component_id)
+        counted = counted.values(assemblies=components.c.assemblies + 1)
+        count: int | None = self._connection.execute(counted.returning(components.c.assemblies)).scalar_one_or_none()
+        if count is None:
+            raise NotFound("không có giấy tờ này")
+        return count
+
+    def end_assembly(self, component_id: UUID) -> None:
+        """Whoever made it came through alive, or a person wants it tried anew: count from nothing again."""
+        self._connection.execute(sa.update(components).where(components.c.id == component_id).values(assemblies=0))
+
     def begin_look(self, page_id: UUID) -> int:
         """Count one more look; gives the new count. Raises NotFound."""
         return self._begun(page_id, pages.c.looks)

@@ -515,6 +515,8 @@ components = sa.Table(
     *_object("whole"),
     sa.Column("whole_numbers", Tuple(sa.Integer), nullable=False, server_default="{}"),
     sa.Column("version", sa.Integer, nullable=False),
+    # How often making its PDF was begun and not survived; no change of the paper, so it stands beside the version.
+    sa.Column("assemblies", sa.Integer, nullable=False, server_default="0"),
     sa.Index(None, "dossier_id", "scan_sha256"),
     sa.Index(None, "copy_sha256"),
     sa.Index("components_troubled_idx", "id", postgresql_where=sa.text("trouble <> ''")),

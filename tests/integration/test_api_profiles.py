@@ -11,7 +11,10 @@ import pypdf
 import pytest
 
 from api.demo import centre
+from api.wiring import utc_now
 from dossiers import digitization
+from dossiers.ports import StoreUnavailable
+from storage import queue
 from tests.integration.test_api_e_results import PASSWORD, ok, verify
 from tests.integration.test_api_intake import add, open_dossier
 from tests.papers import scan_pdf, scan_png
@@ -107,6 +110,53 @@ def test_a_page_that_cannot_be_read_is_set_aside_and_taken_up_again(office: Offi
     assert (aside["state"]["code"], aside["trouble"]) == ("set_aside", "reader_died")
     assert [p["state"]["code"] for p in pages] == ["read", "set_aside", "read"]
     assert component_of(office, dossier, component)["state"]["code"] == "read"
+
+
+def test_a_paper_whose_pdf_kills_whoever_makes_it_is_set_aside_while_the_dossier_goes_on(office: Office) -> None:
+    dossier = open_dossier(office)
+    poison = ok(add(office, dossier, "a.png", scan_png("Giấy thứ nhất", str(uuid.uuid4()))))
+    other = ok(add(office, dossier, "b.png", scan_png("Giấy thứ hai", str(uuid.uuid4()))))
+    with office.services.begin() as work:
+        for _ in range(digitization.MAX_ATTEMPTS):
+            work.components.begin_assembly(UUID(poison["id"]))  # as if it had killed its worker three times
+    office.work_off()
+
+    aside = component_of(office, dossier, poison)
+    assert (aside["state"]["code"], aside["trouble"]) == ("set_aside", "assembly_died")
+    assert component_of(office, dossier, other)["state"]["code"] == "read"
+    ok(office.ask(centre.CLERK, "POST", f"/dossiers/{dossier['id']}/components/{poison['id']}/retry"))
+    office.work_off()
+    assert component_of(office, dossier, poison)["state"]["code"] == "read"
+
+
+def test_a_pdf_that_fails_without_killing_anybody_isnt_counted(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    dossier = open_dossier(office)
+    component = ok(add(office, dossier, "a.png", scan_png("Giấy", str(uuid.uuid4()))))
+    really = digitization._made
+    tries: list[int] = []
+
+    def away(*given: Any, **more: Any) -> Any:
+        with office.services.begin() as work:
+            tries.append(work.components.begin_assembly(UUID(component["id"])))
+        raise StoreUnavailable
+
+    monkeypatch.setattr(digitization, "_made", away)
+    office.work_off(queue.PAGE, queue.PAPER)
+    services = office.services
+    for _ in range(digitization.MAX_ATTEMPTS + 1):
+        with pytest.raises(StoreUnavailable):
+            digitization.assemble(
+                services.begin,
+                services.store,
+                UUID(component["id"]),
+                0,
+                now=utc_now(),
+                work_dir=services.work_dir,
+            )
+    monkeypatch.setattr(digitization, "_made", really)
+
+    assert set(tries) == {2}  # this one and its own count: nothing was left over from the one before
+    assert component_of(office, dossier, component)["state"]["code"] == "received"
 
 
 def test_a_rescan_takes_the_place_of_the_first_scan_and_both_are_kept(office: Office) -> None:
