@@ -6,7 +6,6 @@ what to do next.
 
 from __future__ import annotations
 
-import errno
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,6 +33,7 @@ from signing.isolation import JudgesBusy
 from signing.places import PlaceNotFound
 from signing.templates import LayoutError, TemplateDataError, UnknownTemplate
 from signing.types import PinRefused, SigningRefused, TrustServiceUnavailable
+from storage import disk
 from storage.database import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -598,7 +598,7 @@ _REFUSED = {
 
 def outcome_of(error: Exception) -> Outcome:
     """The row of an error's class, or of the nearest class above it."""
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if disk.is_full(error):
         return _FULL
     for cls in type(error).__mro__:
         if cls in OUTCOMES:

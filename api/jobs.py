@@ -16,7 +16,7 @@ from api.wiring import Services, utc_now
 from dossiers import digitization, issuance, verdict_reports
 from dossiers.types import Changed
 from signing.types import Place
-from storage import queue
+from storage import disk, queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 
 _LOG = structlog.get_logger("jobs")
 
+
+class _NoRoom(Exception):
+    """A disk is full. For a job that passes, as a store does that doesn't answer: somebody is told and makes room."""
+
+
 #: Worth another try by itself, for as long as it takes.
-_PASSING: tuple[type[Exception], ...] = (Changed, *(cls for cls, outcome in OUTCOMES.items() if outcome.retry))
+_PASSING: tuple[type[Exception], ...] = (Changed, _NoRoom, *(cls for cls, outcome in OUTCOMES.items() if outcome.retry))
 
 
 def register(app: App, office: Services, desk: SigningDesk | None) -> None:
@@ -129,6 +134,8 @@ def _or_told(tell: Callable[[], None]) -> Iterator[None]:
         yield
     except _PASSING:
         raise
-    except Exception:  # noqa: BLE001  whatever it was: it must not wait for nobody
-        _LOG.exception("job_failed")
+    except Exception as error:  # whatever it was: it must not wait for nobody
+        if disk.is_full(error):
+            raise _NoRoom from error
         tell()
+        _LOG.exception("job_failed")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -29,6 +30,7 @@ def write_events() -> None:
     structlog.configure(
         processors=[*ours, structlog.processors.JSONRenderer(ensure_ascii=False)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=_Lines,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
@@ -40,6 +42,21 @@ def write_events() -> None:
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     sys.excepthook = _log_the_end
+
+
+class _Lines(structlog.PrintLogger):
+    """A line that can't be written, since the disk with the log is full, is lost; the work it tells of goes on."""
+
+    def __init__(self, *_named: object) -> None:
+        super().__init__()
+
+    def msg(self, message: str) -> None:
+        """Write a line."""
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = msg
+    fatal = failure = err = error = critical = exception = msg
 
 
 def _log_the_end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether something failed for want of room on a disk."""
+    return isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
 
 
 def flush(folder: Path) -> None:
