@@ -456,6 +456,7 @@ def typed(page: Page, text: str, method: Method = "telex", *, through: Through =
             place. "composition" as IBus, macOS and telephones: each key is swallowed (key "Process", keyCode 229, its
             `code` as ever) while the word is composed.
     """
+    page.wait_for_function("document.activeElement !== document.body")  # a field focuses itself with its first frame
     pressed = 0
     compose = page.context.new_cdp_session(page) if through == "composition" else None
     text = unicodedata.normalize("NFC", text)
