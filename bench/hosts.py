@@ -11,21 +11,19 @@ the last paper is whole: looking, reading, assembling, and idling while others w
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 import tempfile
 import uuid
 from pathlib import Path
 
 import psycopg
-import pypdfium2
-from PIL import Image, ImageSequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from api.demo import centre, sample
+from api.demo import centre
 from api.sign_in import hash_password
 from api.wiring import utc_now
+from bench.sample_scan import sample_scan
 from storage.database import Database
 from storage.migrations import migrate
 from tests.machines import Network, network, until
@@ -47,7 +45,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=40)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        paper = _paper(Path(folder))
+        paper = sample_scan(Path(folder))
     print(f"{given.pages} pages, {len(paper) / _FIVE / 1e3:.0f} kB each: processor seconds a page", flush=True)
     for hosts in given.hosts:
         with tempfile.TemporaryDirectory(prefix="hoso-lan-", ignore_cleanup_errors=True) as name:
@@ -55,20 +53,6 @@ def main() -> None:
             folder_of_all.chmod(0o711)
             with network(folder_of_all) as lan:
                 _measure(lan, hosts, paper, given.pages)
-
-
-def _paper(folder: Path) -> bytes:
-    """A scan of five pages: those of a made-up dossier, at 200 dpi and in colour."""
-    pages: list[Image.Image] = []
-    for component in sample.make_dossier(folder, seed=5).components:
-        if component.media_type == "application/pdf":
-            document = pypdfium2.PdfDocument(component.file)
-            pages += [page.render(scale=200 / 72).to_pil() for page in document]
-        else:
-            pages += [frame.convert("RGB") for frame in ImageSequence.Iterator(Image.open(component.file))]
-    made = io.BytesIO()
-    pages[0].save(made, "PDF", resolution=200, save_all=True, append_images=pages[1:])
-    return made.getvalue()
 
 
 def _measure(lan: Network, count: int, paper: bytes, pages: int) -> None:

@@ -29,7 +29,6 @@ import argparse
 import asyncio
 import base64
 import hashlib
-import io
 import itertools
 import os
 import random
@@ -46,14 +45,13 @@ from typing import TYPE_CHECKING
 
 import httpx2
 import psycopg
-import pypdfium2
-from PIL import Image, ImageSequence
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from api.demo import centre, sample
 from api.embedded import postgres
 from bench.public_check import _issued
+from bench.sample_scan import sample_scan
 from tests import attacks
 from tests.live import running_service
 
@@ -246,7 +244,7 @@ def main() -> int:
         told = Told()
         result, ticket, tokens = _prepared(service)
         with tempfile.TemporaryDirectory() as folder:
-            papers = _papers(Path(folder))
+            papers = [sample_scan(Path(folder))] * 3
         sizes = " + ".join(f"{len(paper) / 1e6:.2f}" for paper in papers)
         print(f"dossier of 15 pages in 3 files: {sizes} MB; result of {len(result) / 1e3:.0f} kB", flush=True)
         before = _cpu(service)
@@ -274,20 +272,6 @@ def _prepared(service: Service) -> tuple[bytes, str, list[str]]:
         tokens.append(signed.json()["token"])
     story.close()
     return result, looked["results"][-1]["download"], tokens
-
-
-def _papers(folder: Path) -> list[bytes]:
-    """Three scans of five pages: those of a made-up dossier, at 200 dpi and in colour."""
-    pages: list[Image.Image] = []
-    for component in sample.make_dossier(folder, seed=5).components:
-        if component.media_type == "application/pdf":
-            document = pypdfium2.PdfDocument(component.file)
-            pages += [page.render(scale=200 / 72).to_pil() for page in document]
-        else:
-            pages += [frame.convert("RGB") for frame in ImageSequence.Iterator(Image.open(component.file))]
-    made = io.BytesIO()
-    pages[0].save(made, "PDF", resolution=200, save_all=True, append_images=pages[1:])
-    return [made.getvalue()] * 3
 
 
 async def _hour(service: Service, town: Town, told: Told, given: argparse.Namespace, tokens: list[str]) -> None:

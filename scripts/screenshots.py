@@ -155,7 +155,7 @@ PAGES: Final = (
     Page("ky-ban-sao", lambda office: office.dossier("digitizing", "/ky-ban-sao"), CLERK),
     Page("ky-ban-sao-xong", lambda office: office.dossier("digitized", "/ky-ban-sao"), CLERK),
     Page("tim", "/tim?q=ho+kinh+doanh", CLERK),
-    Page("tim-loc", "/tim?q=ho+kinh+doanh&since=01/01/2020&until=31/02/2026", CLERK),
+    Page("tim-loc", "/tim?q=ho+kinh+doanh&since=01/01/2020&until=31/12/2026", CLERK),
     # results
     Page("soan-ket-qua", lambda office: office.dossier("in_process", "/ket-qua/moi"), CLERK),
     Page("ket-qua-du-thao", lambda office: office.result("in_process"), CLERK),

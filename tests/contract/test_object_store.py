@@ -22,7 +22,7 @@ from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import ObjectKey
 from storage.capabilities import Capabilities
 from storage.objects import MinioObjectStore
-from tests.contract.faulty_s3 import Fault, faulty_s3
+from tests.contract.faulty_s3 import Fault, FaultyS3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -253,7 +253,7 @@ def test_what_a_server_only_pretends_to_do_is_found_out(
     s3_settings: S3Settings, store: MinioObjectStore, fault: Fault, lost: dict[str, Any]
 ) -> None:
     honest = store.capabilities
-    with faulty_s3(s3_settings.endpoint) as proxy, opened(s3_settings, endpoint=proxy.endpoint) as lying:
+    with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as lying:
         proxy.fault = fault
         able = lying.prepare()
     if fault is Fault.DELETES_ALL_THE_SAME:  # then no more is asked of its locks
@@ -302,7 +302,7 @@ def test_bytes_brought_again_are_locked_anew(s3_settings: S3Settings, client: Mi
 def test_a_store_that_lies_is_not_believed(s3_settings: S3Settings, store: MinioObjectStore, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"true" * 1000)
     with (
-        faulty_s3(s3_settings.endpoint) as proxy,
+        FaultyS3(s3_settings.endpoint).running() as proxy,
         opened(s3_settings, endpoint=proxy.endpoint) as lying,
     ):
         proxy.fault = Fault.FLIPS_A_BYTE
@@ -321,7 +321,7 @@ def test_a_connection_cut_halfway_is_no_answer(
     (tmp_path / "in").write_bytes(b"long" * 100_000)
     key = store.put(tmp_path / "in", media_type=PDF)
     with (
-        faulty_s3(s3_settings.endpoint) as proxy,
+        FaultyS3(s3_settings.endpoint).running() as proxy,
         opened(s3_settings, endpoint=proxy.endpoint) as cut,
     ):
         proxy.fault = Fault.STOPS_HALFWAY
@@ -337,7 +337,7 @@ def test_a_server_that_comes_back_is_waited_for(
 ) -> None:
     (tmp_path / "in").write_bytes(b"patience")
     with (
-        faulty_s3(s3_settings.endpoint) as proxy,
+        FaultyS3(s3_settings.endpoint).running() as proxy,
         opened(s3_settings, endpoint=proxy.endpoint) as store_behind,
     ):
         proxy.fault = Fault.FAILS_TWICE
@@ -352,7 +352,7 @@ def test_a_server_without_ranges_is_not_taken_at_its_word(
     (tmp_path / "in").write_bytes(b"0123456789")
     key = store.put(tmp_path / "in", media_type=PDF)
     with (
-        faulty_s3(s3_settings.endpoint) as proxy,
+        FaultyS3(s3_settings.endpoint).running() as proxy,
         opened(s3_settings, endpoint=proxy.endpoint) as store_behind,
     ):
         proxy.fault = Fault.IGNORES_RANGES

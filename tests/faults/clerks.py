@@ -16,6 +16,7 @@ import httpx2
 from PIL import Image, ImageDraw
 
 from api.demo import centre
+from storage.disk import is_full
 from tests.scans import _font
 
 if TYPE_CHECKING:
@@ -165,13 +166,18 @@ class Clerks:
         wanted = self._folder / case.code / name
         taken = self._folder / "da-nhan" / case.code / name
         if f"lay {paper.sha256}" not in case.steps and not (wanted.exists() or taken.exists()):
-            wanted.parent.mkdir(exist_ok=True)
-            unfinished = wanted.with_name(f".{name}")
-            with unfinished.open("wb") as file:
-                file.write(paper.content)
-                file.flush()
-                os.fsync(file.fileno())  # the scanner's program is none of what is tried here
-            unfinished.rename(wanted)
+            try:
+                wanted.parent.mkdir(exist_ok=True)
+                unfinished = wanted.with_name(f".{name}")
+                with unfinished.open("wb") as file:
+                    file.write(paper.content)
+                    file.flush()
+                    os.fsync(file.fileno())  # the scanner's program is none of what is tried here
+                unfinished.rename(wanted)
+            except OSError as error:
+                if not is_full(error):
+                    raise
+                raise NotYet("the scanner's disk is full") from error
             os.sync()
             case.steps.append(f"lay {paper.sha256}")
 

@@ -29,12 +29,13 @@ from tests.faults.clerks import Clerks
 from tests.faults.clock import Clock
 from tests.faults.ledger import Account, account
 from tests.faults.power import Disk, disk
-from tests.faults.shaky_s3 import ShakyS3, shaky_s3
+from tests.faults.shaky_s3 import ShakyS3
 from tests.live import Service
 from tests.unsteady_authority import InOwnProcess, in_own_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from tests.faults.clerks import Case
 
@@ -246,7 +247,7 @@ def running_centre(*, on_own_disk: bool = False, with_own_clock: bool = False, *
         data.chmod(0o711)  # the database's service user must be able to pass through
         access = s3.start(s3_folder)
         parts.callback(s3.stop, s3_folder)
-        shaky = parts.enter_context(shaky_s3(access.endpoint))
+        shaky = parts.enter_context(ShakyS3(access.endpoint).running())
         authority = parts.enter_context(in_own_process(data / "demo-trust"))
         reached = {
             "HOSO_S3_ENDPOINT": shaky.endpoint,
@@ -292,18 +293,32 @@ def _pair(dsn: str, keys: Path, base_url: str) -> None:
 
 
 @contextmanager
-def _kept_running(running: Running) -> Iterator[None]:
+def meanwhile(once: Callable[[], None], *, every_s: float) -> Iterator[None]:
+    """Again and again beside the block, as long as it lasts; what fails there fails the block in the end."""
     over = threading.Event()
+    failed: list[BaseException] = []
 
-    def mend() -> None:
-        while not over.wait(0.2):
-            with suppress(s3.S3Unavailable, OSError):
-                running.mend()
+    def repeat() -> None:
+        try:
+            while not over.wait(every_s):
+                once()
+        except BaseException as error:  # noqa: BLE001 - told by whoever waits
+            failed.append(error)
 
-    mending = threading.Thread(target=mend)
-    mending.start()
+    beside = threading.Thread(target=repeat)
+    beside.start()
     try:
         yield
     finally:
         over.set()
-        mending.join()
+        beside.join()
+    if failed:
+        raise failed[0]
+
+
+def _kept_running(running: Running) -> AbstractContextManager[None]:
+    def mend() -> None:
+        with suppress(s3.S3Unavailable, OSError):
+            running.mend()
+
+    return meanwhile(mend, every_s=0.2)

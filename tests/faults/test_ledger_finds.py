@@ -19,7 +19,7 @@ from dossiers.types import ComponentState, ObjectKey
 from tests.conftest import S3Settings
 from tests.faults.clerks import Case, Clerks, Paper, attempted
 from tests.faults.ledger import account
-from tests.faults.shaky_s3 import How, shaky_s3
+from tests.faults.shaky_s3 import How, ShakyS3
 from tests.faults.troubles import new_case
 from tests.integration.test_send import served
 from tests.office import running_office
@@ -108,7 +108,7 @@ def test_a_store_that_forgets_what_it_has_shown_is_found(
 ) -> None:
     """It acknowledges, gives the bytes back to whoever compares, and has lost them a moment later."""
     bucket = f"hoso-{uuid.uuid4().hex[:20]}"
-    with shaky_s3(s3_server.endpoint) as shaky:
+    with ShakyS3(s3_server.endpoint).running() as shaky:
         at = S3Settings(shaky.endpoint, s3_server.access_key, s3_server.secret_key, bucket)
         with running_office(tmp_path, migrated_dsn, at) as office:
             shaky.how = How.FORGETFUL

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
 import psycopg
 
 from api.embedded import postgres
 from tests.faults.clerks import Case, Paper, attempted, small_page
+from tests.faults.running import meanwhile
 from tests.faults.shaky_s3 import How
 
 if TYPE_CHECKING:
@@ -73,27 +73,18 @@ def new_case(chance: Random, number: int) -> Case:
     return Case(name, papers)
 
 
-@contextmanager
-def people_at_work(running: Running, cases: list[Case], chance: Random, *, at_once: int = _AT_ONCE) -> Iterator[None]:
+def people_at_work(
+    running: Running, cases: list[Case], chance: Random, *, at_once: int = _AT_ONCE
+) -> AbstractContextManager[None]:
     """As long as the block lasts people work, and as one matter is done another citizen comes."""
-    over = threading.Event()
 
-    def keep_working() -> None:
-        while not over.is_set():
-            open_now = [case for case in cases if not case.done]
-            for _ in range(at_once - len(open_now)):
-                cases.append(new_case(chance, len(cases)))
-            for case in [case for case in cases if not case.done]:
-                attempted(running.clerks, case)
-            over.wait(0.1)
+    def work() -> None:
+        for _ in range(at_once - sum(not case.done for case in cases)):
+            cases.append(new_case(chance, len(cases)))
+        for case in [case for case in cases if not case.done]:
+            attempted(running.clerks, case)
 
-    people = threading.Thread(target=keep_working)
-    people.start()
-    try:
-        yield
-    finally:
-        over.set()
-        people.join()
+    return meanwhile(work, every_s=0.1)
 
 
 def settle(running: Running, cases: list[Case], *, patience_s: float) -> Account:
@@ -196,61 +187,47 @@ def responder_silent(running: Running) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
-@contextmanager
-def delivered_twice(running: Running) -> Iterator[None]:
+def delivered_twice(running: Running) -> AbstractContextManager[None]:
     """Every job that has ended is delivered again; each scan lies in the counter's folder once more."""
-    over = threading.Event()
+    newest = "SELECT coalesce(max(id), 0) FROM procrastinate_jobs"
     again = (
         "INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, args, status, attempts) "
         "SELECT queue_name, task_name, priority, lock, args, 'todo', 0 FROM procrastinate_jobs "
         "WHERE status = 'succeeded' AND id > %s AND id <= %s"
     )
+    upto = [0]
+    laid: set[str] = set()
 
     def deliver() -> None:
-        upto = 0
-        laid: set[str] = set()
-        while not over.wait(1.0):
-            with suppress(psycopg.Error), psycopg.connect(running.dsn) as connection:
-                newest = connection.execute("SELECT coalesce(max(id), 0) FROM procrastinate_jobs").fetchone()
-                assert newest is not None
-                connection.execute(again, (upto, newest[0]))
-                upto = connection.execute("SELECT coalesce(max(id), 0) FROM procrastinate_jobs").fetchone()[0]  # type: ignore[index]
-            for taken in running.folder.glob("da-nhan/*/*.png"):
-                if taken.parent.name not in laid:
-                    laid.add(taken.parent.name)
-                    once_more = running.folder / taken.parent.name / "DN once more.png"
-                    once_more.parent.mkdir(exist_ok=True)
-                    once_more.write_bytes(taken.read_bytes())
+        with suppress(psycopg.Error), psycopg.connect(running.dsn) as connection:
+            connection.execute(again, (upto[0], *_only(connection, newest)))
+            upto[:] = _only(connection, newest)
+        for taken in running.folder.glob("da-nhan/*/*.png"):
+            if taken.parent.name not in laid:
+                laid.add(taken.parent.name)
+                once_more = running.folder / taken.parent.name / "DN once more.png"
+                once_more.parent.mkdir(exist_ok=True)
+                once_more.write_bytes(taken.read_bytes())
 
-    delivering = threading.Thread(target=deliver)
-    delivering.start()
-    try:
-        yield
-    finally:
-        over.set()
-        delivering.join()
+    return meanwhile(deliver, every_s=1.0)
+
+
+def _only(connection: psycopg.Connection, query: LiteralString) -> tuple[int, ...]:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return row
 
 
 @contextmanager
 def clock_jumps(running: Running) -> Iterator[None]:
     """The service's clock jumps every few seconds, forward and back, by minutes, an hour and a day."""
     assert running.clock is not None
-    over = threading.Event()
-
-    def jump() -> None:
-        for ahead_s in cycle(_JUMPS_S):
-            running.clock.jump(ahead_s)  # type: ignore[union-attr]
-            if over.wait(_JUMPS_EVERY_S):
-                return
-
-    jumping = threading.Thread(target=jump)
-    jumping.start()
+    clock, jumps = running.clock, cycle(_JUMPS_S)
     try:
-        yield
+        with meanwhile(lambda: clock.jump(next(jumps)), every_s=_JUMPS_EVERY_S):
+            yield
     finally:
-        over.set()
-        jumping.join()
-        running.clock.jump(0)
+        clock.jump(0)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from dossiers.ports import ObjectMissing
 from dossiers.types import ObjectKey
 from storage.object_cache import CachedObjects
 from storage.objects import MinioObjectStore
-from tests.contract.faulty_s3 import FaultyS3, faulty_s3
+from tests.contract.faulty_s3 import FaultyS3
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ PDF = "application/pdf"
 @pytest.fixture(scope="module")
 def counting(s3_server: S3Access) -> Iterator[FaultyS3]:
     """The server behind a proxy that counts what is asked of it."""
-    with faulty_s3(s3_server.endpoint) as proxy:
+    with FaultyS3(s3_server.endpoint).running() as proxy:
         yield proxy
 
 
