@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _COMMITS_BY_ITSELF_S = 300
 
@@ -35,15 +35,19 @@ class Disk:
         self._mount()
         place.chmod(0o711)
 
-    def cut_power(self) -> int:
-        """Lose what wasn't flushed, and everybody who was at work; how many processes died."""
-        stopped = self._stop_all()
+    def cut_power(self, *, elsewhere: Collection[int] = ()) -> int:
+        """Lose what wasn't flushed, and everybody who was at work; how many processes died.
+
+        Args:
+            elsewhere: Processes that only know of this disk, and stand for machines with a power of their own.
+        """
+        stopped = self._stop_all(elsewhere)
         survived = self._file.with_suffix(".survived")
         _run("cp", "--sparse=always", str(self._file), str(survived))
         for pid in stopped:
             _send(pid, signal.SIGKILL)
         ends = time.monotonic() + 30
-        while self._at_work() and time.monotonic() < ends:
+        while self._at_work(elsewhere) and time.monotonic() < ends:
             time.sleep(0.05)
         _run("umount", "--lazy", str(self.place))
         survived.replace(self._file)
@@ -69,22 +73,22 @@ class Disk:
     def _mount(self) -> None:
         _run("mount", "-o", f"loop,commit={_COMMITS_BY_ITSELF_S}", str(self._file), str(self.place))
 
-    def _stop_all(self) -> list[int]:
+    def _stop_all(self, elsewhere: Collection[int]) -> list[int]:
         """Stop everybody, those begun meanwhile, too."""
         stopped: list[int] = []
-        while new := [pid for pid in self._at_work() if pid not in stopped]:
+        while new := [pid for pid in self._at_work(elsewhere) if pid not in stopped]:
             for pid in new:
                 _send(pid, signal.SIGSTOP)
             stopped += new
         return stopped
 
-    def _at_work(self) -> list[int]:
+    def _at_work(self, elsewhere: Collection[int]) -> list[int]:
         """Processes that have this disk in their command or surroundings."""
-        wanted, found = os.fsencode(self.place), []
+        wanted, others, found = os.fsencode(self.place), {os.getpid(), *elsewhere}, []
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
                 said = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
-                if wanted in said and int(folder.name) != os.getpid() and not _is_dead(folder):
+                if wanted in said and int(folder.name) not in others and not _is_dead(folder):
                     found.append(int(folder.name))
         return found
 

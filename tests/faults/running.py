@@ -207,7 +207,7 @@ class Running:
         """Of all of it at once; then it is switched on again."""
         assert self.disk is not None
         with self._mending:
-            self.disk.cut_power()
+            self.disk.cut_power(elsewhere=[self.authority.pid])
         self.mend()
         self.up.await_ready()
 
