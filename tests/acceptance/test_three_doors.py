@@ -227,13 +227,19 @@ def _truth(component: sample.SampleComponent) -> dict[str, str]:
     return {key: value for key, value in truth.items() if value}
 
 
-def sign_copies(page: Page) -> None:
+def sign_copies(page: Page, papers: int) -> None:
+    """Sign what is ready, as often as something is: a paper whose text layer is still being made comes later."""
     page.get_by_role("link", name="Ký bản số hóa").wait_for(timeout=PATIENCE_MS)
     gone_on(page, "/ky-ban-sao", "Control+Enter")
-    tab_to(page, "[name=password]")
-    page.keyboard.type(centre.PASSWORD)
-    press(page, "Control+Enter")
-    page.get_by_text("Đã ký xong cả").wait_for(timeout=PATIENCE_MS)
+    done, more = page.get_by_text("Đã ký xong cả"), page.locator("form[data-sign]")
+    for _ in range(papers):
+        done.or_(more).first.wait_for(timeout=PATIENCE_MS)
+        if done.count():
+            return
+        tab_to(page, "[name=password]")
+        page.keyboard.type(centre.PASSWORD)
+        gone_on(page, "/ky-ban-sao", "Control+Enter")
+    done.wait_for(timeout=PATIENCE_MS)
 
 
 def draft(page: Page, matter: Matter) -> str:
@@ -377,7 +383,7 @@ def at_the_desk(page: Page, matter: Matter) -> None:
     matter.told.restart()
     right, asked = review_everything(page, matter.dossier, matter.papers)
     matter.told.done(f"review ({right} of {asked} fields right as read)", page)
-    sign_copies(page)
+    sign_copies(page, len(matter.papers.components))
     matter.told.done("copies signed", page)
 
 
