@@ -39,6 +39,7 @@ from api.pages import (
 )
 from api.pages import annexes as annex_pages
 from api.pages import archive as archive_pages
+from api.pages import holds as hold_pages
 from api.pages import own_token as own_token_pages
 from api.pages import transfers as transfer_pages
 from api.routes import (
@@ -112,6 +113,7 @@ PAGES = tuple(
         annex_pages,
         out_of_force,
         archive_pages,
+        hold_pages,
         admin_trust,
     )
 )

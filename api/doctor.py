@@ -369,5 +369,6 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "Nhật ký · audit log": doctor_archive.audit_log,
     "Tệp lưu · fixity": doctor_archive.objects,
     "Nộp lưu · archive": doctor_archive.to_archive,
+    "Giữ nguyên · legal hold": doctor_archive.held,
     "Ký thử · test signature": _signature,
 }

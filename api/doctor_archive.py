@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from api import log_words
 from api.finding import Finding, State
-from dossiers import archive, log_stamps
+from dossiers import archive, holds, log_stamps
 from dossiers.calendar import VIETNAM
 from dossiers.fixity import FoundAs
+from dossiers.labels import label
 from storage.database import Database
 from storage.objects import MinioObjectStore
 from storage.vault import S3Vault
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: A day's stamp may wait for the authority; longer, and somebody should look.
 _STAMP_OVERDUE = timedelta(days=2)
+#: The store is asked within seconds; a large dossier takes minutes.
+_HOLD_OVERDUE = timedelta(hours=1)
 _COUNTED = 1_000
 _SHOWN = 20
 
@@ -88,6 +91,34 @@ def to_archive(settings: Settings) -> Iterator[Finding]:
         f"{len(waiting)} dossiers are due for the archive within 30 days, {late} of them overdue.",
         "hoso archive due; hoso archive export …",
     )
+
+
+def held(settings: Settings) -> Iterator[Finding]:
+    """Whether the store holds all of every dossier under legal hold, or which have only the database's word."""
+    subject = "Giữ nguyên · legal hold"
+    if not settings.database:
+        return
+    database = Database(settings.database)
+    now = datetime.now(UTC)
+    try:
+        with database.begin() as work:
+            found = holds.live(work, None, now=now, limit=_COUNTED)
+    finally:
+        database.close()
+    late = [one for one in found if not one.coverage.is_whole and now - one.hold.placed_at > _HOLD_OVERDUE]
+    for one in late[:_SHOWN]:
+        so_far = f"{one.coverage.held}/{one.coverage.objects}"
+        yield Finding(
+            subject,
+            State.BAD,
+            f"Hồ sơ {one.code}: kho mới giữ được {so_far} tệp. "
+            + " ".join(label(code) for code in one.coverage.troubles),
+            f"Dossier {one.code}: the store holds {so_far} files. "
+            + " ".join(label(code, "en") for code in one.coverage.troubles),
+            "Người phụ trách: quản trị viên. Xem kho tệp và tiến trình ký. (See to the store and the signing worker.)",
+        )
+    if not late:
+        yield Finding(subject, State.GOOD, f"{len(found)} lệnh giữ, kho giữ đủ.", f"{len(found)} holds, all kept.")
 
 
 def objects(settings: Settings) -> Iterator[Finding]:

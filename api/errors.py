@@ -20,6 +20,7 @@ from dossiers.archive import NotOurRows
 from dossiers.bags import BadBag
 from dossiers.codes import BadCode
 from dossiers.digests import SignatureNotTaken
+from dossiers.holds import Held
 from dossiers.issuance import Unread
 from dossiers.own_token import NoLink
 from dossiers.parcels import ParcelSpoiled, PartOutOfPlace
@@ -167,6 +168,20 @@ OUTCOMES: dict[type[Exception], Outcome] = {
         "wrong_state",
         Said("Việc này không hợp với trạng thái hiện tại.", _SAFE, "Tải lại để xem trạng thái và bước tiếp theo."),
         Said("This doesn't fit the present state.", _SAFE_EN, "Reload to see the state and the next step."),
+    ),
+    Held: Outcome(
+        409,
+        "held",
+        Said(
+            "Hồ sơ đang được giữ nguyên theo yêu cầu nên không xóa được gì của hồ sơ.",
+            "Chưa xóa gì; mọi thứ còn nguyên.",
+            "Xem trang giữ nguyên của hồ sơ; chỉ xóa được sau khi hai người thôi giữ.",
+        ),
+        Said(
+            "The dossier is under legal hold, so nothing of it can be deleted.",
+            "Nothing was deleted; everything is as it was.",
+            "See the dossier's page on its hold; it can be done once two people have released it.",
+        ),
     ),
     Incomplete: Outcome(
         422,

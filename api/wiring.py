@@ -14,6 +14,7 @@ from api.settings import BadSettings, Worm
 from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
 from dossiers.fixity import FixityDesk
+from dossiers.holds import HoldDesk
 from dossiers.log_stamps import LogDesk
 from dossiers.ports import StoreUnavailable
 from dossiers.renewal import RenewalDesk
@@ -137,6 +138,10 @@ class Services:
             with suppress(StoreUnavailable):  # its bucket is made when it answers
                 self.second_store.prepare()
         return FixityDesk(self.begin, self.archive_store, self.vault, self.second_store, self.fixity, self.work_dir)
+
+    def hold_desk(self) -> HoldDesk:
+        """What keeping dossiers under legal hold works with."""
+        return HoldDesk(self.begin, self.vault)
 
     def signing_desk(self, keys: KeyFolder | None = None) -> SigningDesk:
         """What the one signing worker works with; nobody else asks for it.

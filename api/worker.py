@@ -17,7 +17,7 @@ from api.figures import telling
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
-from dossiers import authorities, fixity, log_stamps, renewal, verdict_reports
+from dossiers import authorities, fixity, holds, log_stamps, renewal, verdict_reports
 from dossiers.ports import StoreUnavailable
 from dossiers.trust_upkeep import ANSWERS_EVERY, refresh_answers, refresh_revocation_lists
 from dossiers.types import Changed
@@ -54,6 +54,8 @@ _STAMP_EVERY_S = 3600.0
 _CHECK_EVERY_S = 3600.0
 _CHECK_AFTER_S = 300.0  # a start has better things to do
 _ORPHANS_EVERY = 24  # rounds
+_HOLD_EVERY_S = 5.0
+_HOLD_AGAIN_S = 20.0
 _STAMP_AFTER_S = 60.0  # lists come first: a token is judged by them
 
 
@@ -94,6 +96,7 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
                     _stamp_log(office),
                     _tell_of_authorities(office),
                     _check_objects(office),
+                    _hold_objects(office),
                 )
             ]
             try:
@@ -176,6 +179,27 @@ async def _check_objects(office: Services) -> None:
             if done.quarantined or nobodys:
                 _LOG.error("objects_wrong", quarantined=done.quarantined, without_row=len(nobodys))
         await asyncio.sleep(_CHECK_EVERY_S)
+
+
+async def _hold_objects(office: Services) -> None:
+    """Every few seconds: have the store hold what is under legal hold, and let go what was released."""
+    desk = office.hold_desk()
+    while True:
+        pause = _HOLD_EVERY_S
+        try:
+            done = await asyncio.to_thread(holds.work_off, desk, now=utc_now())
+        except (DatabaseUnavailable, Changed, StoreUnavailable):
+            _LOG.warning("holds_put_off")
+            pause = _HOLD_AGAIN_S
+        except Exception:  # noqa: BLE001  whatever it was, the next time comes
+            _LOG.exception("holds_failed")
+            pause = _HOLD_AGAIN_S
+        else:
+            if done.did_something:
+                _LOG.info("objects_held", held=done.held, lifted=done.lifted, missing=done.missing)
+            if done.gone:
+                _LOG.error("hold_was_gone", objects=done.gone)
+        await asyncio.sleep(pause)
 
 
 async def _forget_reports(office: Services) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from digitize import load
 from digitize.types import UnreadableScan
+from dossiers import holds
 from dossiers.policy import Act, require
 from dossiers.signatures import complete, make_once, recorded
 from dossiers.types import Actor, Annex, Incomplete, KeyHeld, NotAllowed, NotFound, ResultState, WrongState
@@ -101,6 +102,7 @@ def remove(begin: Begin, e_result_id: UUID, annex_id: UUID, *, by: Actor) -> Non
     Raises:
         NotFound: The draft has no such annex.
         WrongState, NotAllowed: As `add`.
+        Held: The dossier is under legal hold.
     """
     require(by, Act.DRAFT_RESULT)
     with begin() as work:
@@ -109,6 +111,7 @@ def remove(begin: Begin, e_result_id: UUID, annex_id: UUID, *, by: Actor) -> Non
         gone = next((annex for annex in there if annex.id == annex_id), None)
         if gone is None:
             raise NotFound(str(annex_id))
+        holds.refuse_if_held(work, e_result.dossier_id)
         work.annexes.drop(gone.id)
         for annex in there:
             if annex.ordinal > gone.ordinal:

@@ -95,23 +95,25 @@ def export(begin: Begin, store: ObjectStore, dossier_ids: Sequence[UUID], to: Pa
         with begin() as work:
             revision = work.archive.revision()
             anchors = [anchor.der for anchor in work.trust.trusted_anchors()]
-        _write_json(bag / "hoso.json", {"profile": _PROFILE, "schema": revision, "dossiers": [n for n, _ in named]})
+        _write_json(bag / "hoso.json", {"profile": _PROFILE, "schema": revision, "dossiers": [n for n, _, _ in named]})
         for number, der in enumerate(dict.fromkeys(anchors), start=1):
             (bag / f"trust-anchor-{number:03d}.cer").write_bytes(der)
         info = {
-            "Source-Organization": ", ".join(sorted({agency for _, agency in named})),
+            "Source-Organization": ", ".join(sorted({agency for _, agency, _ in named})),
             "Bagging-Date": f"{now:%Y-%m-%d}",
             "External-Identifier": named[0][0] if len(named) == 1 else f"{named[0][0]} … ({len(named)})",
             "BagIt-Profile-Identifier": f"urn:hoso:{_PROFILE}",
         }
+        if held := [letter for _, _, letters in named for letter in letters]:
+            info["Hoso-Legal-Hold"] = "; ".join(held)
         sha256 = bags.close(bag, info)
         bags.check(bag)
         shutil.move(bag, to)
     with begin() as work:
-        for one, (code, agency) in zip(dossier_ids, named, strict=True):
+        for one, (code, agency, _) in zip(dossier_ids, named, strict=True):
             work.archive.mark(one, at=now)
             work.audit.append(Actor.system(agency), EXPORTED, one, code=code, bag=sha256)
-    return Exported(to, tuple(code for code, _ in named), sha256)
+    return Exported(to, tuple(code for code, _, _ in named), sha256)
 
 
 def take_in(begin: Begin, store: ObjectStore, bag: Path) -> tuple[str, ...]:
@@ -147,7 +149,7 @@ def take_in(begin: Begin, store: ObjectStore, bag: Path) -> tuple[str, ...]:
     return tuple(said["dossiers"])
 
 
-def _write_dossier(begin: Begin, store: ObjectStore, dossier_id: UUID, data: Path) -> tuple[str, str]:
+def _write_dossier(begin: Begin, store: ObjectStore, dossier_id: UUID, data: Path) -> tuple[str, str, list[str]]:
     with begin() as work:
         rows = work.archive.rows(dossier_id)
     (dossier,) = rows["dossiers"]
@@ -176,7 +178,8 @@ def _write_dossier(begin: Begin, store: ObjectStore, dossier_id: UUID, data: Pat
         ],
     )
     (folder / "mets.xml").write_bytes(mets.document(rows, files))
-    return code, str(dossier["receiving"])
+    live = [f"{code}: {hold['reference']}" for hold in rows["holds"] if hold["released_at"] is None]
+    return code, str(dossier["receiving"]), live
 
 
 def _objects(rows: Rows) -> dict[ObjectKey, tuple[str, ...]]:
@@ -188,8 +191,12 @@ def _objects(rows: Rows) -> dict[ObjectKey, tuple[str, ...]]:
                 name = column.removesuffix("_sha256")
                 if name != column and f"{name}_size" in row and row[column] is not None:
                     key = ObjectKey(row[column], row[f"{name}_size"], row[f"{name}_media_type"])
-                    found[key] = (*found.get(key, ()), f"{table}/{row.get('id') or row.get('e_result_id')}/{name}")
+                    found[key] = (*found.get(key, ()), f"{table}/{_id_of(row)}/{name}")
     return found
+
+
+def _id_of(row: Mapping[str, Any]) -> object:
+    return row.get("id") or row.get("e_result_id") or row.get("hold_id")
 
 
 def _files(rows: Rows, code: str) -> Iterator[File]:

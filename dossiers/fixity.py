@@ -137,9 +137,9 @@ def check_slice(desk: FixityDesk, *, now: datetime, limit: int | None = None) ->
     quarantined, repaired = [], []
     for one in due:
         found, copied = _look(desk, one.key)
-        versions = desk.vault.versions(one.key)
         was_wrong = one.found in (FoundAs.MISSING, FoundAs.DAMAGED)
         mended = found is not FoundAs.WHOLE and copied and _repair(desk, one.key)
+        versions = desk.vault.versions(one.key)
         with desk.begin() as work:
             work.objects.note(
                 one.key.sha256, FoundAs.WHOLE if mended else found, versions=versions, copied=copied, at=now

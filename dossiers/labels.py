@@ -477,6 +477,18 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Máy chủ gặp lỗi khi lập biên bản; người vận hành thấy lỗi này trong nhật ký.",
         "The server met an error while it made the report; whoever runs it sees it in the log.",
     ),
+    "store_cannot_hold": (
+        "Kho tệp đang dùng không giữ được tệp theo lệnh. Hệ thống vẫn chặn mọi việc xóa; báo quản trị viên đổi kho.",
+        "This object store can't hold files. The service still refuses every deletion; tell the administrator.",
+    ),
+    "hold_waits_for_store": (
+        "Kho tệp chưa phản hồi. Hệ thống vẫn chặn mọi việc xóa và sẽ tự làm tiếp.",
+        "The object store doesn't answer. The service still refuses every deletion and goes on by itself.",
+    ),
+    "held_object_missing": (
+        "Có tệp không còn trong kho nên không giữ được. Báo quản trị viên lấy lại từ bản sao lưu.",
+        "A file isn't in the store any more. Tell the administrator to bring it back from a backup.",
+    ),
     "assembly_failed": (
         "Không tạo được PDF tìm kiếm. Các trang đã đọc vẫn an toàn; xin thử lại.",
         "The searchable PDF couldn't be made. The pages read are safe; please try again.",
@@ -552,6 +564,11 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "component.assembled": ("tạo PDF tìm được chữ", "searchable PDF made"),
     "component.corrected": ("sửa chữ đã đọc", "what was read was corrected"),
     "component.reviewed": ("soát xong giấy tờ", "paper reviewed"),
+    "hold.placed": ("giữ nguyên theo yêu cầu", "put under legal hold"),
+    "hold.release_asked": ("xin thôi giữ, chờ người thứ hai", "release of the hold asked for"),
+    "hold.released": ("thôi giữ, hai người xác nhận", "hold released by two people"),
+    "hold.kept_on": ("tiếp tục giữ, không thôi", "the hold goes on"),
+    "object.hold_was_gone": ("mất lệnh giữ trong kho, đã giữ lại", "the store's hold was gone and was put on again"),
     "archive.exported": ("xuất gói lưu trữ", "exported for the archive"),
     "archive.imported": ("nhập từ gói lưu trữ", "taken in from an archive's bag"),
     "component.seen": ("xem giấy tờ tùy thân", "identity paper looked at"),

@@ -23,7 +23,7 @@ from uuid import UUID
 from digitize import load
 from digitize.types import UnreadableScan
 from digitize.words.vietnamese import fold
-from dossiers import codes, separation
+from dossiers import codes, holds, separation
 from dossiers.policy import Act, require
 from dossiers.separation import Astray, Brought, Meant, SheetAstray
 from dossiers.types import (
@@ -224,12 +224,14 @@ def cancel(begin: Begin, parcel_id: UUID, *, by: Actor) -> None:
     Raises:
         NotFound: The asker's agency has no such parcel.
         WrongState: It is whole: then it is the office's, and is set aside with a reason instead.
+        Held: It is for a dossier under legal hold.
     """
     require(by, Act.ADD_COMPONENT)
     with begin() as work:
         parcel = work.parcels.lock(by, parcel_id)
         if parcel.state is not ParcelState.COMING:
             raise WrongState(parcel.state)
+        holds.refuse_if_held(work, parcel.dossier_id)
         work.parcels.drop(parcel.id)
 
 

@@ -32,6 +32,7 @@ class Act(StrEnum):
     WITHDRAW = "withdraw"
     HAND_OVER = "hand_over"
     TRANSFER = "transfer"
+    HOLD = "hold"
     KEEP_TRUST = "keep_trust"
 
 
@@ -59,6 +60,7 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.WITHDRAW: frozenset({Role.LEADER, Role.SEAL_KEEPER}),
     Act.HAND_OVER: _DESK,
     Act.TRANSFER: _DESK,
+    Act.HOLD: frozenset({Role.LEADER, Role.SEAL_KEEPER}),
     Act.KEEP_TRUST: frozenset({Role.ADMINISTRATOR}),
 }
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dossiers.authorities import Authority
     from dossiers.desks import Desk
     from dossiers.fixity import KeptObjects
+    from dossiers.holds import Holds
     from dossiers.layouts import OwnTemplate
     from dossiers.own_token import SigningLink
     from dossiers.parcels import Parcel
@@ -150,6 +151,28 @@ class Vault(Protocol):
 
     def log_stamps(self) -> Sequence[bytes]:
         """All that were ever kept, also those that somebody hid behind a delete marker or a later version."""
+        ...
+
+    @property
+    def can_hold(self) -> bool:
+        """Whether the store was seen to keep what is on legal hold."""
+        ...
+
+    def hold(self, key: ObjectKey) -> int:
+        """Put every version of an object on legal hold and see that it is; on how many there was none before.
+
+        Raises:
+            ObjectMissing: The store has no version of it.
+            StoreUnavailable: It didn't answer, or a version isn't held all the same. Some may be; try again.
+        """
+        ...
+
+    def lift(self, key: ObjectKey) -> None:
+        """Take the legal hold off every version of an object. Locks stay.
+
+        Raises:
+            ObjectMissing, StoreUnavailable: As `hold`.
+        """
         ...
 
 
@@ -937,6 +960,8 @@ class UnitOfWork(Protocol):
     def archive(self) -> Archive: ...
     @property
     def objects(self) -> KeptObjects: ...
+    @property
+    def holds(self) -> Holds: ...
     @property
     def search(self) -> Search: ...
     @property

@@ -38,6 +38,7 @@ _AGENCIES = (
     "UNION SELECT helped_at FROM dossiers WHERE id = :id UNION SELECT paper_at FROM dossiers WHERE id = :id "
     "UNION SELECT paper_to FROM dossiers WHERE id = :id UNION SELECT agency FROM e_results WHERE dossier_id = :id "
     "UNION SELECT agency FROM parcels WHERE dossier_id = :id "
+    "UNION SELECT agency FROM holds WHERE dossier_id = :id "
     "UNION SELECT agency FROM numbers WHERE e_result_id IN (SELECT id FROM e_results WHERE dossier_id = :id) "
     "UNION SELECT sender FROM transfers WHERE id = (SELECT transfer FROM dossiers WHERE id = :id) "
     "UNION SELECT receiver FROM transfers WHERE id = (SELECT transfer FROM dossiers WHERE id = :id)"
@@ -79,6 +80,8 @@ BELONGS = {
         "UNION SELECT id FROM e_results WHERE dossier_id = :id)"
     ),
     "e_result_documents": _OF_RESULT,
+    "holds": "dossier_id = :id",
+    "held_objects": "hold_id IN (SELECT id FROM holds WHERE dossier_id = :id)",
 }
 #: What many dossiers share: there already or not, and a counter never goes back.
 SHARED = {

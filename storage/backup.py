@@ -231,6 +231,7 @@ def restore(
     )
     migrate(dsn)
     told("database", 1, 1)
+    _forget_what_the_other_store_did(dsn)
     with _connected(dsn) as connection:
         log_end, spoken_of = _read_database(connection)
     if list(log_end) != list(manifest["log_end"]):
@@ -323,6 +324,12 @@ def _connected(dsn: str) -> Iterator[sa.Connection]:
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(dsn), poolclass=sa.NullPool)
     with engine.connect() as connection:
         yield connection
+
+
+def _forget_what_the_other_store_did(dsn: str) -> None:
+    """Holds were seen in the store that was; this one has yet to put them on, and is asked to by the signing worker."""
+    with psycopg.connect(dsn) as connection:
+        connection.execute("UPDATE kept_objects SET hold = 'unsure', hold_seen_at = NULL WHERE hold <> 'free'")
 
 
 def _require_empty(dsn: str) -> None:

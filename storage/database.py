@@ -11,6 +11,7 @@ from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
+from dossiers.holds import Held
 from dossiers.types import Changed
 from storage.accounts import PostgresAccounts, PostgresLimits
 from storage.annexes import PostgresAnnexes
@@ -25,6 +26,7 @@ from storage.dossiers import PostgresDossiers
 from storage.e_results import PostgresEResults
 from storage.figures import PostgresFigures
 from storage.fixity import PostgresKeptObjects
+from storage.holds import HELD_STATE, PostgresHolds
 from storage.own_templates import PostgresOwnTemplates
 from storage.parcels import PostgresDesks, PostgresParcels
 from storage.queue import PostgresJobs
@@ -79,6 +81,7 @@ class PostgresUnitOfWork:
         self.audit = PostgresAudit(connection)
         self.archive = PostgresArchive(connection)
         self.objects = PostgresKeptObjects(connection)
+        self.holds = PostgresHolds(connection)
         self.search = PostgresSearch(connection)
         self.jobs = PostgresJobs(connection)
         self.figures = PostgresFigures(connection)
@@ -155,6 +158,8 @@ def _vendor_errors_translated() -> Iterator[None]:
         state = getattr(error.orig, "sqlstate", None)
         if state in _TRY_AGAIN:
             raise Changed("có người khác đang thay đổi; làm lại sau giây lát") from error
+        if state == HELD_STATE:
+            raise Held("the database refused to delete what is under legal hold") from error
         if error.connection_invalidated or isinstance(error.orig, psycopg.OperationalError):
             raise DatabaseUnavailable("the database didn't answer") from error
         raise

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from dossiers.fixity import FoundAs, KeptObject, ObjectCounts
+from dossiers.holds import InStore
 from dossiers.types import ObjectKey
 from storage.tables import kept_objects, metadata
 
@@ -73,12 +74,14 @@ class PostgresKeptObjects:
         return [self._of(row) for row in self._connection.execute(query)]
 
     def note(self, sha256: str, found: FoundAs, *, versions: int, copied: bool, at: datetime) -> None:
-        """What reading an object found."""
+        """What reading an object found. A version that came since puts the legal hold on it in doubt."""
         table = kept_objects
+        another = sa.and_(table.c.hold == InStore.HELD, table.c.versions.not_in((0, versions)))
+        hold = sa.case((another, InStore.UNSURE.value), else_=table.c.hold)
         since = sa.case((table.c.found == found, table.c.found_at), else_=at)
         change = sa.update(table).where(table.c.sha256 == sha256)
         self._connection.execute(
-            change.values(found=found, found_at=since, checked_at=at, versions=versions, copied=copied)
+            change.values(found=found, found_at=since, checked_at=at, versions=versions, copied=copied, hold=hold)
         )
 
     def unknown(self, hashes: Iterable[str]) -> set[str]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from dossiers.desks import Desk
 from dossiers.parcels import Parcel, ParcelState
 from storage.rows import forget, keep_version, many, one
-from storage.tables import desks, parcel_parts, parcels
+from storage.tables import desks, holds, parcel_parts, parcels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,8 +79,10 @@ class PostgresParcels:
         self._connection.execute(sa.delete(parcel_parts).where(parcel_parts.c.parcel_id == parcel_id))
 
     def forget_unfinished(self, *, before: datetime) -> None:
-        """Forget parcels that stopped half-way and weren't touched since."""
-        forget(self._connection, parcels, (parcels.c.state == ParcelState.COMING) & (parcels.c.touched_at < before))
+        """Forget parcels that stopped half-way and weren't touched since, but none for a dossier under legal hold."""
+        held = sa.exists().where(holds.c.dossier_id == parcels.c.dossier_id, holds.c.released_at.is_(None))
+        stale = (parcels.c.state == ParcelState.COMING) & (parcels.c.touched_at < before)
+        forget(self._connection, parcels, stale & ~held)
 
 
 class PostgresDesks:

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 
 from dossiers.anchors import AnchorState
 from dossiers.fixity import FoundAs
+from dossiers.holds import InStore
 from dossiers.parcels import ParcelState
 from dossiers.transfers import TransferLine
 from dossiers.types import (
@@ -444,6 +445,7 @@ parcels = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index(None, "agency", "state"),
     sa.Index(None, "state", "touched_at"),
+    sa.Index(None, "dossier_id"),
 )
 
 parcel_parts = sa.Table(
@@ -842,6 +844,47 @@ kept_objects = sa.Table(
     _moment("checked_at", nullable=True),
     sa.Column("versions", sa.Integer, nullable=False, server_default="0"),
     sa.Column("copied", sa.Boolean, nullable=False, server_default=sa.false()),
+    # What is known of the store's legal hold on it, when that was last seen, and why it isn't there.
+    sa.Column("hold", Named(InStore), nullable=False, server_default=InStore.FREE.value),
+    _moment("hold_seen_at", nullable=True),
+    _text("hold_trouble", server_default=""),
     sa.Index(None, "checked_at"),
+    sa.Index("kept_objects_perhaps_held_idx", "sha256", postgresql_where=sa.text("hold <> 'free'")),
     sa.Index("kept_objects_quarantined_idx", "sha256", postgresql_where=sa.text("found IN ('missing', 'damaged')")),
+)
+
+holds = sa.Table(
+    "holds",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _id("dossier_id", "dossiers.id"),
+    _agency("agency"),
+    _text("reason"),
+    _text("reference"),
+    _text("placed_by"),
+    _moment("placed_at"),
+    _text("release_reason"),
+    _text("release_asked_by"),
+    _moment("release_asked_at", nullable=True),
+    _text("released_by"),
+    _moment("released_at", nullable=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index(None, "dossier_id"),
+    # Two people, whatever way it is written: the rule of the office, once more.
+    sa.CheckConstraint(
+        "released_at IS NULL OR (released_by <> '' AND release_asked_by <> '' AND released_by <> release_asked_by)",
+        name="holds_two_people_check",
+    ),
+)
+sa.Index("holds_live", holds.c.dossier_id, postgresql_where=sa.text("released_at IS NULL"))
+
+#: Every object that a row of the dossier has named since its hold was placed: what no row names any more stays held.
+held_objects = sa.Table(
+    "held_objects",
+    metadata,
+    sa.Column("hold_id", UUID(as_uuid=True), sa.ForeignKey("holds.id"), primary_key=True),
+    sa.Column("object_sha256", sa.Text, primary_key=True),
+    sa.Column("object_size", sa.BigInteger, nullable=False),
+    _text("object_media_type"),
+    sa.Index(None, "object_sha256"),
 )

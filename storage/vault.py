@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 KEEP_STAMPS = timedelta(days=3650)
 
 _STAMPS = "log-stamps/"
+#: SeaweedFS says so of a version that was never on hold; the package knows the words of others only.
+_NEVER_HELD = "NoSuchObjectLegalHold"
 
 
 class S3Vault:
@@ -74,6 +76,55 @@ class S3Vault:
             for one in self._store.client.list_objects(self._store.bucket, prefix="sha256/", recursive=True):
                 if one.object_name and one.last_modified:
                     yield one.object_name.rpartition("/")[2], one.last_modified
+
+    @property
+    def can_hold(self) -> bool:
+        """Whether the store was seen to keep what is on legal hold, and lists the versions that must be."""
+        able = self._store.capabilities
+        return able.holds and able.lists_versions
+
+    def hold(self, key: ObjectKey) -> int:
+        """Put every version of an object on legal hold and see that it is; on how many there was none before.
+
+        Raises:
+            ObjectMissing: The store has no version of it.
+            StoreUnavailable: It didn't answer, or a version isn't held all the same. Some may be; try again.
+        """
+        newly = 0
+        with vendor_errors_translated():
+            for version in self._every_version(key):
+                if self._is_held(key, version):
+                    continue
+                self._store.client.enable_object_legal_hold(self._store.bucket, key.path, version_id=version)
+                if not self._is_held(key, version):
+                    raise StoreUnavailable(f"{key.path}: the store doesn't hold it, though it says so")
+                newly += 1
+        return newly
+
+    def lift(self, key: ObjectKey) -> None:
+        """Take the legal hold off every version of an object. Locks stay.
+
+        Raises:
+            ObjectMissing, StoreUnavailable: As `hold`.
+        """
+        with vendor_errors_translated():
+            for version in self._every_version(key):
+                if self._is_held(key, version):
+                    self._store.client.disable_object_legal_hold(self._store.bucket, key.path, version_id=version)
+
+    def _is_held(self, key: ObjectKey, version: str | None) -> bool:
+        try:
+            return self._store.client.is_object_legal_hold_enabled(self._store.bucket, key.path, version_id=version)
+        except S3Error as error:
+            if error.code == _NEVER_HELD:
+                return False
+            raise
+
+    def _every_version(self, key: ObjectKey) -> list[str | None]:
+        found = [version for _, version in self._versions(key.path)]
+        if not found:
+            raise ObjectMissing(f"{key.path}: the store has no version of it")
+        return found
 
     def _versions(self, prefix: str) -> list[tuple[str, str | None]]:
         """Names and versions under a prefix; where a server lists no versions, the names."""

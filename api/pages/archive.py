@@ -1,4 +1,4 @@
-"""What must be handed over to the archive soon: finished dossiers of the agency, the first due first."""
+"""What must be handed over to the archive soon, the first due first; and what is under legal hold."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from api.deps import Office, Sees
 from api.pages.frame import StaffFrame
 from api.wiring import utc_now
+from dossiers import holds
 from dossiers.archive import WARN_AHEAD
 from dossiers.calendar import local_day
 
@@ -15,9 +16,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/nop-luu")
 def due_page(actor: Sees, office: Office, frame: StaffFrame) -> Response:
-    """Dossiers within 30 days of their limit, or beyond it."""
+    """Dossiers within 30 days of their limit, or beyond it; dossiers under legal hold."""
     now = utc_now()
     with office.begin() as work:
         waiting = work.archive.due(actor, by=now + WARN_AHEAD)
+        held = holds.live(work, actor, now=now)
     today = local_day(now)
-    return frame.page("archive.html", rows=[(one, (local_day(one.due) - today).days) for one in waiting])
+    return frame.page("archive.html", rows=[(one, (local_day(one.due) - today).days) for one in waiting], held=held)

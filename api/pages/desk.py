@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from api.deps import Closes, Office, Processes, Sees, SignedIn
-from api.pages import papers
+from api.pages import holds, papers
 from api.pages.frame import StaffFrame
 from api.pages.result_view import is_signer
 from api.wiring import utc_now
@@ -201,6 +201,7 @@ def _opened(work: UnitOfWork, actor: Actor, dossier_id: UUID) -> dict[str, Any]:
         "step": _next_step(dossier, laid_out["procedure"], laid_out["components"], results),
         "missing": missing_papers(laid_out["procedure"], laid_out["components"]),
         "paper_step": dossier.paper_step(),
+        **holds.of_dossier(work, actor, dossier),
     }
 
 

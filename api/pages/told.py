@@ -57,6 +57,16 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "Đã rút phiếu. Hồ sơ giấy lại do bạn giữ.",
         "The slip is taken back. The paper dossiers are yours to hold again.",
     ),
+    "hold_placed": (
+        "Đã đặt lệnh giữ: từ lúc này không xóa được gì của hồ sơ. Kho đang giữ từng tệp, thường xong sau ít giây.",
+        "The hold is placed: nothing of the dossier can be deleted from now on. The store follows within seconds.",
+    ),
+    "hold_release_asked": (
+        "Đã xin thôi giữ. Hồ sơ vẫn được giữ đến khi người thứ hai xác nhận.",
+        "The release is asked for. The dossier stays held until a second person confirms it.",
+    ),
+    "hold_released": ("Đã thôi giữ.", "The hold is released."),
+    "hold_kept_on": ("Hồ sơ vẫn được giữ nguyên.", "The dossier stays held."),
     "in_process": ("Đã bắt đầu giải quyết. Việc tiếp theo: soạn kết quả.", "Taken into work. Next: draft the result."),
     "resumed": ("Đã tiếp tục xử lý hồ sơ.", "The dossier goes on."),
     "saved": ("Đã lưu những gì vừa sửa.", "What was changed is saved."),

@@ -21,6 +21,8 @@ class Fault(Enum):
     DELETES_ALL_THE_SAME = "says that it deleted whatever it was asked to"
     SHORTENS_LOCKS = "says that it changed every lock as asked"
     KNOWS_NO_HOLD = "refuses legal holds"
+    ONLY_SAYS_IT_HOLDS = "says that it took every legal hold"
+    DOWN = "answers nothing but 503"
 
 
 _NOT_IMPLEMENTED = b"<Error><Code>NotImplemented</Code><Message>no</Message></Error>"
@@ -47,6 +49,7 @@ class _Handler(PassingHandler):
                 server.downloads[name] = server.downloads.get(name, 0) + 1
             fails = server.fault is Fault.FAILS_TWICE and server.failures_left > 0
             server.failures_left -= fails
+            fails = fails or server.fault is Fault.DOWN
         if fails:
             self.answer(503, {}, b"")
             return
@@ -58,6 +61,9 @@ class _Handler(PassingHandler):
             return
         if server.fault is Fault.KNOWS_NO_HOLD and self.command == "PUT" and "?legal-hold" in self.path:
             self.answer(501, {"Content-Type": "application/xml"}, _NOT_IMPLEMENTED)
+            return
+        if server.fault is Fault.ONLY_SAYS_IT_HOLDS and self.command == "PUT" and "?legal-hold" in self.path:
+            self.answer(200, {}, b"")
             return
         status, answered, content = self.asked_upstream(body)
         is_object = self.command == "GET" and "/sha256/" in self.path and status in {200, 206}

@@ -22,6 +22,7 @@ from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import ObjectKey
 from storage.capabilities import Capabilities
 from storage.objects import MinioObjectStore
+from storage.vault import S3Vault
 from tests.contract.faulty_s3 import Fault, FaultyS3
 
 if TYPE_CHECKING:
@@ -297,6 +298,59 @@ def test_bytes_brought_again_are_locked_anew(s3_settings: S3Settings, client: Mi
     retention = client.get_object_retention(s3_settings.bucket, key.path, version_id=version)
     assert retention is not None
     assert retention.retain_until_date > datetime.now(UTC) + timedelta(minutes=3)
+
+
+def test_a_legal_hold_is_on_every_version_until_it_is_lifted(
+    store: MinioObjectStore, a_file: Callable[[bytes], Path], client: Minio, s3_settings: S3Settings
+) -> None:
+    vault, bucket = S3Vault(store), s3_settings.bucket
+    assert vault.can_hold
+    key = store.put(a_file(b"asked for by the court"), media_type=PDF)
+    client.put_object(bucket, key.path, io.BytesIO(b"hidden beneath"), 14)
+    versions = [str(one.version_id) for one in client.list_objects(bucket, prefix=key.path, include_version=True)]
+    assert (vault.hold(key), vault.hold(key)) == (2, 0)  # twice does no harm
+    for version in versions:
+        with pytest.raises(S3Error):
+            client.remove_object(bucket, key.path, version_id=version)
+
+    client.disable_object_legal_hold(bucket, key.path, version_id=versions[0])  # by another's hand
+    assert vault.hold(key) == 1
+
+    client.remove_object(bucket, key.path)  # a delete marker on top hides it and takes nothing
+    assert vault.hold(key) == 0
+    vault.lift(key)
+    vault.lift(key)
+    for version in versions:
+        client.remove_object(bucket, key.path, version_id=version)
+    with pytest.raises(ObjectMissing):
+        vault.hold(key)
+    with pytest.raises(ObjectMissing):
+        vault.lift(key)
+
+
+def test_lifting_a_hold_leaves_the_lock(s3_settings: S3Settings, client: Minio, tmp_path: Path) -> None:
+    (tmp_path / "in").write_bytes(b"locked, too")
+    with opened(s3_settings, keep_locked=timedelta(seconds=90)) as store:
+        store.prepare()
+        key = store.put(tmp_path / "in", media_type=PDF)
+        S3Vault(store).hold(key)
+        S3Vault(store).lift(key)
+    version = client.stat_object(s3_settings.bucket, key.path).version_id
+    with pytest.raises(S3Error):
+        client.remove_object(s3_settings.bucket, key.path, version_id=version)
+
+
+@pytest.mark.parametrize("fault", [Fault.KNOWS_NO_HOLD, Fault.ONLY_SAYS_IT_HOLDS])
+def test_a_hold_that_is_only_promised_is_not_believed(
+    s3_settings: S3Settings, store: MinioObjectStore, a_file: Callable[[bytes], Path], fault: Fault
+) -> None:
+    key = store.put(a_file(b"asked for by the court"), media_type=PDF)
+    with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as lying:
+        proxy.fault = fault
+        lying.prepare()
+        assert not S3Vault(lying).can_hold
+        with pytest.raises(StoreUnavailable):
+            S3Vault(lying).hold(key)
 
 
 def test_a_store_that_lies_is_not_believed(s3_settings: S3Settings, store: MinioObjectStore, tmp_path: Path) -> None:
