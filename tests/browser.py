@@ -236,9 +236,7 @@ class Visits:
                 (self._artifacts / f"{number}-{at}.html").write_text(page.content(), "utf-8")
                 page.screenshot(path=self._artifacts / f"{number}-{at}.png", full_page=True)
                 # Where only the report is kept, this is what tells why.
-                print(
-                    f"── what visit {number} saw last, at {page.url}\n{page.locator('body').inner_text(timeout=5_000)}"
-                )
+                print(f"── what visit {number} saw last, at {page.url}", page.locator("body").inner_text(), sep="\n")
         print(f"screenshot, HTML and trace: {self._artifacts}")
 
 

@@ -44,6 +44,8 @@ _SQUARE = 0.015  # how far from square a scanner's pixels may be and still be ta
 _SAMPLE_PAGES = 20  # pages looked at to call a PDF born digital
 _MOST_SHOWN_PIXELS = 8_000_000  # of a page that is looked at: A3 at 200 dpi
 
+_COARSELY = {8: cv2.IMREAD_REDUCED_GRAYSCALE_8, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4, 2: cv2.IMREAD_REDUCED_GRAYSCALE_2}
+
 #: PDFium keeps global state and may be called by one thread at a time.
 _ONE_AT_A_TIME = threading.Lock()
 
@@ -127,24 +129,41 @@ def page_jpeg(path: Path, number: int, *, dpi: float, max_pixels: int) -> bytes:
     return data.tobytes()
 
 
-def small_pages(
-    path: Path, numbers: Iterable[int], *, dpi: float, max_pixels: int
-) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Pages in grey at about `dpi`, one at a time; PDFium is free for others between two of them.
+def small_page(path: Path, number: int, *, dpi: float, max_pixels: int) -> NDArray[np.uint8]:
+    """A page in grey at about `dpi`, without what is drawn upon it.
 
     Raises:
         UnreadableScan: Damaged, or larger than `max_pixels`.
     """
-    numbers = tuple(numbers)
-    _refuse_bombs(path, numbers)
-    for number in numbers:
-        with _opened(path) as document, closing(document[number - 1]) as leaf:
-            _refuse_large(leaf, max_pixels)
-            width_pt, height_pt = leaf.get_size()
-            most_dpi = math.sqrt(_MOST_SHOWN_PIXELS / (width_pt * height_pt / POINTS_PER_INCH**2))
-            width, height = (max(1, round(s / POINTS_PER_INCH * min(dpi, most_dpi))) for s in (width_pt, height_pt))
-            pixels = _bitmap(leaf, width, height, annotations=False)
-        yield number, np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+    _refuse_bombs(path, (number,))
+    with _opened(path) as document, closing(document[number - 1]) as leaf:
+        _refuse_large(leaf, max_pixels)
+        width_pt, height_pt = leaf.get_size()
+        dpi = min(dpi, math.sqrt(_MOST_SHOWN_PIXELS / (width_pt * height_pt / POINTS_PER_INCH**2)))
+        width, height = (max(1, round(side / POINTS_PER_INCH * dpi)) for side in (width_pt, height_pt))
+        return np.asarray(cv2.cvtColor(_bitmap(leaf, width, height, annotations=False), cv2.COLOR_RGB2GRAY))
+
+
+def glimpse(path: Path, number: int, *, dpi: float, max_pixels: int) -> tuple[NDArray[np.uint8], float] | None:
+    """A page in grey, as coarse as its JPEG can be decoded without falling below `dpi`; and its resolution.
+
+    A tenth of what drawing costs. None for a page that is more than one upright JPEG, or another thing: draw it.
+
+    Raises:
+        UnreadableScan: Damaged, or larger than `max_pixels`.
+    """
+    _refuse_bombs(path, (number,))
+    with _opened(path) as document, closing(document[number - 1]) as leaf:
+        _refuse_large(leaf, max_pixels)
+        whole = _picture_of(leaf)
+        if whole is None or not whole.upright or whole.image.get_filters() != ["DCTDecode"]:
+            return None
+        jpeg, own_dpi = np.frombuffer(whole.image.get_data(), dtype=np.uint8), whole.dpi
+    coarse = next((mode for times, mode in _COARSELY.items() if own_dpi / times >= dpi), cv2.IMREAD_GRAYSCALE)
+    pixels = cv2.imdecode(jpeg, coarse | cv2.IMREAD_IGNORE_ORIENTATION)
+    if pixels is None:
+        return None
+    return np.asarray(pixels, dtype=np.uint8), own_dpi * pixels.shape[1] / whole.width_px
 
 
 def _judged(path: Path) -> tuple[bool, int | None]:

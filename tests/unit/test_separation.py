@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
+from bench import damages
 from digitize import load, parts, separators
+from digitize.pdf import scan
 from digitize.separators import SeparatorSheet
 from dossiers import separation
 from dossiers.separation import TWICE, UNREAD, WITHOUT_PAGES, Names, Part, parts_of
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from PIL import Image
+    from numpy.typing import NDArray
 
 CODE = "000.00.01.H49-261121-0007"
 OTHER = "000.00.01.H49-261121-0008"
@@ -58,6 +61,25 @@ def test_one_code_of_the_two_is_enough(tmp_path: Path) -> None:
     page.paste("white", (0, 0, page.width, page.height // 2))
 
     assert found(tmp_path, stacks.as_pdf([page]), 1) == [(1, says("TK"))]
+
+
+@pytest.mark.parametrize("damage", [damages.faint, damages.out_of_focus, damages.photographed, damages.in_the_dark])
+def test_a_damaged_sheet_is_not_taken_for_a_page_of_print_at_a_glimpse(
+    tmp_path: Path, damage: Callable[..., NDArray[np.uint8]]
+) -> None:
+    page = damage(np.asarray(stacks.sheet(CODE, "TK")), np.random.default_rng(0))
+
+    assert found(tmp_path, stacks.as_pdf([Image.fromarray(page)]), 1)
+
+
+def test_a_page_of_print_is_cleared_at_a_glimpse_and_never_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn(*_: object, **__: object) -> None:
+        raise AssertionError("drawn")
+
+    monkeypatch.setattr(scan, "small_page", drawn)
+    assert found(tmp_path, stacks.as_pdf([stacks.paper(), stacks.white(), stacks.paper()]), 3) == []
 
 
 def test_a_sheet_whose_codes_are_scribbled_over_is_told_apart_from_a_paper(tmp_path: Path) -> None:
