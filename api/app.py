@@ -31,6 +31,7 @@ from api.pages import (
     out_of_force,
     page_marks,
     papers,
+    phone,
     post_office,
     results,
     review,
@@ -82,6 +83,7 @@ UPLOADS = (
 PAGE_UPLOADS = (
     "/kiem-tra",
     "/ho-so/{dossier_id}/giay-to",
+    "/chup/{token}/anh",
     "/ho-so/{dossier_id}/ket-qua/tai-len",
     "/ket-qua/{e_result_id}/phu-luc",
     "/ket-qua/{e_result_id}/ky-token/tai-len",
@@ -98,6 +100,7 @@ PAGES = tuple(
         citizen,
         post_office,
         papers,
+        phone,
         inbox,
         transfer_pages,
         desk,

@@ -14,15 +14,19 @@ from fastapi import Depends, Request
 
 from api.errors import ForeignOrigin, NotSignedIn, TooManyRequests
 from api.wiring import Services, utc_now
-from dossiers import desks
+from dossiers import desks, phone
 from dossiers.policy import Act, require
 from dossiers.types import Account, Actor, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dossiers.phone import PhoneLink
+
 _BEARER = "bearer "
 _A_MOMENT_S = 5
+#: A minute, from one address: a whole centre's telephones may stand behind one.
+_PHONE_MOST = 1200
 #: A browser's session. The token in it is the same as a program's bearer token, out of reach of scripts.
 SESSION_COOKIE = "hoso_session"
 _READING = frozenset({"GET", "HEAD"})
@@ -112,20 +116,30 @@ class Sender:
 
     Attributes:
         desk: Name of the machine that sends for them; "" when they do it themselves.
+        link: Of the telephone that takes pictures for them; it may do no more than that.
     """
 
     actor: Actor
     desk: str = ""
+    link: PhoneLink | None = None
 
 
 def sender(request: Request, office: Office) -> Sender:
-    """A person who may bring papers in, or a machine at a counter that does it for one.
+    """A person who may bring papers in, or a machine or a telephone at a counter that does it for one.
 
     Raises:
         NotSignedIn: Neither; or the machine was revoked.
         NotAllowed: The person may not.
+        PhoneLinkOver: The telephone's time is up; what it has begun it may end for a while.
     """
     token = token_of(request)
+    if token.startswith(phone.TOKEN_HEAD):
+        now = utc_now()
+        _limited(request, office, "phone", most=_PHONE_MOST, window_s=60)
+        visit = phone.visit(
+            office.begin, token.removeprefix(phone.TOKEN_HEAD), now=now, finishing=request.method != "POST"
+        )
+        return Sender(visit.actor, link=visit.link)
     if not token.startswith(desks.TOKEN_HEAD):
         who = account(request, office)
         require(who.actor, Act.ADD_COMPONENT)
@@ -164,13 +178,17 @@ def limit(bucket: str, *, most: int, window_s: int) -> Callable[[Request, Servic
     """
 
     def limited(request: Request, office: Office) -> None:
-        address = request.client.host if request.client else "unknown"
-        with office.begin() as work:
-            within = work.limits.hit(f"{bucket}:{address}", now=utc_now(), window_s=window_s, limit=most)
-        if not within:
-            raise TooManyRequests(window_s)
+        _limited(request, office, bucket, most=most, window_s=window_s)
 
     return limited
+
+
+def _limited(request: Request, office: Services, bucket: str, *, most: int, window_s: int) -> None:
+    address = request.client.host if request.client else "unknown"
+    with office.begin() as work:
+        within = work.limits.hit(f"{bucket}:{address}", now=utc_now(), window_s=window_s, limit=most)
+    if not within:
+        raise TooManyRequests(window_s)
 
 
 class AtOnce:

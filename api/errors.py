@@ -24,6 +24,7 @@ from dossiers.holds import Held
 from dossiers.issuance import Unread
 from dossiers.own_token import NoLink
 from dossiers.parcels import ParcelSpoiled, PartOutOfPlace
+from dossiers.phone import PhoneLinkOver
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.separation import SheetAstray
 from dossiers.signatures import SignatureUnproven
@@ -366,6 +367,20 @@ OUTCOMES: dict[type[Exception], Outcome] = {
             "Open the signing page again and start there for a new one.",
         ),
     ),
+    PhoneLinkOver: Outcome(
+        410,
+        "phone_link_over",
+        Said(
+            "Địa chỉ chụp ảnh này không dùng được nữa.",
+            "Ảnh đã báo “đã nhận” vẫn an toàn.",
+            "Nhờ cán bộ ở quầy hiện mã QR mới rồi quét lại.",
+        ),
+        Said(
+            "This address for pictures can't be used any more.",
+            "Pictures that were called received are safe.",
+            "Ask at the counter for a new QR code and scan that.",
+        ),
+    ),
     SignatureNotTaken: Outcome(
         422,
         "signature_not_taken",
@@ -635,7 +650,7 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
             body |= {"message": english if language == "en" else str(error)}
         case UnreadableScan(reason=reason):
             body |= {"reason": reason, "message": str(error)}
-        case SigningRefused() | NoLink() | SignatureNotTaken():
+        case SigningRefused() | NoLink() | SignatureNotTaken() | PhoneLinkOver():
             body |= _why_not(error, language)
         case Incomplete(missing=missing):
             body |= {"reason": str(error), "errors": [{"message": item} for item in missing]}
@@ -653,7 +668,7 @@ def problem(error: Exception, language: Language, *, trace_id: str) -> dict[str,
     return body
 
 
-def _why_not(error: SigningRefused | NoLink | SignatureNotTaken, language: Language) -> dict[str, str]:
+def _why_not(error: SigningRefused | NoLink | SignatureNotTaken | PhoneLinkOver, language: Language) -> dict[str, str]:
     told = {"reason": error.reason}
     return told | {"message": error.words(language)} if isinstance(error, SignatureNotTaken) else told
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,10 @@ _UNMEASURED_LARGEST_MM = 425.0
 #: Finer than this nothing is gained by reading, and memory is lost; the scan itself is kept elsewhere.
 _FINEST_DPI = 400.0
 _STRIP_PX = 512
+
+_ORIENTATION = 0x0112
+#: How far to turn clockwise what a camera held so, by its tag (EXIF 2.3, 4.6.4); the others mirror.
+_TURNS = {1: 0, 3: 180, 6: 90, 8: 270}
 
 #: Cameras put previews, and sloppy programs padding, after the end mark.
 _TAIL_BYTES = 256 * 1024
@@ -85,6 +90,29 @@ def page(path: Path, number: int, media_type: str, *, max_pixels: int) -> PageIm
             bitonal = False
         ImageOps.exif_transpose(pixels, in_place=True)
         return PageImage(_as_array(pixels), dpi, dpi_is_stated=stated, bitonal=bitonal)
+
+
+@dataclass(frozen=True)
+class PlainJpeg:
+    """What must be known of a JPEG to show its bytes as they are; `turned_deg` clockwise makes it upright."""
+
+    width: int
+    height: int
+    grey: bool
+    turned_deg: int
+
+
+def plain_jpeg(path: Path) -> PlainJpeg | None:
+    """The shape of a JPEG in grey or in three colours that nothing mirrors; None for any other.
+
+    Raises:
+        UnreadableScan: It is damaged.
+    """
+    with _opened(path, "image/jpeg") as image:
+        turned = _TURNS.get(image.getexif().get(_ORIENTATION, 1))
+        if image.mode not in {"L", "RGB"} or turned is None:
+            return None
+        return PlainJpeg(image.width, image.height, image.mode == "L", turned)
 
 
 def _as_array(image: Image.Image) -> NDArray[np.uint8]:

@@ -311,7 +311,8 @@ def receive(begin: Begin, dossier_id: UUID, *, by: Actor, calendar: WorkCalendar
     """Receive the dossier: every required paper is there, the promised date is set, the receipt can be printed.
 
     Raises:
-        Incomplete: Required papers are missing; all of them are named at once.
+        Incomplete: Required papers are missing; all of them are named at once. Or pictures from a telephone wait to
+            become a paper.
         WrongState: It was received before.
     """
     require(by, Act.RECEIVE)
@@ -323,6 +324,8 @@ def receive(begin: Begin, dossier_id: UUID, *, by: Actor, calendar: WorkCalendar
         missing = tuple(k.name for k in procedure.components if k.required and k.code not in present)
         if missing or not components:
             raise Incomplete("components", missing)
+        if work.parcels.are_collected(dossier.id):  # someone photographed them for this dossier: never left behind
+            raise Incomplete("pictures", ("pictures_waiting",))
         due_on = calendar.due_on(now, procedure.working_days)
         dossier = dossier.move(DossierState.RECEIVED, received_at=now, due_on=due_on)
         done = all(c.state is ComponentState.DIGITIZED for c in components)

@@ -111,6 +111,7 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
     ParcelState: {
         ParcelState.COMING: ("đang đến", "on its way"),
         ParcelState.WAITING: ("chờ gắn vào hồ sơ", "waiting for its dossier"),
+        ParcelState.COLLECTED: ("đã nhận, chờ ghép thành giấy", "received, waiting to become a paper"),
         ParcelState.TAKEN: ("đã nhận vào hồ sơ", "in its dossier"),
         ParcelState.REFUSED: ("không nhận", "refused"),
         ParcelState.SET_ASIDE: ("đã để riêng", "set aside"),
@@ -296,6 +297,27 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
     "before_first_sheet": (
         "Các trang này nằm trước tờ ngăn đầu tiên nên chưa rõ của hồ sơ nào. Xem tệp rồi gắn vào hồ sơ.",
         "These pages came before the first separator sheet. Look at them and attach them to their dossier.",
+    ),
+    "not_a_picture": (
+        "Không phải ảnh chụp JPEG, PNG hay WebP. Xin chụp lại bằng máy ảnh của điện thoại.",
+        "It isn't a JPEG, PNG or WebP picture. Please take it again with the telephone's camera.",
+    ),
+    "phone_dropped": ("Đã bỏ khỏi các ảnh chờ ghép.", "Taken out of the pictures that wait."),
+    "phone_link_unknown": (
+        "Địa chỉ chụp ảnh này không đúng. Quét lại mã QR trên màn hình ở quầy.",
+        "This address is wrong. Scan the QR code on the counter's screen again.",
+    ),
+    "phone_link_expired": (
+        "Mã QR đã hết 10 phút. Nhờ cán bộ ở quầy bấm “Thêm 10 phút” hoặc hiện mã mới.",
+        "The code's ten minutes are over. Ask at the counter for ten more, or for a new code.",
+    ),
+    "phone_link_ended": (
+        "Cán bộ ở quầy đã kết thúc lượt chụp này. Cần chụp thêm thì nhờ hiện mã mới.",
+        "The counter has ended this. If more pictures are needed, ask for a new code.",
+    ),
+    "phone_link_dossier_closed": (
+        "Hồ sơ này không nhận thêm giấy tờ nữa. Hỏi cán bộ ở quầy.",
+        "This dossier takes no more papers. Ask at the counter.",
     ),
     "only_sheets": (
         "Tệp chỉ có tờ ngăn, không có trang giấy nào. Đặt giấy sau mỗi tờ ngăn rồi quét lại.",
@@ -551,6 +573,12 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "parcel.parted": ("tách tập quét thành từng giấy theo tờ phân cách", "stack of scans parted by separator sheets"),
     "parcel.opened": ("mở xem tệp trong hộp nhận", "a file of the inbox was opened"),
     "parcel.set_aside": ("để riêng tệp không thuộc hồ sơ nào", "a file of no dossier set aside"),
+    "phone.handed_over": ("hiện mã QR cho điện thoại chụp giấy tờ", "QR code shown for a telephone's pictures"),
+    "phone.extended": ("thêm giờ cho điện thoại", "more time for a telephone"),
+    "phone.ended": ("kết thúc lượt chụp bằng điện thoại", "a telephone's turn ended"),
+    "phone.picture_received": ("nhận ảnh từ điện thoại", "picture received from a telephone"),
+    "phone.picture_dropped": ("bỏ một ảnh từ điện thoại; ảnh vẫn giữ", "a telephone's picture taken out; it is kept"),
+    "phone.paper_made": ("ghép ảnh điện thoại thành giấy", "paper made of a telephone's pictures"),
     "component.received": ("nhận bản quét", "scan received"),
     "scan.parted": ("tách lượt quét theo tờ ngăn", "scan parted by separator sheets"),
     "scan.opened": ("mở bản quét gốc", "scan as it came opened"),

@@ -28,6 +28,7 @@ from dossiers.policy import Act, require
 from dossiers.separation import Astray, Brought, Meant, SheetAstray
 from dossiers.types import (
     Component,
+    ComponentState,
     Duplicate,
     Incomplete,
     NotFound,
@@ -47,16 +48,27 @@ KEPT_FOR = timedelta(days=7)
 #: How many a sender may have under way at once: a full scanner's folder after a week offline, and no full disk.
 _MOST_COMING = 500
 _SHA256_LENGTH = 64
+#: Of a telephone's link: a paper of more sheets belongs into the feeder, and no camera's picture is larger.
+MOST_PICTURES, MOST_PICTURE_BYTES = 60, 40 * 2**20
+PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
 
 
 class ParcelState(StrEnum):
-    """Where a parcel is. COMING waits for its sender, WAITING for a person of its agency; the others are over."""
+    """Where a parcel is.
+
+    COMING waits for its sender, WAITING for a person of its agency; a COLLECTED one is a telephone's picture that waits
+    until somebody says which paper it is (`phone`). The others are over.
+    """
 
     COMING = "coming"
     WAITING = "waiting"
+    COLLECTED = "collected"
     TAKEN = "taken"
     REFUSED = "refused"
     SET_ASIDE = "set_aside"
+
+
+_COUNTS = frozenset({ParcelState.COMING, ParcelState.COLLECTED, ParcelState.TAKEN})
 
 
 class PartOutOfPlace(OfficeError):
@@ -79,6 +91,7 @@ class Address:
         dossier_id: Said by a page that stands in a dossier; None where only names tell.
         folder: Folder and file name as the counter's computer has them; a dossier code in them is found.
         kind, name, pages_declared, replaces: As for `intake.add_component`.
+        phone_link: The telephone's link it comes by; then it is a picture, and no paper yet.
     """
 
     dossier_id: UUID | None = None
@@ -87,6 +100,7 @@ class Address:
     name: str = ""
     pages_declared: int | None = None
     replaces: UUID | None = None
+    phone_link: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +137,7 @@ class Parcel:
     pages: int | None = None
     component_id: UUID | None = None
     trouble: str = ""
+    phone_link: UUID | None = None
     version: int = 0
 
     @property
@@ -151,11 +166,7 @@ def announce(
         NotFound, WrongState: The dossier it names isn't the asker's, or takes no more papers.
     """
     require(by, Act.ADD_COMPONENT)
-    if size == 0:
-        raise UnreadableScan("empty", "Tệp rỗng (0 byte). Hãy quét lại và gửi tệp khác.")
-    if size > limits.max_bytes:
-        most = limits.max_bytes // 2**20
-        raise UnreadableScan("too_large", f"Tệp nặng quá mức nhận {most} MB. Hãy chia thành nhiều tệp.")
+    _must_be_of_a_size(size, min(limits.max_bytes, MOST_PICTURE_BYTES) if address.phone_link else limits.max_bytes)
     if sha256 and (len(sha256) != _SHA256_LENGTH or set(sha256) - set("0123456789abcdef")):
         raise Incomplete("sha256", ("sha256",))
     parcel = Parcel(
@@ -175,6 +186,7 @@ def announce(
         name=address.name,
         pages_declared=address.pages_declared,
         replaces=address.replaces,
+        phone_link=address.phone_link,
     )
     with begin() as work:
         if address.dossier_id is not None and not work.dossiers.of(by, address.dossier_id).takes_papers:
@@ -185,9 +197,34 @@ def announce(
             for one in coming:
                 if _is_the_same(one, parcel):
                     return one
+        if there := _picture_there(work, address, sha256):
+            return there
         if len(coming) >= _MOST_COMING:
             raise Incomplete("parcels", ("too_many_parcels",))
         return work.parcels.keep(parcel)
+
+
+def _must_be_of_a_size(size: int, most_bytes: int) -> None:
+    if size == 0:
+        raise UnreadableScan("empty", "Tệp rỗng (0 byte). Hãy quét lại và gửi tệp khác.")
+    if size > most_bytes:
+        most = most_bytes // 2**20
+        raise UnreadableScan("too_large", f"Tệp nặng quá mức nhận {most} MB. Hãy chia thành nhiều tệp.")
+
+
+def _picture_there(work: UnitOfWork, address: Address, sha256: str) -> Parcel | None:
+    """The same picture of the same link, if it is here already.
+
+    Raises:
+        Incomplete: The link has brought as many as it may.
+    """
+    if address.phone_link is None or address.dossier_id is None:
+        return None
+    came = [p for p in work.parcels.pictures(address.dossier_id) if p.phone_link == address.phone_link]
+    there = _there(work, came, sha256)
+    if there is None and sum(p.state in _COUNTS for p in came) >= MOST_PICTURES:
+        raise Incomplete("parcels", ("too_many_pictures",))
+    return there
 
 
 def of(begin: Begin, parcel_id: UUID, *, by: Actor) -> Parcel:
@@ -274,6 +311,8 @@ def take_in(
             raise
         parcel = replace(parcel, pages=facts.pages, sha256=sha256)
         try:
+            if parcel.phone_link is not None and parcel.dossier_id is not None:
+                return _collect(begin, store, parcel, parcel.dossier_id, file, facts.media_type, by=by, now=now)
             address = _addressed(begin, parcel, by=by)
             return _lay_in(begin, store, parcel, address, file, by=by, limits=limits, now=now)
         except UnreadableScan as unreadable:
@@ -388,6 +427,7 @@ def _is_the_same(one: Parcel, other: Parcel) -> bool:
             parcel.name,
             parcel.pages_declared,
             parcel.replaces,
+            parcel.phone_link,
         )
 
     return said(one) == said(other)
@@ -492,6 +532,55 @@ def _lay_in(
         trouble=trouble,
     )
     return _keep_over(begin, taken, by=by, now=now)
+
+
+def _collect(
+    begin: Begin,
+    store: ObjectStore,
+    parcel: Parcel,
+    dossier_id: UUID,
+    file: Path,
+    media_type: str,
+    *,
+    by: Actor,
+    now: datetime,
+) -> Parcel:
+    """Keep a telephone's picture beside its dossier until it becomes a paper; the same bytes count once.
+
+    Raises:
+        UnreadableScan: It is no picture.
+        WrongState: The dossier takes no more papers.
+    """
+    if media_type not in PICTURES:
+        raise UnreadableScan("not_a_picture", "Tệp không phải ảnh chụp (JPEG, PNG, WebP). Hãy chụp lại bằng máy ảnh.")
+    key = store.put(file, media_type=media_type)
+    with begin() as work:
+        dossier = work.dossiers.lock(by, dossier_id)
+        if not dossier.takes_papers:
+            raise WrongState(dossier.state)
+        came = [p for p in work.parcels.pictures(dossier.id) if p.id != parcel.id]
+        if _there(work, came, key.sha256):
+            kept = replace(parcel, state=ParcelState.REFUSED, trouble="duplicate", touched_at=now)
+        else:
+            kept = replace(parcel, state=ParcelState.COLLECTED, file=key, touched_at=now)
+            work.audit.append(by, "phone.picture_received", dossier.id, sha256=key.sha256, link=str(parcel.phone_link))
+        kept = work.parcels.keep(kept)
+        work.parcels.drop_parts(parcel.id)
+        return kept
+
+
+def _there(work: UnitOfWork, pictures: Sequence[Parcel], sha256: str) -> Parcel | None:
+    """The picture with these bytes that waits, or is part of a paper that is still one."""
+    for picture in pictures:
+        if picture.sha256 != sha256 or picture.file is None:
+            continue
+        if picture.state is ParcelState.COLLECTED:
+            return picture
+        if picture.state is not ParcelState.TAKEN or picture.component_id is None:
+            continue
+        if work.components.of(picture.component_id).state is not ComponentState.REPLACED:
+            return picture
+    return None
 
 
 def _into_the_inbox(parcel: Parcel, now: datetime) -> separation.LayBy:

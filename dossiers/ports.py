@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dossiers.layouts import OwnTemplate
     from dossiers.own_token import SigningLink
     from dossiers.parcels import Parcel
+    from dossiers.phone import PhoneLink
     from dossiers.reader_report import FieldTally, FlagTally
     from dossiers.transfers import Transfer
     from dossiers.trust_upkeep import KeptAnswer, KeptList
@@ -577,6 +578,46 @@ class Parcels(Protocol):
         """Forget parcels that stopped half-way and weren't touched since."""
         ...
 
+    def pictures(self, dossier_id: UUID) -> Sequence[Parcel]:
+        """Everything that came to a dossier by telephone, whatever became of it, the first begun first."""
+        ...
+
+    def lock_picture(self, parcel_id: UUID) -> Parcel:
+        """One of them, whichever agency brought it in, held until the block ends. Raises NotFound."""
+        ...
+
+    def are_collected(self, dossier_id: UUID) -> bool:
+        """Whether any of them waits to become a paper."""
+        ...
+
+    def collected(self, actor: Actor) -> Mapping[UUID, int]:
+        """How many pictures of the actor's agency wait to become papers, by dossier."""
+        ...
+
+
+class PhoneLinks(Protocol):
+    """Dossiers opened to telephones."""
+
+    def by_token(self, token_sha256: str) -> PhoneLink:
+        """Raises NotFound."""
+        ...
+
+    def lock(self, link_id: UUID) -> PhoneLink:
+        """A link, held until the block ends. Raises NotFound."""
+        ...
+
+    def open_of(self, dossier_id: UUID, *, now: datetime) -> Sequence[PhoneLink]:
+        """Those of a dossier that neither ended nor expired, the newest first."""
+        ...
+
+    def keep(self, link: PhoneLink) -> PhoneLink:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        ...
+
+    def saw(self, link_id: UUID, *, now: datetime) -> None:
+        """Remember when a telephone first opened it."""
+        ...
+
 
 class Desks(Protocol):
     """Machines at counters that send scans by themselves."""
@@ -940,6 +981,8 @@ class UnitOfWork(Protocol):
     def parcels(self) -> Parcels: ...
     @property
     def desks(self) -> Desks: ...
+    @property
+    def phone_links(self) -> PhoneLinks: ...
     @property
     def own_templates(self) -> OwnTemplates: ...
     @property

@@ -96,7 +96,7 @@ SHARED = {
 _OVER = {"certificates": """ || '{"active": false, "key_file": "", "locator": ""}'"""}
 #: Nothing of a finished dossier: links that have expired, with what opens them; parts of a parcel not whole yet.
 #: What pages are found by is made anew where they come to.
-LEFT_OUT = {"signing_links", "parcel_parts", "page_index"}
+LEFT_OUT = {"signing_links", "phone_links", "parcel_parts", "page_index"}
 _AUDIT = "audit"
 
 

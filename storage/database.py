@@ -28,7 +28,7 @@ from storage.figures import PostgresFigures
 from storage.fixity import PostgresKeptObjects
 from storage.holds import HELD_STATE, PostgresHolds
 from storage.own_templates import PostgresOwnTemplates
-from storage.parcels import PostgresDesks, PostgresParcels
+from storage.parcels import PostgresDesks, PostgresParcels, PostgresPhoneLinks
 from storage.queue import PostgresJobs
 from storage.search import PostgresSearch
 from storage.signing_links import PostgresSigningLinks
@@ -71,6 +71,7 @@ class PostgresUnitOfWork:
         self.transfers = PostgresTransfers(connection)
         self.parcels = PostgresParcels(connection)
         self.desks = PostgresDesks(connection)
+        self.phone_links = PostgresPhoneLinks(connection)
         self.own_templates = PostgresOwnTemplates(connection)
         self.e_results = PostgresEResults(connection)
         self.annexes = PostgresAnnexes(connection)

@@ -1,4 +1,4 @@
-"""Parcels on their way in with their parts, and the machines at counters that send them.
+"""Parcels on their way in with their parts, and the machines and telephones at counters that send them.
 
 Parts lie in the database and not on a web process's disk: they are durable with the commit that says so, whichever host
 takes the next part, and go with the parcel's end (decision 0043).
@@ -13,11 +13,12 @@ import sqlalchemy as sa
 
 from dossiers.desks import Desk
 from dossiers.parcels import Parcel, ParcelState
+from dossiers.phone import PhoneLink
 from storage.rows import forget, keep_version, many, one
-from storage.tables import desks, holds, parcel_parts, parcels
+from storage.tables import desks, holds, parcel_parts, parcels, phone_links
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -83,6 +84,65 @@ class PostgresParcels:
         held = sa.exists().where(holds.c.dossier_id == parcels.c.dossier_id, holds.c.released_at.is_(None))
         stale = (parcels.c.state == ParcelState.COMING) & (parcels.c.touched_at < before)
         forget(self._connection, parcels, stale & ~held)
+
+    def pictures(self, dossier_id: UUID) -> Sequence[Parcel]:
+        """Everything that came to a dossier by telephone, whatever became of it, the first begun first."""
+        query = sa.select(parcels).where(parcels.c.dossier_id == dossier_id, parcels.c.phone_link.is_not(None))
+        return many(Parcel, self._connection, query.order_by(parcels.c.begun_at, parcels.c.id))
+
+    def lock_picture(self, parcel_id: UUID) -> Parcel:
+        """One of them, whichever agency brought it in, held until the block ends. Raises NotFound."""
+        query = sa.select(parcels).where(parcels.c.id == parcel_id, parcels.c.phone_link.is_not(None))
+        return one(Parcel, self._connection, query.with_for_update(key_share=True))
+
+    def are_collected(self, dossier_id: UUID) -> bool:
+        """Whether any of them waits to become a paper."""
+        waits = (parcels.c.dossier_id == dossier_id) & (parcels.c.state == ParcelState.COLLECTED)
+        return bool(self._connection.execute(sa.select(sa.exists().where(waits))).scalar())
+
+    def collected(self, actor: Actor) -> Mapping[UUID, int]:
+        """How many pictures of the actor's agency wait to become papers, by dossier."""
+        query = (
+            sa.select(parcels.c.dossier_id, sa.func.count())
+            .where(parcels.c.agency == actor.agency, parcels.c.state == ParcelState.COLLECTED)
+            .group_by(parcels.c.dossier_id)
+            .order_by(sa.func.min(parcels.c.begun_at))
+        )
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+
+class PostgresPhoneLinks:
+    """`dossiers.ports.PhoneLinks`."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def by_token(self, token_sha256: str) -> PhoneLink:
+        """Raises NotFound."""
+        query = sa.select(phone_links).where(phone_links.c.token_sha256 == token_sha256)
+        return one(PhoneLink, self._connection, query)
+
+    def lock(self, link_id: UUID) -> PhoneLink:
+        """A link, held until the block ends. Raises NotFound."""
+        query = sa.select(phone_links).where(phone_links.c.id == link_id).with_for_update()
+        return one(PhoneLink, self._connection, query)
+
+    def open_of(self, dossier_id: UUID, *, now: datetime) -> Sequence[PhoneLink]:
+        """Those of a dossier that neither ended nor expired, the newest first."""
+        table = phone_links.c
+        query = sa.select(phone_links).where(
+            table.dossier_id == dossier_id, table.ended_at.is_(None), table.expires_at > now
+        )
+        return many(PhoneLink, self._connection, query.order_by(table.made_at.desc(), table.id))
+
+    def keep(self, link: PhoneLink) -> PhoneLink:
+        """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
+        return keep_version(self._connection, phone_links, link)
+
+    def saw(self, link_id: UUID, *, now: datetime) -> None:
+        """Remember when a telephone first opened it; no change of it, so its version stays."""
+        unseen = (phone_links.c.id == link_id) & phone_links.c.seen_at.is_(None)
+        self._connection.execute(sa.update(phone_links).where(unseen).values(seen_at=now))
 
 
 class PostgresDesks:

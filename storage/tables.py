@@ -442,6 +442,7 @@ parcels = sa.Table(
     sa.Column("pages", sa.Integer),
     _id("component_id", "components.id", nullable=True),
     _text("trouble"),
+    _id("phone_link", nullable=True),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Index(None, "agency", "state"),
     sa.Index(None, "state", "touched_at"),
@@ -455,6 +456,25 @@ parcel_parts = sa.Table(
     sa.Column("start", sa.BigInteger, nullable=False),
     sa.Column("bytes", sa.LargeBinary, nullable=False),
     sa.PrimaryKeyConstraint("parcel_id", "start"),
+)
+
+#: Dossiers opened to telephones for a few minutes.
+phone_links = sa.Table(
+    "phone_links",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    _text("token_sha256"),
+    _id("dossier_id", "dossiers.id"),
+    _agency("agency"),
+    _text("kind"),
+    _text("made_by"),
+    _moment("made_at"),
+    _moment("expires_at"),
+    _moment("seen_at", nullable=True),
+    _moment("ended_at", nullable=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Index(None, "token_sha256", unique=True),
+    sa.Index(None, "dossier_id"),
 )
 
 #: Machines at counters that send scans by themselves.

@@ -100,10 +100,13 @@ def _shown(
     made: tuple[desks.Desk, str] | None = None,
 ) -> Response:
     problem = frame.trouble(error) if error else None
+    with office.begin() as work:
+        photographed = [(work.dossiers.of(actor, one), count) for one, count in work.parcels.collected(actor).items()]
     return frame.page(
         "inbox.html",
         status=problem["status"] if problem else 200,
         waiting=parcels.waiting(office.begin, by=actor),
+        photographed=photographed,
         machines=desks.of_agency(office.begin, by=actor),
         made=made,
         at=at,

@@ -7,6 +7,7 @@ rest. Without scripts the same forms bring in one file at a time.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -20,7 +21,7 @@ from api.pages.frame import Frame, StaffFrame, Typed
 from api.uploads import Upload, received_or_why
 from api.wiring import Services, utc_now
 from digitize.types import UnreadableScan
-from dossiers import codes, intake, separation
+from dossiers import codes, intake, phone, separation
 from dossiers.labels import label
 from dossiers.ports import StoreUnavailable
 from dossiers.progress import progress
@@ -28,6 +29,8 @@ from dossiers.separation import Meant, SheetAstray
 from dossiers.types import Actor, Component, Duplicate, Incomplete, NotFound, OfficeError, PageGlance, WrongState
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from api.errors import Language
     from dossiers.ports import UnitOfWork
     from dossiers.types import Procedure
@@ -51,16 +54,24 @@ def tray(work: UnitOfWork, actor: Actor, dossier_id: UUID) -> dict[str, Any]:
     pages: dict[UUID, list[PageGlance]] = {component.id: [] for component in components}
     for page in work.components.glance(pages):
         pages[page.component_id].append(page)
-    reading = progress([page for of_one in pages.values() for page in of_one], now=utc_now())
+    now = utc_now()
+    reading = progress([page for of_one in pages.values() for page in of_one], now=now)
     return {
         "dossier": dossier,
         "procedure": work.procedures.of(dossier.procedure),
         "components": components,
         "pages": pages,
         "agencies": {agency.code: agency.name for agency in work.agencies.all()},
+        "phones": [(link, minutes_left(link, now)) for link in work.phone_links.open_of(dossier.id, now=now)],
+        "pictures": phone.brought(work, dossier.id).pictures,
         "reading": reading,
         "reader_is_busy": reading.silent_since is not None and work.jobs.is_reading(),
     }
+
+
+def minutes_left(link: phone.PhoneLink, now: datetime) -> int:
+    """Minutes in which a telephone may still begin pictures, rounded up; 0 when its time is up."""
+    return max(0, math.ceil((link.expires_at - now).total_seconds() / 60))
 
 
 def shown(
@@ -199,6 +210,14 @@ def _component_id(text: str) -> UUID:
 _WORDS: Final = {
     "no_file_chosen": ("Chưa chọn tệp nào. Chọn tệp quét rồi gửi lại.", "No file was chosen. Choose the scan first."),
     "pages_not_a_number": ("Số trang đếm tay phải là một con số.", "The pages counted by hand must be a number."),
+    "pictures_waiting": (
+        "Còn ảnh từ điện thoại chưa ghép thành giấy. Ghép hoặc bỏ các ảnh đó rồi tiếp nhận.",
+        "Pictures from a telephone are part of no paper yet. Make a paper of them or take them out, then receive.",
+    ),
+    "no_pictures": (
+        "Không còn ảnh nào chờ ghép: người khác vừa ghép hoặc bỏ.",
+        "No picture waits any more: somebody has just made a paper of them or taken them out.",
+    ),
     "no_papers": ("Hồ sơ chưa có giấy tờ nào.", "The dossier has no papers yet."),
 }
 

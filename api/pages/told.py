@@ -22,6 +22,19 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "Đã nhận tệp an toàn, tách thành nhiều giấy theo tờ ngăn. Giấy của hồ sơ khác đã vào hồ sơ ấy.",
         "The file is received, safe, and parted by its separator sheets. Papers of other dossiers went there.",
     ),
+    "phone_extended": ("Điện thoại có thêm 10 phút.", "The telephone has ten more minutes."),
+    "phone_ended": (
+        "Đã kết thúc lượt chụp. Ảnh đã nhận vẫn còn.",
+        "The telephone can send no more. What it has sent is kept.",
+    ),
+    "phone_dropped": ("Đã bỏ ảnh ấy.", "That picture is taken out."),
+    "phone_received": ("Đã nhận ảnh an toàn.", "The picture is received, safe."),
+    "phone_twice": ("Ảnh này đã nhận rồi; không tính lần nữa.", "This picture is here already; it counts once."),
+    "phone_paper_made": ("Đã ghép ảnh thành một giấy.", "The pictures are one paper now."),
+    "phone_paper_done": (
+        "Giấy này đã vào hồ sơ. Chụp tiếp giấy khác, hoặc cất điện thoại.",
+        "This paper is in the dossier. Go on with another, or put the telephone away.",
+    ),
     "parcel_attached": (
         "Đã gắn tệp vào hồ sơ. Nếu cần, chuyển sang đúng dòng.",
         "The file is in the dossier. Move it to its right row if need be.",

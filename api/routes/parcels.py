@@ -15,6 +15,7 @@ import os
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 from uuid import UUID
@@ -23,7 +24,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from api.deps import AddsPapers, Office, Public, Sends
+from api.deps import AddsPapers, Office, Public, Sender, Sends
 from api.errors import BadUpload, PartDamaged, TooLarge, UnknownUploadProtocol
 from api.schemas.common import clean
 from api.schemas.parcels import AttachIn, ParcelOut
@@ -73,6 +74,18 @@ def announce(request: Request, sender: Sends, office: Office) -> Response:
     if size > office.limits.max_bytes:
         raise TooLarge(office.limits.max_bytes)
     counted = said.get("pages_declared", "")
+    address = (
+        Address(dossier_id=sender.link.dossier_id, phone_link=sender.link.id)  # whatever else it says
+        if sender.link
+        else Address(
+            dossier_id=_uuid(said.get("dossier", "")),
+            folder=said.get("folder", ""),
+            kind=said.get("kind", ""),
+            name=said.get("name", ""),
+            pages_declared=_number(counted) if counted else None,
+            replaces=_uuid(said.get("replaces", "")),
+        )
+    )
     parcel = parcels.announce(
         office.begin,
         by=sender.actor,
@@ -80,14 +93,7 @@ def announce(request: Request, sender: Sends, office: Office) -> Response:
         filename=said.get("filename", ""),
         size=size,
         sha256=said.get("sha256", "").lower(),
-        address=Address(
-            dossier_id=_uuid(said.get("dossier", "")),
-            folder=said.get("folder", ""),
-            kind=said.get("kind", ""),
-            name=said.get("name", ""),
-            pages_declared=_number(counted) if counted else None,
-            replaces=_uuid(said.get("replaces", "")),
-        ),
+        address=address,
         limits=office.limits,
         now=utc_now(),
     )
@@ -99,7 +105,7 @@ def announce(request: Request, sender: Sends, office: Office) -> Response:
 def how_far(request: Request, parcel_id: UUID, sender: Sends, office: Office) -> Response:
     """How many bytes are durable here."""
     _speaks_tus(request)
-    parcel = parcels.of(office.begin, parcel_id, by=sender.actor)
+    parcel = _of(office, sender, parcel_id)
     said = {"upload-offset": str(parcel.arrived), "upload-length": str(parcel.size)}
     return Response(status_code=200, headers=_SAYS | said)
 
@@ -107,14 +113,17 @@ def how_far(request: Request, parcel_id: UUID, sender: Sends, office: Office) ->
 @router.get("/parcels/{parcel_id}")
 def receipt(parcel_id: UUID, sender: Sends, office: Office) -> ParcelOut:
     """How far it came, and once it is over the receipt."""
-    return _shown(office, sender.actor, parcels.of(office.begin, parcel_id, by=sender.actor))
+    parcel = _of(office, sender, parcel_id)
+    if sender.link:  # nothing of the dossier
+        return ParcelOut.of(replace(parcel, dossier_id=None, component_id=None), [])
+    return _shown(office, sender.actor, parcel)
 
 
 @router.delete("/parcels/{parcel_id}", status_code=204)
 def cancel(request: Request, parcel_id: UUID, sender: Sends, office: Office) -> Response:
     """Forget a parcel that hasn't come whole."""
     _speaks_tus(request)
-    parcels.cancel(office.begin, parcel_id, by=sender.actor)
+    parcels.cancel(office.begin, _of(office, sender, parcel_id).id, by=sender.actor)
     return Response(status_code=204, headers=_SAYS)
 
 
@@ -124,7 +133,7 @@ async def _arrived(request: Request, parcel_id: UUID, sender: Sends, office: Off
     if request.headers.get("content-type", "") != "application/offset+octet-stream":
         raise UnknownUploadProtocol("content-type")
     start = _number(request.headers.get("upload-offset", ""))
-    parcel = await run_in_threadpool(parcels.of, office.begin, parcel_id, by=sender.actor)
+    parcel = await run_in_threadpool(_of, office, sender, parcel_id)
     if parcel.state is not ParcelState.COMING:
         return parcel
     if start != parcel.arrived:
@@ -172,6 +181,18 @@ def attach(parcel_id: UUID, body: AttachIn, actor: AddsPapers, office: Office) -
         now=utc_now(),
     )
     return _shown(office, actor, parcel)
+
+
+def _of(office: Services, sender: Sender, parcel_id: UUID) -> Parcel:
+    """A parcel of the sender's agency; a telephone's own.
+
+    Raises:
+        NotFound: There is none.
+    """
+    parcel = parcels.of(office.begin, parcel_id, by=sender.actor)
+    if sender.link and parcel.phone_link != sender.link.id:
+        raise NotFound("parcel")
+    return parcel
 
 
 def _shown(office: Services, actor: Actor, parcel: Parcel) -> ParcelOut:

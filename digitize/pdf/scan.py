@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 POINTS_PER_INCH = 72.0
+#: Marks a page's picture as a photograph, bound by `digitize.parts`: how large the paper is, nobody has measured.
+PHOTOGRAPH = "HosoPhotograph"
 
 _DRAWN_DPI = 300.0  # for pages without a picture of their own
 _FINEST_DPI = 400.0
@@ -91,6 +93,8 @@ def page(path: Path, number: int, *, max_pixels: int) -> PageImage:
             whole = _picture_of(leaf)
             own = whole and _own_pixels(leaf, whole)
             image = own or _drawn(leaf, whole.dpi if whole else _DRAWN_DPI, max_pixels)
+            if whole is not None and whole.photographed:
+                image = replace(image, dpi_is_stated=False)
             # Under a picture that is the page stands a scanner's reading, or anything: it isn't what is seen.
             if whole is None and leaf.get_rotation() == 0 and not pdf_words.are_under_pictures(leaf):
                 image = replace(image, **_own_words(document, number, leaf, image.dpi))
@@ -300,6 +304,7 @@ class _Picture:
     across_dpi: float
     down_dpi: float
     upright: bool
+    photographed: bool = False
 
     @property
     def dpi(self) -> float:
@@ -325,14 +330,25 @@ def _picture_of(leaf: pypdfium2.PdfPage) -> _Picture | None:
                 upright = a > 0 and d > 0 and abs(b) + abs(c) < 1e-3 * a and leaf.get_rotation() == 0
                 across, down = width_px / width * POINTS_PER_INCH, height_px / height * POINTS_PER_INCH
                 whole = width <= page_width / _COVERS and height <= page_height / _COVERS and thing.container is None
-                found = _Picture(thing, width_px, height_px, across, down, upright and whole)
+                found = _Picture(thing, width_px, height_px, across, down, upright and whole, _is_marked(thing))
                 continue
             others += 1
         elif thing.type != pdfium.FPDF_PAGEOBJ_TEXT or _is_visible(thing):
             others += 1
     if found and others:
-        return _Picture(found.image, found.width_px, found.height_px, found.across_dpi, found.down_dpi, upright=False)
+        return replace(found, upright=False)
     return found
+
+
+def _is_marked(thing: Any) -> bool:
+    """Whether we bound this picture into the PDF as a photograph."""
+    for index in range(pdfium.FPDFPageObj_CountMarks(thing)):
+        name, used = (ctypes.c_ushort * (len(PHOTOGRAPH) + 1))(), ctypes.c_ulong()
+        mark = pdfium.FPDFPageObj_GetMark(thing, index)
+        read = pdfium.FPDFPageObjMark_GetName(mark, name, ctypes.sizeof(name), used)
+        if read and bytes(name).decode("utf-16-le", "replace").rstrip("\0") == PHOTOGRAPH:
+            return True
+    return False
 
 
 def _is_visible(text: Any) -> bool:
