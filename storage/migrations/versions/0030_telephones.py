@@ -32,7 +32,6 @@ def upgrade() -> None:
     op.create_index("phone_links_dossier_id_idx", "phone_links", ["dossier_id"])
     # No reference: a dossier goes into the archive with its pictures and without its links.
     op.add_column("parcels", sa.Column("phone_link", postgresql.UUID(as_uuid=True)))
-    op.create_index("parcels_dossier_id_idx", "parcels", ["dossier_id"])
 
 
 def downgrade() -> None:
