@@ -174,7 +174,7 @@ class Judges:
         self._count, self._limits = count, limits
         self._free: deque[_Judge] = deque()
         self._out = 0
-        self._waiting = 0
+        self._line: deque[object] = deque()
         self._closed = False
         self._turn = Condition(Lock())
 
@@ -278,16 +278,8 @@ class Judges:
 
     def _take(self) -> _Judge:
         with self._turn:
-            if self._out >= self._count:
-                if self._waiting >= self._limits.line:
-                    raise JudgesBusy(round(self._limits.patience_s))
-                self._waiting += 1
-                try:
-                    in_time = self._turn.wait_for(lambda: self._out < self._count, self._limits.patience_s)
-                finally:
-                    self._waiting -= 1
-                if not in_time:
-                    raise JudgesBusy(round(self._limits.patience_s))
+            if self._line or self._out >= self._count:
+                self._stand_in_line()
             self._out += 1
             if self._free:
                 return self._free.pop()
@@ -296,8 +288,24 @@ class Judges:
         except BaseException:
             with self._turn:
                 self._out -= 1
-                self._turn.notify()
+                self._turn.notify_all()
             raise
+
+    def _stand_in_line(self) -> None:
+        """Wait until it is one's turn: who comes later never gets in before, however often they ask."""
+        if len(self._line) >= self._limits.line:
+            raise JudgesBusy(round(self._limits.patience_s))
+        mine = object()
+        self._line.append(mine)
+        try:
+            in_time = self._turn.wait_for(
+                lambda: self._line[0] is mine and self._out < self._count, self._limits.patience_s
+            )
+        finally:
+            self._line.remove(mine)
+            self._turn.notify_all()
+        if not in_time:
+            raise JudgesBusy(round(self._limits.patience_s))
 
     def _give_back(self, seat: _Seat) -> None:
         if seat.judge.is_tired:
@@ -310,7 +318,7 @@ class Judges:
             elif keep:  # the next one starts while nobody waits for it
                 with suppress(OSError):
                     self._free.append(_Judge(self._limits))
-            self._turn.notify()
+            self._turn.notify_all()
         if not keep:
             seat.dismiss()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -180,13 +181,36 @@ def test_whoever_finds_the_line_full_is_told_to_come_again(good: Path, trust: Tr
         long = people.submit(judges.verify, _spinning(tmp_path), trust=trust)
         _wait_until(lambda: _is_at_work(at_work))
         patient = people.submit(judges.verify, good, trust=trust)
-        _wait_until(lambda: judges._waiting == 1)
+        _wait_until(lambda: len(judges._line) == 1)
         with pytest.raises(JudgesBusy) as told:
             judges.verify(good, trust=trust)
         assert told.value.seconds > 0
         os.kill(at_work, signal.SIGKILL)
         assert long.result().reasons == ("too_complex",)
         assert patient.result().verdict is Verdict.GENUINE
+
+
+@pytest.mark.usefixtures("possessed")
+def test_whoever_asks_again_at_once_does_not_get_in_before_who_waits(
+    good: Path, trust: TrustStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _judges(1, patience_s=300.0, cpu_s=60) as judges, ThreadPoolExecutor(2) as people:
+        again, waiting = (Path(shutil.copy(good, tmp_path / name)) for name in ("again", "waiting"))
+        judges.verify(good, trust=trust)
+        at_work, spinning = _the_one(judges), _spinning(tmp_path)
+        asked: list[str] = []
+        ask = judges._asked
+        monkeypatch.setattr(
+            judges, "_asked", lambda mine, file, what: (asked.append(file.name), ask(mine, file, what))[1]
+        )
+        pushing = people.submit(lambda: [judges.verify(file, trust=trust) for file in (spinning, again, again)])
+        _wait_until(lambda: _is_at_work(at_work))
+        patient = people.submit(judges.verify, waiting, trust=trust)
+        _wait_until(lambda: len(judges._line) == 1)
+        os.kill(at_work, signal.SIGKILL)
+        assert patient.result().verdict is Verdict.GENUINE
+        assert [verdict.verdict for verdict in pushing.result()[1:]] == [Verdict.GENUINE] * 2
+        assert [Path(name).name for name in asked[:2]] == [spinning.name, "waiting"]
 
 
 @pytest.mark.usefixtures("possessed")
