@@ -57,7 +57,7 @@ class Limits:
         memory_bytes: Address space for one file, beyond its own size.
         files: A judge is relieved after so many.
         growth_bytes: Or once it has ever held so much more memory than when it began.
-        line: How many may wait while all judges are busy.
+        line: How many may wait while all judges are busy; each holds one of the web's forty threads meanwhile.
         patience_s: How long they wait.
     """
 
@@ -66,7 +66,7 @@ class Limits:
     memory_bytes: int = 512 * _MIB
     files: int = 500
     growth_bytes: int = 256 * _MIB
-    line: int = 8
+    line: int = 16
     patience_s: float = 20.0
 
 
