@@ -17,6 +17,7 @@ from starlette.routing import compile_path
 from api import errors
 from api.figures import REQUESTS
 from api.pages import (
+    admin_retention,
     admin_trust,
     assets,
     citizen,
@@ -118,6 +119,7 @@ PAGES = tuple(
         archive_pages,
         hold_pages,
         admin_trust,
+        admin_retention,
     )
 )
 

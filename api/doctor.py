@@ -370,5 +370,6 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "Tệp lưu · fixity": doctor_archive.objects,
     "Nộp lưu · archive": doctor_archive.to_archive,
     "Giữ nguyên · legal hold": doctor_archive.held,
+    "Thời hạn lưu · retention": doctor_archive.kept,
     "Ký thử · test signature": _signature,
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from api import log_words
 from api.finding import Finding, State
-from dossiers import archive, holds, log_stamps
+from dossiers import archive, holds, log_stamps, retention
 from dossiers.calendar import VIETNAM
 from dossiers.fixity import FoundAs
 from dossiers.labels import label
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _STAMP_OVERDUE = timedelta(days=2)
 #: The store is asked within seconds; a large dossier takes minutes.
 _HOLD_OVERDUE = timedelta(hours=1)
+#: A dossier is gone through within minutes of its end.
+_LOCK_OVERDUE = timedelta(hours=6)
 _COUNTED = 1_000
 _SHOWN = 20
 
@@ -91,6 +93,30 @@ def to_archive(settings: Settings) -> Iterator[Finding]:
         f"{len(waiting)} dossiers are due for the archive within 30 days, {late} of them overdue.",
         "hoso archive due; hoso archive export …",
     )
+
+
+def kept(settings: Settings) -> Iterator[Finding]:
+    """Whose period of keeping ends, which wait for a longer lock, and for how many procedures nobody has decided."""
+    subject = "Thời hạn lưu · retention"
+    if not settings.database:
+        return
+    database = Database(settings.database)
+    now = datetime.now(UTC)
+    try:
+        with database.begin() as work:
+            ending = work.retention.ending(None, by=now + retention.WARN_AHEAD, limit=_COUNTED)
+            unlocked = work.retention.unlocked(ended_before=now - _LOCK_OVERDUE)
+            undecided = len(work.procedures.all()) - len(work.retention.in_force())
+    finally:
+        database.close()
+    default = f"{settings.retention_years} năm" if settings.retention_years else "vĩnh viễn"
+    vi = f"{len(ending)} hồ sơ hết thời hạn trong 30 ngày tới; {unlocked} chưa khóa đến hết thời hạn; "
+    vi += f"{undecided} thủ tục theo mặc định ({default})."
+    en = f"{len(ending)} dossiers end within 30 days; {unlocked} aren't locked for their period; "
+    en += f"{undecided} procedures go by the default."
+    remedy = "Hết thời hạn: văn thư lập danh mục trình Hội đồng xét hủy. Chưa khóa: xem kho tệp và tiến trình ký."
+    state = State.DOUBTFUL if ending or unlocked else State.GOOD
+    yield Finding(subject, state, vi, en, remedy if state is State.DOUBTFUL else "")
 
 
 def held(settings: Settings) -> Iterator[Finding]:

@@ -131,6 +131,13 @@ class Settings(BaseModel):
         description="Trong bao nhiêu ngày mọi tệp được đọc lại và so giá trị băm. Within how many days every object "
         "is read again and compared.",
     )
+    retention_years: int = Field(
+        10,
+        ge=0,
+        le=100,
+        description="Số năm giữ hồ sơ đã kết thúc của thủ tục chưa đặt thời hạn riêng; 0: vĩnh viễn. Years for which "
+        "dossiers are kept whose procedure has no period of its own; 0: for ever. Files are locked for so long.",
+    )
     worm: Worm = Field(
         Worm.PREFERRED,
         description="required: từ chối chạy nếu kho không khóa được tệp. required: refuse a store whose object lock "

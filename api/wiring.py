@@ -18,6 +18,7 @@ from dossiers.holds import HoldDesk
 from dossiers.log_stamps import LogDesk
 from dossiers.ports import StoreUnavailable
 from dossiers.renewal import RenewalDesk
+from dossiers.retention import RetentionDesk
 from dossiers.signatures import SigningDesk
 from signing import hosts
 from signing.isolation import Judges
@@ -55,6 +56,7 @@ class Services:
         vault: The store as whoever looks after it sees it.
         archive_store: The store without the cache before it. second_store: Where second copies are kept, or None.
         fixity: Within which every object is read again.
+        retention_years: How long dossiers are kept whose procedure says nothing; 0 for ever.
         work_dir: For files in transit, on a disk that keeps them.
         base_url: Where people reach the service.
         verify_url: Where a QR code leads, without the code itself.
@@ -75,6 +77,7 @@ class Services:
     archive_store: ObjectStore
     second_store: MinioObjectStore | None
     fixity: timedelta
+    retention_years: int
     capabilities: Capabilities
     close_store: Callable[[], None]
     calendar: WorkCalendar
@@ -143,6 +146,10 @@ class Services:
         """What keeping dossiers under legal hold works with."""
         return HoldDesk(self.begin, self.vault)
 
+    def retention_desk(self) -> RetentionDesk:
+        """What keeping finished dossiers locked for their period works with."""
+        return RetentionDesk(self.begin, self.vault, self.retention_years)
+
     def signing_desk(self, keys: KeyFolder | None = None) -> SigningDesk:
         """What the one signing worker works with; nobody else asks for it.
 
@@ -196,6 +203,7 @@ def wire(settings: Settings | None = None) -> Services:
         archive_store=s3,
         second_store=second_store(settings),
         fixity=timedelta(days=settings.fixity_days),
+        retention_years=settings.retention_years,
         capabilities=able,
         close_store=s3.close,
         calendar=WorkCalendar.load(settings.holidays),

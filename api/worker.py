@@ -17,7 +17,7 @@ from api.figures import telling
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
-from dossiers import authorities, fixity, holds, log_stamps, renewal, verdict_reports
+from dossiers import authorities, fixity, holds, log_stamps, renewal, retention, verdict_reports
 from dossiers.ports import StoreUnavailable
 from dossiers.trust_upkeep import ANSWERS_EVERY, refresh_answers, refresh_revocation_lists
 from dossiers.types import Changed
@@ -56,6 +56,8 @@ _CHECK_AFTER_S = 300.0  # a start has better things to do
 _ORPHANS_EVERY = 24  # rounds
 _HOLD_EVERY_S = 5.0
 _HOLD_AGAIN_S = 20.0
+_LOCK_EVERY_S = 60.0
+_LOCK_AGAIN_S = 0.5
 _STAMP_AFTER_S = 60.0  # lists come first: a token is judged by them
 
 
@@ -97,6 +99,7 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
                     _tell_of_authorities(office),
                     _check_objects(office),
                     _hold_objects(office),
+                    _keep_locked(office),
                 )
             ]
             try:
@@ -199,6 +202,25 @@ async def _hold_objects(office: Services) -> None:
                 _LOG.info("objects_held", held=done.held, lifted=done.lifted, missing=done.missing)
             if done.gone:
                 _LOG.error("hold_was_gone", objects=done.gone)
+        await asyncio.sleep(pause)
+
+
+async def _keep_locked(office: Services) -> None:
+    """Every minute: give dossiers that have ended their period, and have the store lock their files for as long."""
+    desk = office.retention_desk()
+    await asyncio.sleep(_LOCK_EVERY_S)
+    while True:
+        pause = _LOCK_EVERY_S
+        try:
+            done = await asyncio.to_thread(retention.work_off, desk, now=utc_now())
+        except (DatabaseUnavailable, Changed, StoreUnavailable):
+            _LOG.warning("locks_put_off")
+        except Exception:  # noqa: BLE001  whatever it was, the next time comes
+            _LOG.exception("locks_failed")
+        else:
+            if done.settled or done.dossiers:
+                _LOG.info("dossiers_locked", dossiers=done.dossiers, objects=done.prolonged, settled=done.settled)
+                pause = _LOCK_AGAIN_S  # there may be more
         await asyncio.sleep(pause)
 
 

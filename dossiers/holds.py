@@ -33,6 +33,8 @@ LOOK_AGAIN = timedelta(hours=24)
 BELIEVED_FOR = 3 * LOOK_AGAIN
 #: Objects of one round, so that a large dossier keeps nobody waiting for ever.
 _AT_ONCE = 200
+#: After so many refusals the store is taken for away.
+_REFUSALS = 2
 
 #: Why an object isn't held, as `labels` has it.
 STORE_CANNOT_HOLD = "store_cannot_hold"
@@ -358,16 +360,31 @@ def work_off(desk: HoldDesk, *, now: datetime, limit: int = _AT_ONCE) -> Round:
             with desk.begin() as work:
                 work.holds.note_waiting(STORE_CANNOT_HOLD)
         return Round()
-    try:
-        found = [_hold(desk, one, now=now) for one in wanted]
-        lifted = sum(_lift(desk, one) for one in unwanted)
-    except StoreUnavailable:
+    done = Round()
+    refused: list[StoreUnavailable] = []
+    for one, put_on in (*((one, True) for one in wanted), *((one, False) for one in unwanted)):
+        try:
+            done = _after_hold(done, one, _hold(desk, one, now=now)) if put_on else _after_lift(done, _lift(desk, one))
+        except StoreUnavailable as unavailable:
+            refused.append(unavailable)  # of this one alone, perhaps: another is asked for before we give up
+        if len(refused) == _REFUSALS:
+            break
+    if refused:
         with desk.begin() as work:
             work.holds.note_waiting(STORE_UNAVAILABLE)
-        raise
-    missing = sum(one is None for one in found)
-    gone = tuple(one.key.sha256 for one, newly in zip(wanted, found, strict=True) if newly and _was_held(one))
-    return Round(len(found) - missing, lifted, missing, gone)
+        raise refused[0]
+    return done
+
+
+def _after_hold(done: Round, one: ToHold, newly: int | None) -> Round:
+    if newly is None:
+        return replace(done, missing=done.missing + 1)
+    gone = (one.key.sha256,) if newly and _was_held(one) else ()
+    return replace(done, held=done.held + 1, gone=done.gone + gone)
+
+
+def _after_lift(done: Round, lifted: bool) -> Round:  # noqa: FBT001  what `_lift` said
+    return replace(done, lifted=done.lifted + lifted)
 
 
 def _hold(desk: HoldDesk, one: ToHold, *, now: datetime) -> int | None:

@@ -592,6 +592,11 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "component.assembled": ("tạo PDF tìm được chữ", "searchable PDF made"),
     "component.corrected": ("sửa chữ đã đọc", "what was read was corrected"),
     "component.reviewed": ("soát xong giấy tờ", "paper reviewed"),
+    "procedure.retention_set": ("đặt thời hạn lưu của thủ tục", "the procedure's period of keeping was set"),
+    "dossier.locked": (
+        "khóa tệp trong kho đến hết thời hạn lưu",
+        "files locked in the store for that period",
+    ),
     "hold.placed": ("giữ nguyên theo yêu cầu", "put under legal hold"),
     "hold.release_asked": ("xin thôi giữ, chờ người thứ hai", "release of the hold asked for"),
     "hold.released": ("thôi giữ, hai người xác nhận", "hold released by two people"),

@@ -33,6 +33,7 @@ class Act(StrEnum):
     HAND_OVER = "hand_over"
     TRANSFER = "transfer"
     HOLD = "hold"
+    SET_RETENTION = "set_retention"
     KEEP_TRUST = "keep_trust"
 
 
@@ -61,6 +62,7 @@ MAY: dict[Act, frozenset[Role]] = {
     Act.HAND_OVER: _DESK,
     Act.TRANSFER: _DESK,
     Act.HOLD: frozenset({Role.LEADER, Role.SEAL_KEEPER}),
+    Act.SET_RETENTION: frozenset({Role.ADMINISTRATOR}),
     Act.KEEP_TRUST: frozenset({Role.ADMINISTRATOR}),
 }
 

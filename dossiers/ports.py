@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dossiers.parcels import Parcel
     from dossiers.phone import PhoneLink
     from dossiers.reader_report import FieldTally, FlagTally
+    from dossiers.retention import Retention
     from dossiers.transfers import Transfer
     from dossiers.trust_upkeep import KeptAnswer, KeptList
     from dossiers.types import (
@@ -173,6 +174,20 @@ class Vault(Protocol):
 
         Raises:
             ObjectMissing, StoreUnavailable: As `hold`.
+        """
+        ...
+
+    @property
+    def can_prolong(self) -> bool:
+        """Whether the store was seen to prolong locks and never to shorten one."""
+        ...
+
+    def prolong(self, key: ObjectKey, until: datetime) -> None:
+        """Have every version of an object locked until then at least; a longer lock stays as it is.
+
+        Raises:
+            ObjectMissing: The store has no version of it.
+            StoreUnavailable: It didn't answer, or a version isn't locked for so long all the same.
         """
         ...
 
@@ -1005,6 +1020,8 @@ class UnitOfWork(Protocol):
     def objects(self) -> KeptObjects: ...
     @property
     def holds(self) -> Holds: ...
+    @property
+    def retention(self) -> Retention: ...
     @property
     def search(self) -> Search: ...
     @property

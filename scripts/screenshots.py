@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from api.demo.story import Story
 
 POSTAL, CLERK, LEADER, NOBODY = centre.POSTAL, centre.CLERK, centre.LEADER, ""
+KEEPER = "vanthu.honggai"
 LANGUAGES: Final = ("vi", "en")
 WIDTHS_PX: Final = (360, 1280)
 OUT: Final = Path("build/screenshots")
@@ -120,6 +121,42 @@ def _follow_the_printed_code(tab: Tab, _office: Office) -> None:
     tab.goto(tab.locator("a[href*='/kiem-tra/']").first.get_attribute("href") or "")
 
 
+def _hold_it(tab: Tab, _office: Office) -> None:
+    """Once; and until the store holds it."""
+    back = tab.url
+    tab.goto(f"{back.partition('/giu-nguyen')[0]}/giu-nguyen")
+    if tab.get_by_text("12/GM-TTr").count() == 0:
+        tab.locator("[name=reference]").fill("12/GM-TTr ngày 30/11/2026, Thanh tra tỉnh")
+        tab.locator("[name=reason]").fill("Thanh tra việc cấp giấy chứng nhận quý IV")
+        with tab.expect_navigation():
+            tab.locator("form[action$='/giu-nguyen'] button").press("Enter")
+    while tab.locator(".head .tag.good").count() == 0:
+        tab.wait_for_timeout(1_000)
+        tab.goto(f"{back.partition('/giu-nguyen')[0]}/giu-nguyen")
+    tab.goto(back)
+
+
+def _release_it(tab: Tab, office: Office) -> None:
+    """As far as the first person can."""
+    _hold_it(tab, office)
+    if tab.locator("[name=release_reason]").count():
+        tab.locator("details summary").first.press("Enter")
+        tab.locator("[name=release_reason]").fill("Kết luận 30/KL-TTr đã thi hành xong")
+        with tab.expect_navigation():
+            tab.locator("form[action*='xin-thoi'] button").press("Enter")
+        tab.reload()
+
+
+def _set_a_period(tab: Tab, _office: Office) -> None:
+    if tab.get_by_text("12/QĐ-UBND").count() == 0:
+        tab.locator("[name=years]").fill("20")
+        tab.locator("[name=basis]").fill("Bảng thời hạn lưu kèm Quyết định 12/QĐ-UBND")
+        tab.locator("[name=password]").fill(centre.PASSWORD)
+        with tab.expect_navigation():
+            tab.locator("form[action*='thoi-han-luu'] button").press("Enter")
+        tab.reload()
+
+
 PAGES: Final = (
     Page("dang-nhap", "/dang-nhap"),
     Page("giao-dien", "/giao-dien"),
@@ -134,6 +171,14 @@ PAGES: Final = (
     # the administrator
     Page("quan-tri", "/quan-tri", "quantri"),
     Page("goc-tin-cay", "/quan-tri/goc-tin-cay", "quantri"),
+    Page("thoi-han-luu", "/quan-tri/thoi-han-luu", "quantri"),
+    Page("thoi-han-luu-dat", "/quan-tri/thoi-han-luu/1.001612", "quantri", then=_set_a_period),
+    # the archive
+    Page("giu-nguyen-dat", lambda office: office.dossier("in_process", "/giu-nguyen"), KEEPER),
+    Page("giu-nguyen", lambda office: office.dossier("returned", "/giu-nguyen"), KEEPER, then=_hold_it),
+    Page("giu-nguyen-cho-thoi", lambda office: office.dossier("withdrawn", "/giu-nguyen"), KEEPER, then=_release_it),
+    Page("ho-so-giu-nguyen", lambda office: office.dossier("returned"), LEADER, then=_hold_it),
+    Page("nop-luu", "/nop-luu", KEEPER),
     # the counter
     Page("viec-buu-dien", "/viec", POSTAL),
     Page("ho-so-moi", "/ho-so/moi?thu_tuc=1.001612", POSTAL),

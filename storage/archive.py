@@ -93,7 +93,11 @@ SHARED = {
     "number_registers": "last",
 }
 #: Certificates go along so that signatures are known again; whoever takes them in gets nobody's key to sign with.
-_OVER = {"certificates": """ || '{"active": false, "key_file": "", "locator": ""}'"""}
+#: What the other store was seen to lock says nothing about this one.
+_OVER = {
+    "certificates": """ || '{"active": false, "key_file": "", "locator": ""}'""",
+    "dossiers": """ || '{"lock_checked_at": null}'""",
+}
 #: Nothing of a finished dossier: links that have expired, with what opens them; parts of a parcel not whole yet.
 #: What pages are found by is made anew where they come to.
 LEFT_OUT = {"signing_links", "phone_links", "parcel_parts", "page_index"}

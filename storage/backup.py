@@ -327,9 +327,11 @@ def _connected(dsn: str) -> Iterator[sa.Connection]:
 
 
 def _forget_what_the_other_store_did(dsn: str) -> None:
-    """Holds were seen in the store that was; this one has yet to put them on, and is asked to by the signing worker."""
+    """Holds and locks were seen in the store that was; the signing worker has this one put them on."""
     with psycopg.connect(dsn) as connection:
         connection.execute("UPDATE kept_objects SET hold = 'unsure', hold_seen_at = NULL WHERE hold <> 'free'")
+        connection.execute("UPDATE kept_objects SET locked_until = NULL WHERE locked_until IS NOT NULL")
+        connection.execute("UPDATE dossiers SET lock_checked_at = NULL WHERE lock_checked_at IS NOT NULL")
 
 
 def _require_empty(dsn: str) -> None:

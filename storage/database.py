@@ -30,6 +30,7 @@ from storage.holds import HELD_STATE, PostgresHolds
 from storage.own_templates import PostgresOwnTemplates
 from storage.parcels import PostgresDesks, PostgresParcels, PostgresPhoneLinks
 from storage.queue import PostgresJobs
+from storage.retention import PostgresRetention
 from storage.search import PostgresSearch
 from storage.signing_links import PostgresSigningLinks
 from storage.transfers import PostgresTransfers
@@ -83,6 +84,7 @@ class PostgresUnitOfWork:
         self.archive = PostgresArchive(connection)
         self.objects = PostgresKeptObjects(connection)
         self.holds = PostgresHolds(connection)
+        self.retention = PostgresRetention(connection)
         self.search = PostgresSearch(connection)
         self.jobs = PostgresJobs(connection)
         self.figures = PostgresFigures(connection)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from dossiers.types import Actor, Applicant
 
+#: What is known of a dossier that has ended, and of no other.
+_OF_THE_END = ("finished_at", "archived_at", "kept_until", "lock_checked_at")
 _FINISHED = (DossierState.RETURNED, DossierState.REFUSED, DossierState.CANCELLED)
 
 
@@ -192,7 +194,7 @@ class PostgresDossiers:
         """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
         named = f"{dossier.applicant.name} {dossier.code}"
         since = sa.func.now() if dossier.version == 0 else sa.func.coalesce(dossiers.c.finished_at, sa.func.now())
-        ends = {"finished_at": since} if dossier.state in _FINISHED else {"finished_at": None, "archived_at": None}
+        ends = {"finished_at": since} if dossier.state in _FINISHED else dict.fromkeys(_OF_THE_END)
         kept = keep_version(
             self._connection,
             dossiers,

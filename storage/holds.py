@@ -139,12 +139,12 @@ class PostgresHolds:
         self._connection.execute(added.on_conflict_do_nothing())
 
     def to_hold(self, *, before: datetime, limit: int) -> Sequence[ToHold]:
-        """Objects that must be held and weren't seen to be since then, those never seen first."""
+        """Objects that must be held and weren't seen to be since then, those never seen first; none blocks another."""
         table = kept_objects
         unseen = sa.or_(table.c.hold != InStore.HELD, table.c.hold_seen_at < before)
         query = sa.select(table).where(table.c.sha256.in_(_wanted()), unseen)
         # What failed last time comes after what was never tried: one missing object keeps no other waiting.
-        order = (table.c.hold == InStore.HELD, table.c.hold_trouble != "", table.c.hold_seen_at, table.c.sha256)
+        order = (table.c.hold == InStore.HELD, table.c.hold_trouble != "", table.c.hold_seen_at, sa.func.random())
         return [self._of(row) for row in self._connection.execute(query.order_by(*order).limit(limit))]
 
     def to_lift(self, *, limit: int) -> Sequence[ToHold]:

@@ -373,6 +373,11 @@ dossiers = sa.Table(
     # When it came to its end, and when it was taken into the archive; empty again once it is taken up again.
     _moment("finished_at", nullable=True),
     _moment("archived_at", nullable=True),
+    # How many years it is kept, for ever by 0; until when, empty until it has ended; and when all of its objects were
+    # last seen to be locked for so long.
+    sa.Column("kept_years", sa.Integer),
+    _moment("kept_until", nullable=True),
+    _moment("lock_checked_at", nullable=True),
     # The words of the applicant's name and the code as `words` splits them: as written, and without accents. Empty
     # where a program of an earlier version kept the row while this one was being started.
     sa.Column("written", TSVECTOR, nullable=False, server_default=""),
@@ -396,6 +401,32 @@ sa.Index(
     "dossiers_to_archive",
     dossiers.c.finished_at,
     postgresql_where=sa.text("finished_at IS NOT NULL AND archived_at IS NULL"),
+)
+
+sa.Index(
+    "dossiers_without_period",
+    dossiers.c.procedure,
+    postgresql_where=sa.text("finished_at IS NOT NULL AND kept_until IS NULL AND kept_years IS DISTINCT FROM 0"),
+)
+sa.Index("dossiers_kept_until", dossiers.c.kept_until, postgresql_where=sa.text("kept_until IS NOT NULL"))
+sa.Index(
+    "dossiers_to_lock",
+    dossiers.c.lock_checked_at,
+    postgresql_where=sa.text("finished_at IS NOT NULL AND kept_years IS NOT NULL"),
+)
+
+#: How long dossiers of a procedure are kept: the newest is in force, the others are history.
+retention_rules = sa.Table(
+    "retention_rules",
+    metadata,
+    sa.Column("id", UUID(as_uuid=True), primary_key=True),
+    sa.Column("procedure", sa.Text, sa.ForeignKey("procedures.code"), nullable=False),
+    sa.Column("years", sa.Integer, nullable=False),
+    _text("basis"),
+    _text("set_by"),
+    _moment("set_at"),
+    _moment("reached_at", nullable=True),
+    sa.Index(None, "procedure", "set_at"),
 )
 
 transfers = sa.Table(
@@ -868,6 +899,8 @@ kept_objects = sa.Table(
     sa.Column("hold", Named(InStore), nullable=False, server_default=InStore.FREE.value),
     _moment("hold_seen_at", nullable=True),
     _text("hold_trouble", server_default=""),
+    # Until when every version was seen to be locked. Kept here: not every store tells it in a form that can be read.
+    _moment("locked_until", nullable=True),
     sa.Index(None, "checked_at"),
     sa.Index("kept_objects_perhaps_held_idx", "sha256", postgresql_where=sa.text("hold <> 'free'")),
     sa.Index("kept_objects_quarantined_idx", "sha256", postgresql_where=sa.text("found IN ('missing', 'damaged')")),

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from minio.commonconfig import COMPLIANCE
 from minio.error import S3Error
+from minio.retention import Retention
 
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from storage.capabilities import locked_for
@@ -21,12 +24,14 @@ if TYPE_CHECKING:
     from dossiers.types import ObjectKey
     from storage.objects import MinioObjectStore
 
+log = logging.getLogger(__name__)
+
 #: The proofs of the log outlive what they prove: the longest evidence of a result is renewed for longer than that.
 KEEP_STAMPS = timedelta(days=3650)
 
 _STAMPS = "log-stamps/"
-#: SeaweedFS says so of a version that was never on hold; the package knows the words of others only.
-_NEVER_HELD = "NoSuchObjectLegalHold"
+#: SeaweedFS says so of a version that was never on hold or locked; the package knows the words of others only.
+_NEVER_HELD, _NEVER_LOCKED = "NoSuchObjectLegalHold", "ObjectLockConfigurationNotFoundError"
 
 
 class S3Vault:
@@ -111,6 +116,47 @@ class S3Vault:
             for version in self._every_version(key):
                 if self._is_held(key, version):
                     self._store.client.disable_object_legal_hold(self._store.bucket, key.path, version_id=version)
+
+    @property
+    def can_prolong(self) -> bool:
+        """Whether the store was seen to prolong locks and never to shorten one."""
+        able = self._store.capabilities
+        return able.enforced and able.firm and able.prolongs and able.lists_versions
+
+    def prolong(self, key: ObjectKey, until: datetime) -> None:
+        """Have every version of an object locked until then at least; a longer lock stays as it is.
+
+        Raises:
+            ObjectMissing: The store has no version of it.
+            StoreUnavailable: It didn't answer, or a version isn't locked for so long all the same.
+        """
+        with vendor_errors_translated():
+            for version in self._every_version(key):
+                if self._is_locked(key, version, until):
+                    continue
+                try:
+                    self._store.client.set_object_retention(
+                        self._store.bucket, key.path, Retention(COMPLIANCE, until), version_id=version
+                    )
+                except S3Error as error:
+                    # Where a lock can't be read, the server that was seen to be firm has a longer one already.
+                    if self._is_locked(key, version, until) is False:
+                        raise
+                    log.info("lock_not_extended", extra={"object": key.sha256, "code": error.code})
+                if self._is_locked(key, version, until) is False:
+                    raise StoreUnavailable(f"{key.path}: the store doesn't lock it, though it says so")
+
+    def _is_locked(self, key: ObjectKey, version: str | None, until: datetime) -> bool | None:
+        """Whether a version is locked until then; None where the server tells it in a form the package can't read."""
+        try:
+            found = self._store.client.get_object_retention(self._store.bucket, key.path, version_id=version)
+        except ValueError:
+            return None
+        except S3Error as error:
+            if error.code == _NEVER_LOCKED:
+                return False
+            raise
+        return found is not None and found.mode == COMPLIANCE and found.retain_until_date >= until
 
     def _is_held(self, key: ObjectKey, version: str | None) -> bool:
         try:

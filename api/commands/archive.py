@@ -1,4 +1,4 @@
-"""`hoso archive export` writes finished dossiers as a bag, `import` takes one in, `check` looks at one, `due` lists."""
+"""`hoso archive export` writes finished dossiers as a bag, `import` and `check` take one, `due` and `ending` list."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from api.commands import CommandFailed
 from api.wiring import utc_now, wire
-from dossiers import archive, bags
+from dossiers import archive, bags, retention
 from dossiers.calendar import VIETNAM
 from dossiers.ports import ObjectMissing
 from dossiers.types import Duplicate, NotFound
@@ -25,7 +25,7 @@ _DECEMBER = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Four verbs."""
+    """Five verbs."""
     verbs = parser.add_subparsers(dest="what", required=True)
     export = verbs.add_parser("export", help="xuất hồ sơ đã kết thúc thành gói BagIt (export finished dossiers)")
     export.add_argument("which", help="mã hồ sơ, hoặc tháng kết thúc: 2026-11 (a dossier's code, or a month)")
@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     check = verbs.add_parser("check", help="kiểm tra một gói có nguyên vẹn không (see that a bag is whole)")
     check.add_argument("bag", type=Path)
     verbs.add_parser("due", help="hồ sơ sắp hết hạn nộp lưu (dossiers due for the archive)")
+    verbs.add_parser("ending", help="hồ sơ sắp hết thời hạn lưu (dossiers whose period of keeping ends)")
 
 
 def run(given: argparse.Namespace) -> int:
@@ -46,6 +47,8 @@ def run(given: argparse.Namespace) -> int:
     try:
         if given.what == "export":
             return _export(office, given.which, given.to)
+        if given.what == "ending":
+            return _ending(office)
         return _import(office, given.bag) if given.what == "import" else _due(office)
     finally:
         office.close()
@@ -101,6 +104,16 @@ def _due(office: Services) -> int:
     for one in waiting:
         print(f"{one.due.astimezone(VIETNAM):%d/%m/%Y}  {one.code}  {one.procedure}")
     print(f"{len(waiting)} hồ sơ phải nộp lưu trong 30 ngày tới hoặc đã quá hạn. (Due within 30 days, or overdue.)")
+    return 0
+
+
+def _ending(office: Services) -> int:
+    with office.begin() as work:
+        found = work.retention.ending(None, by=utc_now() + retention.WARN_AHEAD, limit=1_000)
+    for one in found:
+        held = "  (đang giữ nguyên · under legal hold)" if one.held else ""
+        print(f"{one.until.astimezone(VIETNAM):%d/%m/%Y}  {one.code}  {one.procedure}{held}")
+    print(f"{len(found)} hồ sơ hết thời hạn lưu trong 30 ngày tới hoặc đã hết; không gì tự bị xóa. (Periods that end.)")
     return 0
 
 

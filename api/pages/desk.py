@@ -210,7 +210,8 @@ def dossier_page(dossier_id: UUID, actor: Sees, office: Office, frame: StaffFram
     """One dossier: where it is, who has it, what can be done, its papers, its results, its history."""
     with office.begin() as work:
         found = _opened(work, actor, dossier_id)
-    return frame.page("dossier.html", actor=actor, State=DossierState, **found)
+        kept = work.retention.of_dossier(dossier_id, office.retention_years)
+    return frame.page("dossier.html", actor=actor, State=DossierState, kept=kept, **found)
 
 
 @router.post("/ho-so/{dossier_id}/giai-quyet")

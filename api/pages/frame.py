@@ -62,6 +62,7 @@ WAYS = (
     ("/ket-qua", "Kết quả", "Results", "see"),
     ("/nop-luu", "Nộp lưu", "Archive", "see"),
     ("/quan-tri", "Chứng thư", "Certificates", "keep_trust"),
+    ("/quan-tri/thoi-han-luu", "Thời hạn lưu", "Periods", "set_retention"),
 )
 
 #: Nothing from elsewhere, nothing inline; pages are never framed. `blob:` is for pictures a phone has just taken.

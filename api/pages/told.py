@@ -70,6 +70,10 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "Đã rút phiếu. Hồ sơ giấy lại do bạn giữ.",
         "The slip is taken back. The paper dossiers are yours to hold again.",
     ),
+    "retention_set": (
+        "Đã đặt thời hạn lưu. Nếu dài hơn, hệ thống đang kéo dài khóa của hồ sơ đã kết thúc.",
+        "The period is set. Where it is longer, locks of dossiers that have ended are being prolonged.",
+    ),
     "hold_placed": (
         "Đã đặt lệnh giữ: từ lúc này không xóa được gì của hồ sơ. Kho đang giữ từng tệp, thường xong sau ít giây.",
         "The hold is placed: nothing of the dossier can be deleted from now on. The store follows within seconds.",

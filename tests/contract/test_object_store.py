@@ -353,6 +353,39 @@ def test_a_hold_that_is_only_promised_is_not_believed(
             S3Vault(lying).hold(key)
 
 
+def test_a_lock_is_prolonged_on_every_version_and_never_shortened(
+    s3_settings: S3Settings, client: Minio, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(b"kept for years")
+    bucket, now = s3_settings.bucket, datetime.now(UTC).replace(microsecond=0)
+    in_a_decade = now + timedelta(days=3650)
+    with opened(s3_settings, keep_locked=timedelta(minutes=2)) as store:
+        store.prepare()
+        vault = S3Vault(store)
+        assert vault.can_prolong
+        key = store.put(tmp_path / "in", media_type=PDF)
+        client.put_object(bucket, key.path, io.BytesIO(b"without a lock"), 14)
+        for until in (in_a_decade, in_a_decade, now + timedelta(days=30)):
+            vault.prolong(key, until)
+            versions = list(client.list_objects(bucket, prefix=key.path, include_version=True))
+            locks = [client.get_object_retention(bucket, key.path, version_id=one.version_id) for one in versions]
+            assert [lock and (lock.mode, lock.retain_until_date) for lock in locks] == [("COMPLIANCE", in_a_decade)] * 2
+        with pytest.raises(ObjectMissing):
+            vault.prolong(ObjectKey("0" * 64, 5, PDF), in_a_decade)
+
+
+def test_a_lock_that_is_only_promised_is_not_believed(
+    s3_settings: S3Settings, store: MinioObjectStore, a_file: Callable[[bytes], Path]
+) -> None:
+    key = store.put(a_file(b"kept for years"), media_type=PDF)
+    with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as lying:
+        proxy.fault = Fault.SHORTENS_LOCKS
+        lying.prepare()
+        assert not S3Vault(lying).can_prolong
+        with pytest.raises(StoreUnavailable):
+            S3Vault(lying).prolong(key, datetime.now(UTC).replace(microsecond=0) + timedelta(days=400))
+
+
 def test_a_store_that_lies_is_not_believed(s3_settings: S3Settings, store: MinioObjectStore, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(b"true" * 1000)
     with (
