@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import S3Settings, _database
+from tests.faults.power import disk
 from tests.office import Office, running_office
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from api.embedded.s3 import S3Access
+    from tests.faults.power import Disk
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +35,17 @@ def own_office(tmp_path: object, migrated_dsn: str, s3_server: S3Access) -> Iter
     """An office of this test's own, to break."""
     with running_office(tmp_path, migrated_dsn, bucket(s3_server)) as running:  # type: ignore[arg-type]
         yield running
+
+
+@pytest.fixture
+def own_disk() -> Iterator[Disk]:
+    """A disk to cut the power of, for tests that are there only where that can be done."""
+    with (
+        # Not pytest's folder: what is started as another user must reach it.
+        tempfile.TemporaryDirectory(prefix="hoso-power-", ignore_cleanup_errors=True) as name,
+        disk(Path(name) / "disk", size_mb=600) as made,
+    ):
+        yield made
 
 
 def bucket(server: S3Access) -> S3Settings:

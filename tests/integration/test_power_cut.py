@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import tempfile
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,10 +14,10 @@ from api.embedded import s3
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from storage import disk as disks
 from storage.objects import MinioObjectStore
-from tests.faults.power import can_cut_power, disk
+from tests.faults.power import can_cut_power
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from dossiers.types import ObjectKey
     from tests.conftest import S3Settings
@@ -83,14 +81,6 @@ def test_a_folder_that_isnt_there_is_no_disk(tmp_path: Path) -> None:
 
 
 if can_cut_power():  # where it can't be, the two tests above have to do
-
-    @pytest.fixture
-    def own_disk() -> Iterator[Disk]:
-        with (
-            tempfile.TemporaryDirectory(prefix="hoso-power-", ignore_cleanup_errors=True) as name,
-            disk(Path(name) / "disk", size_mb=600) as made,
-        ):
-            yield made
 
     @pytest.fixture(params=[name for name in ("weed", "minio") if name == "weed" or shutil.which(name)])
     def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
