@@ -14,6 +14,7 @@ from api.errors import OUTCOMES
 from api.figures import JOBS, PAGES
 from api.wiring import Services, utc_now
 from dossiers import digitization, issuance, verdict_reports
+from dossiers.ports import ObjectMissing
 from dossiers.types import Changed
 from signing.types import Place
 from storage import disk, queue
@@ -21,7 +22,8 @@ from storage import disk, queue
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from procrastinate import App
+    from procrastinate import App, JobContext
+    from procrastinate.jobs import Job
 
     from dossiers.signatures import SigningDesk
 
@@ -32,6 +34,10 @@ _LOG = structlog.get_logger("jobs")
 class _NoRoom(Exception):
     """A disk is full. For a job that passes, as a store does that doesn't answer: somebody is told and makes room."""
 
+
+#: A store that gives other bytes than it was given may give the right ones a moment later, from another disk or after
+#: the fixity check's repair. So many tries, over four minutes, before a person has to look.
+_TRIES_OF_AN_OBJECT = 8
 
 #: Worth another try by itself, for as long as it takes.
 _PASSING: tuple[type[Exception], ...] = (Changed, _NoRoom, *(cls for cls, outcome in OUTCOMES.items() if outcome.retry))
@@ -47,22 +53,27 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
     """
 
     def task(name: str, call: Callable[..., None], *passing: type[Exception]) -> None:
-        retry = queue.Patience(*(passing or _PASSING))
-        app.task(name=name, queue=queue.QUEUE_OF[name], retry=retry)(_measured(name, call))
+        retry = queue.Patience(*(passing or (*_PASSING, ObjectMissing)))
+        app.task(name=name, queue=queue.QUEUE_OF[name], retry=retry, pass_context=True)(_measured(name, call))
 
-    def look_at_pages(component_id: str, first: int) -> None:
+    def look_at_pages(_job: Job, component_id: str, first: int) -> None:
         digitization.look_at_pages(
             office.begin, office.store, UUID(component_id), first, limits=office.limits, work_dir=office.work_dir
         )
 
-    def read_page(page_id: str) -> None:
+    def read_page(job: Job, page_id: str) -> None:
         digitization.read_page(
-            office.begin, office.store, UUID(page_id), limits=office.limits, work_dir=office.work_dir
+            office.begin,
+            office.store,
+            UUID(page_id),
+            limits=office.limits,
+            work_dir=office.work_dir,
+            patient=_may_pass(job),
         )
         PAGES.inc()
 
-    def assemble(component_id: str, revision: int) -> None:
-        with _or_told(lambda: digitization.give_up(office.begin, UUID(component_id), "assembly_failed")):
+    def assemble(job: Job, component_id: str, revision: int) -> None:
+        with _or_told(job, lambda: digitization.give_up(office.begin, UUID(component_id), "assembly_failed")):
             digitization.assemble(
                 office.begin,
                 office.store,
@@ -73,11 +84,11 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
                 conversion_words=office.conversion_words,
             )
 
-    def extract_fields(component_id: str) -> None:
-        with _or_told(lambda: digitization.note(office.begin, UUID(component_id), "fields_failed")):
+    def extract_fields(job: Job, component_id: str) -> None:
+        with _or_told(job, lambda: digitization.note(office.begin, UUID(component_id), "fields_failed")):
             digitization.extract_fields(office.begin, office.store, UUID(component_id), work_dir=office.work_dir)
 
-    def issue(e_result_id: str) -> None:
+    def issue(_job: Job, e_result_id: str) -> None:
         issuance.issue(office.begin, UUID(e_result_id), now=utc_now())
 
     # Attempts are counted on the page, which is passed over, or set aside, in the end.
@@ -93,17 +104,17 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
 def _register_signing(task: Callable[..., None], office: Services, desk: SigningDesk) -> None:
     """The tasks of the one signing worker."""
 
-    def sign_copy(component_id: str, revision: int) -> None:
-        with _or_told(lambda: digitization.give_up(office.begin, UUID(component_id), "signing_failed")):
+    def sign_copy(job: Job, component_id: str, revision: int) -> None:
+        with _or_told(job, lambda: digitization.give_up(office.begin, UUID(component_id), "signing_failed")):
             digitization.sign_copy(desk, UUID(component_id), revision)
 
-    def sign_e_result(e_result_id: str, place: str) -> None:
-        with _or_told(lambda: issuance.give_up(office.begin, UUID(e_result_id), "signing_failed")):
+    def sign_e_result(job: Job, e_result_id: str, place: str) -> None:
+        with _or_told(job, lambda: issuance.give_up(office.begin, UUID(e_result_id), "signing_failed")):
             issuance.sign(desk, UUID(e_result_id), Place(place))
         desk.keys.done(UUID(e_result_id))  # signed, or a person's business now; trying again doesn't come here
 
-    def make_report(report_id: str) -> None:
-        with _or_told(lambda: verdict_reports.give_up(office.begin, UUID(report_id), "report_failed")):
+    def make_report(job: Job, report_id: str) -> None:
+        with _or_told(job, lambda: verdict_reports.give_up(office.begin, UUID(report_id), "report_failed")):
             verdict_reports.make(desk, UUID(report_id))
 
     task(queue.MAKE_REPORT, make_report)
@@ -115,11 +126,11 @@ def _measured(name: str, call: Callable[..., None]) -> Callable[..., None]:
     """The same function, its time and outcome among this process's figures."""
 
     @wraps(call)
-    def measured(**ids: str | int | bool) -> None:
+    def measured(context: JobContext, **ids: str | int | bool) -> None:
         began = time.monotonic()
         outcome = "failed"
         try:
-            call(**ids)
+            call(context.job, **ids)
             outcome = "done"
         finally:
             JOBS.labels(name, outcome).observe(time.monotonic() - began)
@@ -127,14 +138,21 @@ def _measured(name: str, call: Callable[..., None]) -> Callable[..., None]:
     return measured
 
 
+def _may_pass(job: Job) -> bool:
+    """Whether an object that can't be had is worth another try of this job."""
+    return job.attempts + 1 < _TRIES_OF_AN_OBJECT
+
+
 @contextmanager
-def _or_told(tell: Callable[[], None]) -> Iterator[None]:
+def _or_told(job: Job, tell: Callable[[], None]) -> Iterator[None]:
     """Hand a failure that waiting doesn't mend to a person; the job is then over and its traceback in the log."""
     try:
         yield
     except _PASSING:
         raise
     except Exception as error:  # whatever it was: it must not wait for nobody
+        if isinstance(error, ObjectMissing) and _may_pass(job):
+            raise
         if disk.is_full(error):
             raise _NoRoom from error
         tell()

@@ -71,6 +71,7 @@ def _hurt(chosen: dict[str, Fault], chance: Random, given: argparse.Namespace) -
     """Killed at random, then each of these faults, one after the other, on the same centre."""
     runs = []
     with running_centre(with_own_clock=can_jump()) as running:
+        _say(f"store: {running.store_program}")
         if given.kills and given.only in "SIGKILL":
             runs.append(_killed(running, chance, given))
         for name, fault in chosen.items():

@@ -124,11 +124,17 @@ def _seen_on(scan: Path, number: int, small: Path, *, limits: load.Limits) -> Pa
     return seen
 
 
-def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.Limits, work_dir: Path) -> None:
+def read_page(
+    begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.Limits, work_dir: Path, patient: bool = False
+) -> None:
     """Clean and read one page; the last page of a component asks for its searchable PDF, once.
+
+    Args:
+        patient: A scan that can't be had as it was stored is to be asked for again, before the page is set aside.
 
     Raises:
         StoreUnavailable, ReadingFailed: The job is to be tried again.
+        ObjectMissing: The same, where `patient`.
     """
     with begin() as work:
         page = work.components.page(page_id)
@@ -146,6 +152,8 @@ def read_page(begin: Begin, store: ObjectStore, page_id: UUID, *, limits: load.L
                 return
             read = pipeline.read_page(load.page(scan, page.number, limits=limits))
         except (UnreadableScan, ObjectMissing) as error:
+            if patient and isinstance(error, ObjectMissing):
+                raise
             _set_page_aside(begin, page, getattr(error, "reason", "object_missing"))
             return
         except ReadingFailed as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -202,6 +203,11 @@ class Running:
                 self.shaky.upstream = s3.start(self.s3_folder).endpoint
             self.up.start()
             self.agent.start()
+
+    @property
+    def store_program(self) -> str:
+        """Which S3 server it is: `minio` where that is installed."""
+        return str(json.loads((self.s3_folder / "server.json").read_text())["program"])
 
     def cut_power(self) -> None:
         """Of all of it at once; then it is switched on again."""

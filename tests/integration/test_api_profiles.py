@@ -7,13 +7,14 @@ import uuid
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import psycopg
 import pypdf
 import pytest
 
 from api.demo import centre
 from api.wiring import utc_now
 from dossiers import digitization
-from dossiers.ports import StoreUnavailable
+from dossiers.ports import ObjectMissing, StoreUnavailable
 from storage import queue
 from tests.integration.test_api_e_results import PASSWORD, ok, verify
 from tests.integration.test_api_intake import add, open_dossier
@@ -109,6 +110,42 @@ def test_a_page_that_cannot_be_read_is_set_aside_and_taken_up_again(office: Offi
 
     assert (aside["state"]["code"], aside["trouble"]) == ("set_aside", "reader_died")
     assert [p["state"]["code"] for p in pages] == ["read", "set_aside", "read"]
+    assert component_of(office, dossier, component)["state"]["code"] == "read"
+
+
+def test_a_store_that_lies_for_a_while_costs_nobody_a_word_and_one_that_goes_on_is_told_of(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dossier = open_dossier(office)
+    component = ok(add(office, dossier, "a.png", scan_png("Giấy", str(uuid.uuid4()))))
+
+    def lying(*_: object, **__: object) -> None:
+        raise ObjectMissing("other bytes")
+
+    def again(attempts: int) -> None:
+        """The next try is due; so many have been."""
+        with psycopg.connect(office.services.dsn) as connection:
+            due = "update procrastinate_jobs set scheduled_at = now(), attempts = %s"
+            mine = " where status = 'todo' and task_name = %s"
+            assert connection.execute(due + mine, [attempts, queue.READ_PAGE]).rowcount > 0
+        office.work_off()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(office.services.store, "fetch", lying)
+        office.work_off()
+        waiting = component_of(office, dossier, component)
+        again(6)
+        still = component_of(office, dossier, component)
+        again(7)
+        aside = component_of(office, dossier, component)
+    assert [seen["state"]["code"] for seen in (waiting, still, aside)] == ["received", "received", "set_aside"]
+    assert aside["trouble"] == "object_missing"
+
+    ok(office.ask(centre.CLERK, "POST", f"/dossiers/{dossier['id']}/components/{component['id']}/retry"))
+    with monkeypatch.context() as patched:
+        patched.setattr(office.services.store, "fetch", lying)
+        office.work_off()
+    again(1)
     assert component_of(office, dossier, component)["state"]["code"] == "read"
 
 

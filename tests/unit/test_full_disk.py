@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from procrastinate.jobs import Job
 
 from api import jobs
 from api.errors import outcome_of
 from storage import disk
+
+JOB = Job(id=1, queue="page", lock=None, queueing_lock=None, task_name="read_page")
 
 _TELLS = """
 import structlog
@@ -33,7 +36,7 @@ os._exit(0)  # Python would tell of the lost lines at its end
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_job_without_room_waits_for_it_and_bothers_nobody(number: int) -> None:
     told: list[str] = []
-    with pytest.raises(jobs._NoRoom), jobs._or_told(lambda: told.append("told")):
+    with pytest.raises(jobs._NoRoom), jobs._or_told(JOB, lambda: told.append("told")):
         raise OSError(number, "no room")
     assert told == []
     assert jobs._NoRoom in jobs._PASSING
@@ -42,7 +45,7 @@ def test_a_job_without_room_waits_for_it_and_bothers_nobody(number: int) -> None
 
 def test_another_fault_of_the_system_goes_to_a_person() -> None:
     told: list[str] = []
-    with jobs._or_told(lambda: told.append("told")):
+    with jobs._or_told(JOB, lambda: told.append("told")):
         raise OSError(errno.EACCES, "not yours")
     assert told == ["told"]
     assert not disk.is_full(OSError(errno.EACCES, "not yours"))
