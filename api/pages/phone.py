@@ -34,7 +34,9 @@ router = APIRouter(include_in_schema=False)
 
 #: A minute, from one address: a whole centre's telephones may stand behind one, and each asks every few seconds.
 _TRIES = Depends(limit("phone_page", most=1200, window_s=60))
-_FOR_ANYONE: Final = [Public, NotForeign, _TRIES]
+#: Whoever has the address may open it, from a camera, a message or by hand; only our own page may change anything.
+_OPENED: Final = [Public, _TRIES]
+_CHANGED: Final = [Public, NotForeign, _TRIES]
 
 # ── at the counter
 
@@ -150,13 +152,13 @@ def _hand_in(office: Services, dossier_id: UUID, actor: Actor, kind: str, link_i
 # ── on the telephone
 
 
-@router.get("/chup/{token}", dependencies=_FOR_ANYONE)
+@router.get("/chup/{token}", dependencies=_OPENED)
 def camera(token: str, office: Office, frame: PublicFrame) -> Response:
     """Where pictures are taken."""
     return _camera(office, frame, token)
 
 
-@router.get("/chup/{token}/tinh-trang", dependencies=_FOR_ANYONE)
+@router.get("/chup/{token}/tinh-trang", dependencies=_OPENED)
 def state(token: str, office: Office, frame: PublicFrame) -> Response:
     """What has been received so far, alone; 410 once the address is over."""
     try:
@@ -181,7 +183,7 @@ async def _picture(
             yield visit, upload
 
 
-@router.post("/chup/{token}/anh", dependencies=_FOR_ANYONE)
+@router.post("/chup/{token}/anh", dependencies=_CHANGED)
 def take(
     token: str,
     office: Office,
@@ -212,7 +214,7 @@ def take(
     return frame.to(f"/chup/{token}", tell="phone_received" if parcel.state is ParcelState.COLLECTED else "phone_twice")
 
 
-@router.post("/chup/{token}/anh/{parcel_id}/bo", dependencies=_FOR_ANYONE)
+@router.post("/chup/{token}/anh/{parcel_id}/bo", dependencies=_CHANGED)
 def drop(token: str, parcel_id: UUID, office: Office, frame: PublicFrame) -> Response:
     """Take out a picture that was no good."""
     try:
@@ -226,7 +228,7 @@ def drop(token: str, parcel_id: UUID, office: Office, frame: PublicFrame) -> Res
     return frame.to(f"/chup/{token}#da-nhan", tell="phone_dropped")
 
 
-@router.post("/chup/{token}/xong", dependencies=_FOR_ANYONE)
+@router.post("/chup/{token}/xong", dependencies=_CHANGED)
 def done(token: str, office: Office, frame: PublicFrame, kind: Typed = "") -> Response:
     """The pictures that wait are one paper: lay it into the dossier."""
     try:

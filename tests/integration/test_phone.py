@@ -281,6 +281,16 @@ def test_only_who_may_add_papers_opens_a_dossier_and_only_their_agencys(office: 
     assert office.open("", f"/chup/{token}").status_code == 200
 
 
+def test_the_address_opens_from_a_camera_or_a_message_but_no_other_site_changes_anything(office: Office) -> None:
+    dossier = draft(office)
+    token = handed_over(office, dossier)
+
+    for site in ("none", "cross-site", "same-origin"):
+        assert office.open("", f"/chup/{token}", headers={"sec-fetch-site": site}).status_code == 200
+    foreign = office.send("", f"/chup/{token}/xong", {"kind": ""}, headers={"sec-fetch-site": "cross-site"})
+    assert foreign.status_code == 403
+
+
 def test_the_page_tells_nothing_of_the_dossier(office: Office) -> None:
     dossier = draft(office)
     token = handed_over(office, dossier)

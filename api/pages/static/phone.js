@@ -18,7 +18,7 @@ async function sha256(file) {
 }
 
 // --- Looking at a picture: the same measures as the service's own (digitize/quality.py), coarser --------------------------
-function greyOf(picture, width, height, from = [0, 0, picture.naturalWidth, picture.naturalHeight]) {
+function greyOf(picture, width, height, from = [0, 0, picture.width, picture.height]) {
   const canvas = document.createElement("canvas");
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -48,7 +48,7 @@ function parted(grey) {
   const counts = histogramOf(grey);
   let sumAll = 0;
   for (let level = 0; level < 256; level++) sumAll += level * counts[level];
-  let best = { between: -1, level: 127, apart: 0 };
+  let best = { between: -1, level: 127, apart: 0, dark: 0 };
   let below = 0, sumBelow = 0;
   for (let level = 0; level < 255; level++) {
     below += counts[level];
@@ -57,18 +57,21 @@ function parted(grey) {
     if (!below || !above) continue;
     const apart = (sumAll - sumBelow) / above - sumBelow / below;
     const between = below * above * apart * apart;
-    if (between > best.between) best = { between, level, apart };
+    if (between > best.between) best = { between, level, apart, dark: sumBelow / below };
   }
   return best;
 }
 
 // The sheet as four corners in shares of the picture; null when no outline is sure.
 function sheetIn(picture) {
-  const scale = 320 / Math.max(picture.naturalWidth, picture.naturalHeight);
-  const width = Math.max(8, Math.round(picture.naturalWidth * scale)), height = Math.max(8, Math.round(picture.naturalHeight * scale));
+  const scale = 320 / Math.max(picture.width, picture.height);
+  const width = Math.max(8, Math.round(picture.width * scale)), height = Math.max(8, Math.round(picture.height * scale));
   const grey = greyOf(picture, width, height);
-  const { level, apart } = parted(grey);
+  const { level, apart, dark } = parted(grey);
   if (apart < 40) return null; // paper on something as light as itself
+  // The shadow of a hand may be darker than where the heaps part; but it comes softly, and the sheet's edge at once.
+  const leastLight = dark + 0.2 * apart;
+  const goesOn = (at, next) => grey[next] > level || (grey[next] > leastLight && Math.abs(grey[next] - grey[at]) <= 8);
   const group = new Int32Array(grey.length);
   let largest = { size: 0 };
   const stack = new Int32Array(grey.length);
@@ -82,14 +85,14 @@ function sheetIn(picture) {
       const at = stack[--top], x = at % width;
       size++;
       for (const next of [x ? at - 1 : -1, x < width - 1 ? at + 1 : -1, at - width, at + width]) {
-        if (next < 0 || next >= grey.length || group[next] || grey[next] <= level) continue;
+        if (next < 0 || next >= grey.length || group[next] || !goesOn(at, next)) continue;
         group[next] = name;
         stack[top++] = next;
       }
     }
     if (size > largest.size) largest = { size, name };
   }
-  if (largest.size < 0.12 * grey.length) return null;
+  if (largest.size < 0.02 * grey.length) return null;
   const corner = [[Infinity], [-Infinity], [-Infinity], [Infinity]]; // top left, top right, bottom right, bottom left
   const onRim = [0, 0, 0, 0];
   for (let at = 0; at < grey.length; at++) {
@@ -109,7 +112,7 @@ function sheetIn(picture) {
   points.forEach(([x, y], at) => { const [nextX, nextY] = points[(at + 1) % 4]; twice += x * nextY - nextX * y; });
   const area = Math.abs(twice) / 2;
   // Print makes holes in a sheet; a heap of light that isn't four-cornered is no sheet.
-  if (area < 0.15 * grey.length || largest.size > 1.12 * area || largest.size < 0.6 * area) return null;
+  if (area < 0.03 * grey.length || largest.size > 1.12 * area || largest.size < 0.6 * area) return null;
   const sides = points.map(([x, y], at) => Math.hypot(points[(at + 1) % 4][0] - x, points[(at + 1) % 4][1] - y));
   return {
     points: points.map(([x, y]) => [x / width, y / height]),
@@ -120,7 +123,7 @@ function sheetIn(picture) {
 
 // What is wrong with a picture, as keys of the page's words.
 function faultsOf(picture, sheet) {
-  const longPx = sheet?.longPx ?? Math.max(picture.naturalWidth, picture.naturalHeight);
+  const longPx = sheet?.longPx ?? Math.max(picture.width, picture.height);
   const faults = [];
   if (longPx < LEAST_DPI * A4_INCHES) faults.push("far");
   if (sheet?.cutOff) faults.push("cut");
@@ -128,7 +131,7 @@ function faultsOf(picture, sheet) {
   const [left, right, top, bottom] = [Math.min(...across), Math.max(...across), Math.min(...down), Math.max(...down)];
   const inset = sheet ? 0.06 : 0;
   const box = [left + inset * (right - left), top + inset * (bottom - top), (1 - 2 * inset) * (right - left), (1 - 2 * inset) * (bottom - top)];
-  const from = [box[0] * picture.naturalWidth, box[1] * picture.naturalHeight, box[2] * picture.naturalWidth, box[3] * picture.naturalHeight];
+  const from = [box[0] * picture.width, box[1] * picture.height, box[2] * picture.width, box[3] * picture.height];
   const scale = Math.min(1, 150 * A4_INCHES / longPx);
   const width = Math.max(64, Math.round(from[2] * scale)), height = Math.max(64, Math.round(from[3] * scale));
   const grey = greyOf(picture, width, height, from);
@@ -155,7 +158,7 @@ function faultsOf(picture, sheet) {
 }
 
 function shown(picture, sheet, canvas) {
-  const width = Math.min(640, picture.naturalWidth), height = Math.round(picture.naturalHeight * width / picture.naturalWidth);
+  const width = Math.min(640, picture.width), height = Math.round(picture.height * width / picture.width);
   Object.assign(canvas, { width, height });
   const context = canvas.getContext("2d");
   context.drawImage(picture, 0, 0, width, height);
@@ -227,10 +230,8 @@ class Camera extends HTMLElement {
   }
 
   async look(item) {
-    const picture = new Image();
-    picture.src = URL.createObjectURL(item.file);
+    const picture = await createImageBitmap(item.file, { imageOrientation: "from-image" });
     try {
-      await picture.decode();
       const sheet = sheetIn(picture);
       const canvas = item.li.querySelector("canvas");
       shown(picture, sheet, canvas);
@@ -238,7 +239,7 @@ class Camera extends HTMLElement {
       item.li.dataset.outline = sheet ? "found" : "none";
       return faultsOf(picture, sheet);
     } finally {
-      URL.revokeObjectURL(picture.src);
+      picture.close();
     }
   }
 
@@ -308,13 +309,14 @@ class Camera extends HTMLElement {
       if (answer.status === 201) item.place = answer.where;
       item.there = answer.offset >= file.size;
     }
-    for (let offset = answer.offset; answer.status < 300; offset = answer.offset) {
+    const isGood = () => answer.status >= 200 && answer.status < 300; // 0: there was no answer
+    for (let offset = answer.offset; isGood(); offset = answer.offset) {
       const part = file.slice(offset, offset + PART_BYTES);
       answer = await this.request(item, "PATCH", item.place, { "content-type": "application/offset+octet-stream", "upload-offset": offset }, part, offset);
-      if (answer.status < 300 && answer.offset >= file.size) break;
-      if (answer.status < 300 && answer.offset <= offset) return this.hold(item);
+      if (isGood() && answer.offset >= file.size) break;
+      if (isGood() && !(answer.offset > offset)) return this.hold(item);
     }
-    if (answer.status < 300) answer = await this.request(item, "GET", item.place);
+    if (isGood()) answer = await this.request(item, "GET", item.place);
     this.answered(item, answer);
   }
 
