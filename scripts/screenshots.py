@@ -46,6 +46,7 @@ WIDTHS_PX: Final = (360, 1280)
 OUT: Final = Path("build/screenshots")
 
 _HEIGHT_PX = 800
+_HELD_WITHIN_S = 30
 _ONE_PAPER = "2.000908"  # a procedure that asks for one paper only
 
 
@@ -125,12 +126,14 @@ def _hold_it(tab: Tab, _office: Office) -> None:
     """Once; and until the store holds it."""
     back = tab.url
     tab.goto(f"{back.partition('/giu-nguyen')[0]}/giu-nguyen")
-    if tab.get_by_text("12/GM-TTr").count() == 0:
+    if tab.locator("section[aria-labelledby^=hold-]").count() == 0:
         tab.locator("[name=reference]").fill("12/GM-TTr ngày 30/11/2026, Thanh tra tỉnh")
         tab.locator("[name=reason]").fill("Thanh tra việc cấp giấy chứng nhận quý IV")
         with tab.expect_navigation():
             tab.locator("form[action$='/giu-nguyen'] button").press("Enter")
-    while tab.locator(".head .tag.good").count() == 0:
+    for _ in range(_HELD_WITHIN_S):
+        if tab.locator(".head .tag.good").count():
+            break
         tab.wait_for_timeout(1_000)
         tab.goto(f"{back.partition('/giu-nguyen')[0]}/giu-nguyen")
     tab.goto(back)
