@@ -347,6 +347,24 @@ def test_a_picture_goes_on_where_the_line_broke_and_the_script_may_do_nothing_el
     assert colleague["dossier_id"] == dossier
 
 
+def test_the_secret_is_in_no_log_and_no_table(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    dossier = draft(office)
+    token = handed_over(office, dossier)
+    sent(office, token, photo())
+    Program(office, token).announce(photo())
+    done(office, token)
+    said = "".join(capsys.readouterr())
+
+    assert "/chup/{token}/anh" in said
+    bare = token.replace("-", "")
+    assert token not in said
+    assert bare not in said
+    with office.services.begin() as work:
+        (link,) = work.phone_links.open_of(uuid.UUID(dossier), now=utc_now())
+    assert link.token_sha256 == hashlib.sha256(bare.encode()).hexdigest()
+    assert bare not in repr(link)
+
+
 def test_a_link_brings_only_so_many_pictures(office: Office) -> None:
     dossier = draft(office)
     token = handed_over(office, dossier)
