@@ -54,6 +54,7 @@ def tray(work: UnitOfWork, actor: Actor, dossier_id: UUID) -> dict[str, Any]:
     pages: dict[UUID, list[PageGlance]] = {component.id: [] for component in components}
     for page in work.components.glance(pages):
         pages[page.component_id].append(page)
+    by_phone = phone.brought(work, dossier.id)
     now = utc_now()
     reading = progress([page for of_one in pages.values() for page in of_one], now=now)
     return {
@@ -63,7 +64,8 @@ def tray(work: UnitOfWork, actor: Actor, dossier_id: UUID) -> dict[str, Any]:
         "pages": pages,
         "agencies": {agency.code: agency.name for agency in work.agencies.all()},
         "phones": [(link, minutes_left(link, now)) for link in work.phone_links.open_of(dossier.id, now=now)],
-        "pictures": phone.brought(work, dossier.id).pictures,
+        "pictures": by_phone.pictures,
+        "by_phone": by_phone.received,
         "reading": reading,
         "reader_is_busy": reading.silent_since is not None and work.jobs.is_reading(),
     }

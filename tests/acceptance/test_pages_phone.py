@@ -132,6 +132,7 @@ def test_pictures_of_a_telephone_appear_at_the_counter_and_become_a_paper(counte
     counter.locator("#kind-1 .paper", has_text="3 trang").wait_for(timeout=PATIENCE_MS)
     assert telephone.locator("#kind").input_value() != "", "the next paper that is missing is proposed"
     received(telephone, 3)
+    received(counter, 3)
 
 
 @pytest.mark.parametrize(
@@ -209,6 +210,9 @@ def test_a_telephone_without_scripts_brings_pictures_too(counter: Page, visit: V
     telephone = visit(width=320, height=640, javascript=False)
     expecting(telephone, "410")  # at the end
     telephone.goto(shown_code(counter))
+    box = telephone.get_by_role("button", name="Gửi ảnh này").bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= 320
     for count in (1, 2):
         telephone.get_by_label("Chụp ảnh").set_input_files(sharp(count))
         telephone.get_by_role("button", name="Gửi ảnh này").click()
