@@ -108,7 +108,7 @@ def test_the_doctor_finds_a_healthy_instance_healthy(
     assert found.pop("Khóa ký · keys") is State.DOUBTFUL  # nor signs
     assert found.pop("Bản demo") is State.DOUBTFUL
     assert set(found.values()) == {State.GOOD}
-    assert len(found) == 14
+    assert len(found) == 16
 
 
 def test_the_doctor_tells_what_it_can_when_nothing_runs_and_every_trouble_has_a_remedy(tmp_path: Path) -> None:
