@@ -1,7 +1,7 @@
 """28 counters at once on one thin line: what arrives, how long each file takes, how fairly the line is shared.
 
 The real service runs (`hoso up`) and 28 real `hoso send` processes, each in front of a folder of scans, in a network
-namespace whose only way out is a line that the kernel makes thin (tc netem: 5 Mbit/s, 40 ms each way). Reading is
+namespace whose only way out is a line of 5 Mbit/s and 40 ms each way (`line.py`). Reading is
 stopped meanwhile, so that the line is what is measured. Somebody else asks for a page through the same line all the
 time. `--cut S` takes the line away for so long in the middle. Needs root, for the namespace.
 
@@ -14,7 +14,6 @@ import argparse
 import hashlib
 import json
 import os
-import queue
 import random
 import re
 import shutil
@@ -35,6 +34,7 @@ import httpx2
 
 from api.demo import centre
 from api.deps import SESSION_COOKIE
+from bench import line
 from tests.live import running_service
 from tests.papers import scan_pdf
 
@@ -58,11 +58,16 @@ class Line:
     """A network namespace and the thin line between it and this machine."""
 
     name: str = field(default_factory=lambda: f"hoso-thin-{os.getpid()}")
-    faked_delay_s: float = 0.0
+    _carrier: subprocess.Popen[bytes] | None = None
 
     @property
     def _here(self) -> str:
         return f"ht{os.getpid() % 100000}"
+
+    @property
+    def _there(self) -> str:
+        """The counters' end, before it is theirs."""
+        return f"{self._here}c"
 
     @property
     def address(self) -> str:
@@ -87,30 +92,26 @@ class Line:
 
     def open(self) -> None:
         """Make it."""
+        ends = line.device(self._here), line.device(self._there)
         _run("ip", "netns", "add", self.name)
-        _run("ip", "link", "add", self._here, "type", "veth", "peer", "name", "line", "netns", self.name)
+        _run("ip", "link", "set", self._there, "netns", self.name, "name", "line")
         _run("ip", "addr", "add", f"{self.address}/24", "dev", self._here)
         _run("ip", "link", "set", self._here, "up")
         _run(*self.inside("ip", "addr", "add", f"{_SUBNET}.2/24", "dev", "line"))
         _run(*self.inside("ip", "link", "set", "line", "up"))
-        thin = ("root", "netem", "delay", f"{_ONE_WAY_MS}ms", "rate", f"{_LINE_BITS}bit", "limit", str(_QUEUE))
-        # Packets as they are on a wire: veth would hand over 64 kB at once, and the queue counts packets.
-        for ends in (["ethtool", "-K", self._here], self.inside("ethtool", "-K", "line")):
-            with suppress(FileNotFoundError, subprocess.CalledProcessError):
-                _run(*ends, "tso", "off", "gso", "off", "gro", "off")
-        _run("ip", "link", "set", self._here, "gso_max_size", "1514")
-        _run(*self.inside("ip", "link", "set", "line", "gso_max_size", "1514"))
-        try:
-            _run("tc", "qdisc", "add", "dev", self._here, *thin)
-            _run(*self.inside("tc", "qdisc", "add", "dev", "line", *thin))
-        except subprocess.CalledProcessError:
-            # A kernel without netem: it still makes the line thin (tbf). The distance is then a fake, in `_forwarded`.
-            thin = ("root", "tbf", "rate", f"{_LINE_BITS}bit", "burst", "16k", "latency", "250ms")
-            _run("tc", "qdisc", "add", "dev", self._here, *thin)
-            _run(*self.inside("tc", "qdisc", "add", "dev", "line", *thin))
-            self.faked_delay_s = _ONE_WAY_MS / 1000
-            print("FAKE: this kernel has no netem. The 5 Mbit/s are the kernel's (tbf); the 80 ms are added behind the")
-            print("line by a program, so that TCP's own windows don't feel them; each request and answer does.")
+        size = ("--bits", str(_LINE_BITS), "--one-way-ms", str(_ONE_WAY_MS), "--queue", str(_QUEUE))
+        carry = [sys.executable, "-m", line.__name__, *map(str, ends), *size]
+        self._carrier = subprocess.Popen(carry, cwd=ROOT, pass_fds=ends)
+        for end in ends:
+            os.close(end)
+
+    def round_trip_s(self, port: int) -> float:
+        """How long a connection takes while the line is empty."""
+        connect = (
+            "import socket, sys, time\nb = time.monotonic()\n"
+            "socket.create_connection((sys.argv[1], int(sys.argv[2])))\nprint(time.monotonic() - b)"
+        )
+        return float(_run(*self.inside(sys.executable, "-c", connect, self.address, str(port))))
 
     def close(self) -> None:
         """Take it away, with whoever is still inside."""
@@ -118,7 +119,9 @@ class Line:
         for pid in inside.stdout.split():
             with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
-        subprocess.run(["ip", "link", "delete", self._here], check=False, capture_output=True)
+        if self._carrier is not None:  # the devices go with it
+            self._carrier.kill()
+            self._carrier.wait()
         subprocess.run(["ip", "netns", "delete", self.name], check=False, capture_output=True)
 
 
@@ -146,25 +149,26 @@ def main() -> int:
     parser.add_argument("--kilobytes", type=int, default=600, help="of a file in the mean; from half to one and a half")
     parser.add_argument("--cut", type=float, default=0.0, metavar="S", help="take the line away for so long")
     given = parser.parse_args()
-    if os.geteuid() or not shutil.which("tc"):
-        print("needs root, ip and tc: a line can't be made thin without", file=sys.stderr)
+    if os.geteuid() or not shutil.which("ip"):
+        print("needs root and ip: a line can't be laid without", file=sys.stderr)
         return 2
-    line = Line()
+    thin = Line()
     with tempfile.TemporaryDirectory() as folder, running_service() as service:
         for name in service.reading_workers:  # stopped, not ended: nobody starts another one for it
             os.kill(service.parts()[name], signal.SIGSTOP)
         try:
-            line.open()
-            with _forwarded(line.address, service, line.faked_delay_s) as port:
-                return _measure(given, line, Path(folder), service, f"http://{line.address}:{port}")
+            thin.open()
+            with _forwarded(thin.address, service) as port:
+                print(f"round trip of the empty line: {1000 * thin.round_trip_s(port):.0f} ms")
+                return _measure(given, thin, Path(folder), service, f"http://{thin.address}:{port}")
         finally:
-            line.close()
+            thin.close()
             for name in service.reading_workers:
                 with suppress(KeyError, ProcessLookupError):
                     os.kill(service.parts()[name], signal.SIGCONT)
 
 
-def _measure(given: argparse.Namespace, line: Line, folder: Path, service: Service, url: str) -> int:
+def _measure(given: argparse.Namespace, thin: Line, folder: Path, service: Service, url: str) -> int:
     clerk = _clerk(service)
     counters = [
         _counter(folder / f"{number:02d}", number, given.files, given.kilobytes, clerk, url)
@@ -175,12 +179,12 @@ def _measure(given: argparse.Namespace, line: Line, folder: Path, service: Servi
     print(
         f"{len(counters)} counters, {given.files} files each, {total / 1e6:.1f} MB: {ideal:.0f} s of the line at least"
     )
-    asked = _Asker(line, url)
-    begun, sent_before, cpu_before = time.time(), line.sent(), _children_s()
+    asked = _Asker(thin, url)
+    begun, sent_before, cpu_before = time.time(), thin.sent(), _children_s()
     for counter in counters:
-        counter.process = _sender(line, counter, url)
+        counter.process = _sender(thin, counter, url)
     asked.start()
-    idle = _watched(given.cut, line, counters, ideal)
+    idle = _watched(given.cut, thin, counters, ideal)
     ended = max(at for counter in counters for at in counter.receipts())
     asked.over.set()
     asked.join()
@@ -188,20 +192,20 @@ def _measure(given: argparse.Namespace, line: Line, folder: Path, service: Servi
         if counter.process is not None:
             counter.process.send_signal(signal.SIGINT)
             counter.said = counter.process.communicate()[0]
-    return _told(counters, clerk, begun, ended, line.sent() - sent_before, idle, asked.took, _children_s() - cpu_before)
+    return _told(counters, clerk, begun, ended, thin.sent() - sent_before, idle, asked.took, _children_s() - cpu_before)
 
 
-def _watched(cut: float, line: Line, counters: Sequence[Counter], ideal: float) -> float:
+def _watched(cut: float, thin: Line, counters: Sequence[Counter], ideal: float) -> float:
     """Wait for all receipts; how long the line lay idle at the longest while somebody still had files to send."""
-    begun, longest, quiet_since, before, is_cut = time.time(), 0.0, time.time(), line.sent(), False
+    begun, longest, quiet_since, before, is_cut = time.time(), 0.0, time.time(), thin.sent(), False
     while any(len(counter.receipts()) < len(counter.hashes) for counter in counters):
         if time.time() - begun > _PATIENCE_S:
             raise TimeoutError("they never come to an end")
         if cut and not is_cut and time.time() - begun > ideal / 3:
-            line.cut(cut)
+            thin.cut(cut)
             is_cut, quiet_since = True, time.time()
         time.sleep(0.5)
-        now = line.sent()
+        now = thin.sent()
         if now - before > _LINE_BITS / 8 * 0.5 * 0.05:
             quiet_since = time.time()
         longest, before = max(longest, time.time() - quiet_since), now
@@ -287,11 +291,11 @@ def _counter(folder: Path, number: int, files: int, kilobytes: int, clerk: httpx
     return Counter(folder, dossier, hashes, size)
 
 
-def _sender(line: Line, counter: Counter, url: str) -> subprocess.Popen[str]:
+def _sender(thin: Line, counter: Counter, url: str) -> subprocess.Popen[str]:
     places = ["--keys", str(counter.folder.with_suffix(".json")), "--spool", str(counter.folder.with_suffix(".spool"))]
     send = [sys.executable, "-m", "api.cli", "send", str(counter.folder), "--to", url, *places]
     return subprocess.Popen(
-        line.inside(*send, "--plain-http", "--settle", "0.5"),
+        thin.inside(*send, "--plain-http", "--settle", "0.5"),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -302,11 +306,11 @@ def _sender(line: Line, counter: Counter, url: str) -> subprocess.Popen[str]:
 class _Asker(threading.Thread):
     """Somebody who asks for a page through the same line, again and again."""
 
-    def __init__(self, line: Line, url: str) -> None:
+    def __init__(self, thin: Line, url: str) -> None:
         super().__init__()
         self.over = threading.Event()
         self.took: list[float] = []
-        self._command = line.inside(
+        self._command = thin.inside(
             sys.executable,
             "-c",
             "import sys, time, urllib.request as r\nb = time.monotonic()\n"
@@ -323,28 +327,14 @@ class _Asker(threading.Thread):
 
 
 @contextmanager
-def _forwarded(address: str, service: Service, delay_s: float) -> Iterator[int]:
+def _forwarded(address: str, service: Service) -> Iterator[int]:
     """The service, which listens on this machine alone, at the line's end; the port."""
     to = int(service.base_url.rpartition(":")[2])
     door = socket.create_server((address, 0), backlog=128)
 
     def carry(source: socket.socket, target: socket.socket) -> None:
-        """Bytes from one to the other, each `delay_s` after it came."""
-        held: queue.Queue[tuple[float, bytes]] = queue.Queue()
-
-        def take() -> None:
-            with suppress(OSError):
-                while data := source.recv(65536):
-                    held.put((time.monotonic() + delay_s, data))
-            held.put((time.monotonic() + delay_s, b""))
-
-        threading.Thread(target=take, daemon=True).start()
         with suppress(OSError):
-            while True:
-                due, data = held.get()
-                time.sleep(max(0.0, due - time.monotonic()))
-                if not data:
-                    break
+            while data := source.recv(65536):
                 target.sendall(data)
         with suppress(OSError):
             target.shutdown(socket.SHUT_WR)

@@ -297,11 +297,12 @@ class Tray extends HTMLElement {
       item.place = answer.where;
       keep(this.fingerprint(item), { url: item.place, said: this.address(item), name: file.name, at: Date.now() });
     }
-    for (let offset = answer.offset; answer.status < 300; offset = answer.offset) {
+    const good = () => answer.status >= 200 && answer.status < 300; // 0: nobody answered
+    for (let offset = answer.offset; good(); offset = answer.offset) {
       const part = file.slice(offset, offset + PART_BYTES);
       answer = await this.request(item, "PATCH", item.place, { "content-type": "application/offset+octet-stream", "upload-offset": offset }, part, offset);
-      if (answer.status < 300 && answer.offset >= file.size) return this.request(item, "GET", item.place);
-      if (answer.status < 300 && answer.offset <= offset) return { status: 0, body: {} };
+      if (good() && answer.offset >= file.size) return this.request(item, "GET", item.place);
+      if (good() && answer.offset <= offset) return { status: 0, body: {} };
     }
     return answer;
   }
