@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 180
-#: What runs `hoso send`: this Python; and the Windows one that HOSO_TEST_WINDOWS_PYTHON names, through Wine where this isn't
-#: Windows itself.
+#: What runs `hoso send`: this Python; and the Windows one that HOSO_TEST_WINDOWS_PYTHON names, through Wine where this
+#: isn't Windows itself.
 PYTHONS = [[sys.executable]]
 if windows := os.environ.get("HOSO_TEST_WINDOWS_PYTHON"):
     PYTHONS.append([*([] if os.name == "nt" else ["wine"]), windows])
