@@ -40,7 +40,9 @@ import uuid
 from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import httpx2
@@ -374,11 +376,12 @@ def _tell(told: Told, given: argparse.Namespace, spent: dict[str, float]) -> Non
             print(f"  wrong: {kind}: {count} × {reason}")
     for kind, codes in told.answers.items():
         print(f"  {kind} was answered {dict(sorted(codes.items()))}")
-    print("  memory, MB:      after 2 min   most    end   MB an hour")
+    print("  memory, MB:      after 2 min   most    end   MB an hour   in the mean of each third")
     for name, seen in sorted(told.memory.items()):
         warm = [one for one in seen if one[0] >= min(_WARM_S, seen[-1][0] / 3)]
         held = [size / 1e6 for _, size in warm]
-        print(f"    {name:16} {held[0]:8.0f} {max(held):8.0f} {held[-1]:6.0f} {_slope(warm):8.0f}")
+        thirds = "  ".join(f"{fmean(part):5.0f}" for part in _thirds(held))
+        print(f"    {name:16} {held[0]:8.0f} {max(held):8.0f} {held[-1]:6.0f} {_slope(warm):8.0f}       {thirds}")
     for at, waiting in told.queues[:: max(len(told.queues) // 6, 1)]:
         print(f"  after {at / 60:4.1f} min waiting: {waiting}")
     print(f"  processor seconds: { {name: round(one, 1) for name, one in sorted(spent.items())} }")
@@ -388,6 +391,11 @@ def _tell(told: Told, given: argparse.Namespace, spent: dict[str, float]) -> Non
 
 def _share(values: list[float], share: float) -> float:
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]
+
+
+def _thirds(values: list[float]) -> list[list[float]]:
+    cuts = [round(len(values) * third / 3) for third in range(4)]
+    return [part for begin, end in pairwise(cuts) if (part := values[begin:end])]
 
 
 def _slope(seen: list[tuple[float, int]]) -> float:
