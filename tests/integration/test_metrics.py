@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from procrastinate import JobContext
+from procrastinate.jobs import Job
 from prometheus_client.parser import text_string_to_metric_families
 
 from api import figures, jobs
@@ -116,11 +118,14 @@ def test_each_process_tells_of_itself_and_is_forgotten_when_it_ended(watched: Of
 
 
 def test_a_job_is_counted_by_its_task_and_outcome(watched: Office) -> None:
-    def breaks(page_id: str) -> None:
+    def breaks(_job: Job, page_id: str) -> None:
         raise ValueError(page_id)
 
+    job = Job(id=1, queue=queue.PAGE, lock=None, queueing_lock=None, task_name=queue.READ_PAGE)
+    app = queue.make_app(watched.services.dsn)
+    context = JobContext(app=app, job=job, start_timestamp=0.0, abort_reason=lambda: None)
     with pytest.raises(ValueError, match="someone"):
-        jobs._measured("read_page", breaks)(page_id="someone")
+        jobs._measured("read_page", breaks)(context, page_id="someone")
     figures.tell_now(watched.services.database, "page@one:1")
     assert told(watched)["hoso_job_seconds_count", (("outcome", "failed"), ("task", "read_page"))] >= 1
     assert "someone" not in asked(watched).text
