@@ -54,10 +54,13 @@ class Agent:
     log: Path
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    _starting: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
-        """Start it, unless it runs."""
-        if self.process is None or self.process.poll() is not None:
+        """Start it, unless it runs. Two at once start one: of another nobody would know, and nobody would end it."""
+        with self._starting:
+            if self.process is not None and self.process.poll() is None:
+                return
             with self.log.open("ab") as said:
                 self.process = subprocess.Popen(
                     self.command,
