@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import subprocess
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -269,13 +270,9 @@ def _keys(settings: Settings) -> Iterator[Finding]:
     subject = "Khóa ký · keys"
     if not settings.database:
         return
-    database = Database(settings.database)
-    try:
-        with database.begin() as work:
-            records = [record for record in work.certificates.all() if record.active]
-            trusted = [*(anchor.der for anchor in work.trust.anchors()), *work.trust.intermediates()]
-    finally:
-        database.close()
+    with closing(Database(settings.database)) as database, database.begin() as work:
+        records = [record for record in work.certificates.all() if record.active]
+        trusted = [*(anchor.der for anchor in work.trust.anchors()), *work.trust.intermediates()]
     yield from _demo_trust(settings, trusted)
     if not records:
         yield Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,6 @@ def audit_log(settings: Settings) -> Iterator[Finding]:
     subject = "Nhật ký · audit log"
     if not settings.database or not settings.s3_endpoint:
         return
-    database = Database(settings.database)
     store = MinioObjectStore(
         settings.s3_endpoint,
         settings.s3_access_key,
@@ -45,11 +45,8 @@ def audit_log(settings: Settings) -> Iterator[Finding]:
         region=settings.s3_region,
     )
     now = datetime.now(UTC)
-    try:
+    with closing(store), closing(Database(settings.database)) as database:
         found = log_stamps.verify(database.begin, S3Vault(store), now=now, recent=True)
-    finally:
-        store.close()
-        database.close()
     for wrong in found.wrong:
         yield Finding(subject, State.BAD, *log_words.told(wrong), log_words.NEXT_STEP_VI)
     if found.wrong:
@@ -74,13 +71,9 @@ def to_archive(settings: Settings) -> Iterator[Finding]:
     subject = "Nộp lưu · archive"
     if not settings.database:
         return
-    database = Database(settings.database)
     now = datetime.now(UTC)
-    try:
-        with database.begin() as work:
-            waiting = work.archive.due(None, by=now + archive.WARN_AHEAD, limit=_COUNTED)
-    finally:
-        database.close()
+    with closing(Database(settings.database)) as database, database.begin() as work:
+        waiting = work.archive.due(None, by=now + archive.WARN_AHEAD, limit=_COUNTED)
     if not waiting:
         yield Finding(subject, State.GOOD, "Không có hồ sơ sắp hết hạn.", "No dossier is near its limit.")
         return
@@ -100,15 +93,11 @@ def kept(settings: Settings) -> Iterator[Finding]:
     subject = "Thời hạn lưu · retention"
     if not settings.database:
         return
-    database = Database(settings.database)
     now = datetime.now(UTC)
-    try:
-        with database.begin() as work:
-            ending = work.retention.ending(None, by=now + retention.WARN_AHEAD, limit=_COUNTED)
-            unlocked = work.retention.unlocked(ended_before=now - _LOCK_OVERDUE)
-            undecided = len(work.procedures.all()) - len(work.retention.in_force())
-    finally:
-        database.close()
+    with closing(Database(settings.database)) as database, database.begin() as work:
+        ending = work.retention.ending(None, by=now + retention.WARN_AHEAD, limit=_COUNTED)
+        unlocked = work.retention.unlocked(ended_before=now - _LOCK_OVERDUE)
+        undecided = len(work.procedures.all()) - len(work.retention.in_force())
     default = f"{settings.retention_years} năm" if settings.retention_years else "vĩnh viễn"
     vi = f"{len(ending)} hồ sơ hết thời hạn trong 30 ngày tới; {unlocked} chưa khóa đến hết thời hạn; "
     vi += f"{undecided} thủ tục theo mặc định ({default})."
@@ -124,13 +113,9 @@ def held(settings: Settings) -> Iterator[Finding]:
     subject = "Giữ nguyên · legal hold"
     if not settings.database:
         return
-    database = Database(settings.database)
     now = datetime.now(UTC)
-    try:
-        with database.begin() as work:
-            found = holds.live(work, None, now=now, limit=_COUNTED)
-    finally:
-        database.close()
+    with closing(Database(settings.database)) as database, database.begin() as work:
+        found = holds.live(work, None, now=now, limit=_COUNTED)
     late = [one for one in found if not one.coverage.is_whole and now - one.hold.placed_at > _HOLD_OVERDUE]
     for one in late[:_SHOWN]:
         so_far = f"{one.coverage.held}/{one.coverage.objects}"
@@ -152,14 +137,10 @@ def objects(settings: Settings) -> Iterator[Finding]:
     subject = "Tệp lưu · fixity"
     if not settings.database:
         return
-    database = Database(settings.database)
     now = datetime.now(UTC)
-    try:
-        with database.begin() as work:
-            counts = work.objects.counts()
-            wrong = [(one, work.objects.names_of(one.key.sha256)) for one in work.objects.quarantined(limit=_SHOWN)]
-    finally:
-        database.close()
+    with closing(Database(settings.database)) as database, database.begin() as work:
+        counts = work.objects.counts()
+        wrong = [(one, work.objects.names_of(one.key.sha256)) for one in work.objects.quarantined(limit=_SHOWN)]
     for one, rows in wrong:
         vi, en = ("không có trong kho", "missing") if one.found is FoundAs.MISSING else ("sai nội dung", "damaged")
         since = f"{one.found_at.astimezone(VIETNAM):%d/%m/%Y}" if one.found_at else "?"

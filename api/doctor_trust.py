@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -98,11 +99,8 @@ def passed_over(settings: Settings) -> Iterator[Finding]:
     """Which authorities the signing worker passes over for the present, whatever they answer the doctor."""
     if not settings.database:
         return
-    database = Database(settings.database)
-    try:
+    with closing(Database(settings.database)) as database:
         noted = authorities.noted(database.begin)
-    finally:
-        database.close()
     now = datetime.now(UTC)
     for url in settings.tsa_urls:
         one = noted.get(url)
@@ -122,12 +120,8 @@ def anchors(settings: Settings) -> Iterator[Finding]:
     subject = "Gốc tin cậy · anchors"
     if not settings.database:
         return
-    database = Database(settings.database)
-    try:
-        with database.begin() as work:
-            found = work.trust.anchors()
-    finally:
-        database.close()
+    with closing(Database(settings.database)) as database, database.begin() as work:
+        found = work.trust.anchors()
     now = datetime.now(UTC)
     waiting = [anchor for anchor in found if anchor.state is AnchorState.PROPOSED]
     for anchor in waiting:
@@ -167,14 +161,11 @@ def evidence(settings: Settings) -> Iterator[Finding]:
     subject = "CRL, OCSP"
     if not settings.database:
         return
-    database = Database(settings.database)
-    try:
+    with closing(Database(settings.database)) as database:
         kept = trust_upkeep.evidence(database.begin)
         with database.begin() as work:
             known = trusted(work)
             in_use = {record.sha256 for record in work.certificates.all() if record.active}
-    finally:
-        database.close()
     now = datetime.now(UTC)
     troubles = 0
     for one in kept:
@@ -214,11 +205,8 @@ def certificates(settings: Settings) -> Iterator[Finding]:
     subject = "Chứng thư ký · certificates"
     if not settings.database:
         return
-    database = Database(settings.database)
-    try:
+    with closing(Database(settings.database)) as database:
         found = watched(database.begin, now=datetime.now(UTC))
-    finally:
-        database.close()
     for one in found:
         who = one.record.subject
         if one.found is None:

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+from minio import Minio
+
 from dossiers.types import (
     Account,
     Actor,
@@ -29,12 +31,16 @@ from dossiers.types import (
     Role,
 )
 from storage.database import Database
+from storage.objects import KEEP_LOCKED, MinioObjectStore
 from tests.conftest import _database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
+    from pathlib import Path
 
     from storage.database import PostgresUnitOfWork
+    from tests.conftest import S3Settings
 
 CENTRE = Agency("000.00.01.H99", "Trung tâm Phục vụ hành chính công tỉnh Mẫu", AgencyKind.CENTRE, symbol="TTPVHCC")
 COMMUNE = Agency("000.00.02.H99", "Trung tâm xã Mẫu", AgencyKind.COMMUNE, parent=CENTRE.code, place="xã Mẫu")
@@ -72,6 +78,46 @@ def furnished(server: str, template: str) -> Iterator[Database]:
         furnish(database)
         yield database
         database.close()
+
+
+def opened_store(
+    s3: S3Settings, *, endpoint: str = "", bucket: str = "", locked: timedelta | None = KEEP_LOCKED
+) -> MinioObjectStore:
+    """A store that is ready: the server itself or, at `endpoint`, a proxy before it.
+
+    Args:
+        locked: How long objects can't be deleted; with None, what survives there does so for another reason.
+    """
+    store = MinioObjectStore(
+        endpoint or s3.endpoint,
+        s3.access_key,
+        s3.secret_key,
+        bucket or s3.bucket,
+        secure=s3.secure and not endpoint,
+        keep_locked=locked,
+    )
+    store.prepare()
+    return store
+
+
+class KeptOffice:
+    """A furnished office beside its store, and a client that goes past the store's own rules."""
+
+    def __init__(self, dsn: str, s3: S3Settings, folder: Path, *, locked: timedelta | None = KEEP_LOCKED) -> None:
+        self.dsn, self.s3, self.folder = dsn, s3, folder
+        self.database = Database(dsn)
+        furnish(self.database)
+        self.store = opened_store(s3, locked=locked)
+        self.client = Minio(s3.endpoint, s3.access_key, s3.secret_key, secure=s3.secure)
+
+    def put(self, content: bytes) -> ObjectKey:
+        file = self.folder / f"in-{uuid4()}"
+        file.write_bytes(content)
+        return self.store.put(file, media_type="application/pdf")
+
+    def close(self) -> None:
+        self.store.close()
+        self.database.close()
 
 
 def clerk_of(agency: Agency) -> Actor:

@@ -25,9 +25,8 @@ from dossiers.types import Actor, DossierState, Duplicate, ObjectKey, Role
 from storage import search, tables
 from storage.archive import BELONGS, LEFT_OUT
 from storage.database import Database
-from storage.objects import MinioObjectStore
 from tests.integration.conftest import bucket
-from tests.integration.kept_office import CENTRE, clerk_of, dossier, furnish
+from tests.integration.kept_office import CENTRE, clerk_of, dossier, furnish, opened_store
 from tests.integration.test_api_e_results import digitised_dossier, document, issued, look, ok, verify
 from tests.integration.test_api_intake import open_dossier
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from api.embedded.s3 import S3Access
+    from storage.objects import MinioObjectStore
     from tests.office import Office
 
 NOW = datetime.now(UTC)
@@ -46,8 +46,7 @@ def elsewhere(migrated_dsn: str, s3_server: S3Access) -> Iterator[tuple[Database
     """An installation with nothing in it."""
     s3 = bucket(s3_server)
     database = Database(migrated_dsn)
-    store = MinioObjectStore(s3.endpoint, s3.access_key, s3.secret_key, s3.bucket, secure=s3.secure)
-    store.prepare()
+    store = opened_store(s3)
     yield database, store, migrated_dsn
     store.close()
     database.close()

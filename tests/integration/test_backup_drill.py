@@ -23,9 +23,9 @@ from api.key_folder import KeyFolder
 from api.settings import Settings
 from storage import backup
 from storage.backup import BackupFailed
-from storage.objects import MinioObjectStore
 from tests.conftest import _database
 from tests.integration.conftest import bucket
+from tests.integration.kept_office import opened_store
 from tests.integration.test_api_e_results import digitised_dossier, document, issued, look, verify
 from tests.office import Office, running_office
 
@@ -35,12 +35,6 @@ if TYPE_CHECKING:
 
     from api.embedded.s3 import S3Access
     from tests.conftest import S3Settings
-
-
-def store_at(where: S3Settings) -> MinioObjectStore:
-    store = MinioObjectStore(where.endpoint, where.access_key, where.secret_key, where.bucket, secure=where.secure)
-    store.prepare()
-    return store
 
 
 @pytest.fixture
@@ -75,7 +69,7 @@ def lived_in(
         with running_office(folder, dsn, where) as office:
             result = issued(office, digitised_dossier(office))
             pdf = document(office, result)
-            with closing(store_at(where)) as store:
+            with closing(opened_store(where)) as store:
                 taken = backup.take(dsn, store, folder / "backups", programs=programs())
             yield LivedIn(office, where, result, pdf, folder / "backups", taken)
 
@@ -102,7 +96,7 @@ def test_a_backup_holds_every_object_and_the_next_one_copies_only_what_is_new(
     place = tmp_path / "backups"
     shutil.copytree(lived_in.place, place)
     (tmp_path / "new.txt").write_bytes(b"new since")
-    with closing(store_at(lived_in.where)) as store:
+    with closing(opened_store(lived_in.where)) as store:
         store.put(tmp_path / "new.txt", media_type="text/plain")
         second = backup.take(lived_in.dsn, store, place, programs=programs())
         third = backup.take(lived_in.dsn, store, place, programs=programs())
@@ -110,7 +104,7 @@ def test_a_backup_holds_every_object_and_the_next_one_copies_only_what_is_new(
     assert backup.newest(place) == third.folder
 
     shutil.rmtree(place / taken.folder.name)  # the others need it no more
-    with closing(store_at(empty)) as store:
+    with closing(opened_store(empty)) as store:
         restored = backup.restore(second.folder, postgres_dsn, store, programs=programs())
     assert (restored.objects, restored.missing) == (second.objects, ())
 
@@ -119,7 +113,7 @@ def test_everything_moves_to_another_kind_of_store(
     lived_in: LivedIn, s3_settings: S3Settings, postgres_dsn: str, tmp_path: Path
 ) -> None:
     """As docs/operations.md says to: out of the bundled server by a backup, into MinIO or another, and whole there."""
-    with closing(store_at(s3_settings)) as other:
+    with closing(opened_store(s3_settings)) as other:
         moved = backup.restore(lived_in.taken.folder, postgres_dsn, other, programs=programs())
         assert (moved.objects, moved.missing) == (lived_in.taken.objects, ())
         there = backup.take(postgres_dsn, other, tmp_path / "backups", programs=programs())
@@ -133,10 +127,10 @@ def test_what_is_not_whole_is_not_brought_back_and_nothing_is_overwritten(
     shutil.copytree(lived_in.place, place)
     folder = place / lived_in.taken.folder.name
     _, kept = backup.read(folder)
-    with closing(store_at(lived_in.where)) as store, pytest.raises(BackupFailed, match="không trống"):
+    with closing(opened_store(lived_in.where)) as store, pytest.raises(BackupFailed, match="không trống"):
         backup.restore(folder, lived_in.dsn, store, programs=programs())
 
-    with closing(store_at(empty)) as store:
+    with closing(opened_store(empty)) as store:
         file = place / "objects" / kept[0].sha256[:2] / kept[0].sha256
         whole = file.read_bytes()
         for bad in (whole[:-1], whole[:-1] + bytes([whole[-1] ^ 1]), None):
@@ -176,7 +170,7 @@ def test_an_object_that_is_not_there_is_named_and_the_rest_is_taken(lived_in: Li
         assert row is not None
         connection.execute("update components set scan_sha256 = %s where id = %s", (lost, row[0]))
     try:
-        with closing(store_at(lived_in.where)) as store:
+        with closing(opened_store(lived_in.where)) as store:
             taken = backup.take(lived_in.dsn, store, tmp_path / "backups", programs=programs())
     finally:
         with psycopg.connect(lived_in.dsn, autocommit=True) as connection:
@@ -196,7 +190,7 @@ def test_a_password_is_in_nobody_s_list_of_processes(
         return real(command, **given)
 
     monkeypatch.setattr(backup.subprocess, "run", watched)
-    with closing(store_at(lived_in.where)) as store:
+    with closing(opened_store(lived_in.where)) as store:
         backup.take(make_conninfo(lived_in.dsn, password="bi-mat"), store, tmp_path / "backups", programs=programs())
     ((command, password),) = seen
     assert password == "bi-mat"

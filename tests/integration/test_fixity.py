@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from minio import Minio
 
 from api.doctor_archive import objects
 from api.finding import State
@@ -18,11 +17,9 @@ from dossiers.fixity import FixityDesk, FoundAs
 from dossiers.ports import StoreUnavailable
 from dossiers.types import ObjectKey, PageState
 from storage import tables
-from storage.database import Database
 from storage.fixity import object_columns
-from storage.objects import MinioObjectStore
 from storage.vault import S3Vault
-from tests.integration.kept_office import component, dossier, furnish, page
+from tests.integration.kept_office import KeptOffice, component, dossier, opened_store, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,32 +31,17 @@ NOW = datetime.now(UTC)
 PERIOD = timedelta(days=90)
 
 
-class Kept:
+class Kept(KeptOffice):
     """Three objects that rows name, in a store without locks, so that a fault can be planted."""
 
     def __init__(self, dsn: str, s3: S3Settings, folder: Path) -> None:
-        self.dsn, self.s3, self.folder = dsn, s3, folder
-        self.database = Database(dsn)
-        furnish(self.database)
-        self.store = self.opened(s3.bucket)
-        self.second = self.opened(f"{s3.bucket}-2")
-        self.client = Minio(s3.endpoint, s3.access_key, s3.secret_key, secure=s3.secure)
+        super().__init__(dsn, s3, folder, locked=None)
+        self.second = opened_store(s3, bucket=f"{s3.bucket}-2", locked=None)
         self.keys = [self.put(name) for name in (b"scan", b"picture", b"words")]
         with self.database.begin() as work:
             paper = work.components.keep(component(work.dossiers.keep(dossier()), scan=self.keys[0]))
             read = page(paper, picture=self.keys[1], words=self.keys[2], state=PageState.READ)
             work.components.keep_page(replace(read, thumbnail=None))
-
-    def opened(self, name: str) -> MinioObjectStore:
-        s3 = self.s3
-        store = MinioObjectStore(s3.endpoint, s3.access_key, s3.secret_key, name, secure=s3.secure, keep_locked=None)
-        store.prepare()
-        return store
-
-    def put(self, content: bytes) -> ObjectKey:
-        file = self.folder / "in"
-        file.write_bytes(content)
-        return self.store.put(file, media_type="application/pdf")
 
     def desk(self, *, copied: bool = False) -> FixityDesk:
         vault = S3Vault(self.store)

@@ -16,7 +16,6 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from minio import Minio
 from minio.error import S3Error
 
 from api import doctor_archive
@@ -44,11 +43,19 @@ from storage import backup
 from storage.database import Database
 from storage.fixity import object_columns
 from storage.holds import OF_NO_DOSSIER, _ways_to_dossier
-from storage.objects import MinioObjectStore
 from storage.vault import S3Vault
 from tests.conftest import _database
 from tests.contract.faulty_s3 import Fault, FaultyS3
-from tests.integration.kept_office import CENTRE, COMMUNE, component, dossier, e_result, furnish, page
+from tests.integration.kept_office import (
+    CENTRE,
+    COMMUNE,
+    KeptOffice,
+    component,
+    dossier,
+    e_result,
+    opened_store,
+    page,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +63,7 @@ if TYPE_CHECKING:
 
     from dossiers.holds import Hold
     from dossiers.types import Agency, Component, Dossier
+    from storage.objects import MinioObjectStore
     from tests.conftest import S3Settings
 
 NOW = datetime.now(UTC)
@@ -70,25 +78,11 @@ def person(name: str, role: Role = Role.SEAL_KEEPER, agency: Agency = CENTRE) ->
 KEEPER, LEADER = person("vanthu"), person("giamdoc", Role.LEADER)
 
 
-def opened(s3: S3Settings, endpoint: str = "", name: str = "") -> MinioObjectStore:
-    """Without locks of its own: what survives here does so for the hold alone."""
-    secure = s3.secure and not endpoint
-    store = MinioObjectStore(
-        endpoint or s3.endpoint, s3.access_key, s3.secret_key, name or s3.bucket, secure=secure, keep_locked=None
-    )
-    store.prepare()
-    return store
-
-
-class Kept:
-    """Two dossiers with a paper each, a page in one of them; every object in the store."""
+class Kept(KeptOffice):
+    """Two dossiers with a paper each, a page in one of them; every object in the store, held by nothing else."""
 
     def __init__(self, dsn: str, s3: S3Settings, folder: Path) -> None:
-        self.dsn, self.s3, self.folder = dsn, s3, folder
-        self.database = Database(dsn)
-        furnish(self.database)
-        self.store = opened(s3)
-        self.client = Minio(s3.endpoint, s3.access_key, s3.secret_key, secure=s3.secure)
+        super().__init__(dsn, s3, folder, locked=None)
         with self.database.begin() as work:
             self.dossier = work.dossiers.keep(dossier())
             self.other = work.dossiers.keep(dossier())
@@ -97,11 +91,6 @@ class Kept:
             read = page(self.paper, picture=self.put(b"picture"), words=self.put(b"words"), state=PageState.READ)
             work.components.keep_page(read)
         self.add(self.other, b"another's")
-
-    def put(self, content: bytes) -> ObjectKey:
-        file = self.folder / f"in-{uuid4()}"
-        file.write_bytes(content)
-        return self.store.put(file, media_type=PDF)
 
     def add(self, to: Dossier, content: bytes) -> Component:
         with self.database.begin() as work:
@@ -144,10 +133,8 @@ def _key_of(content: bytes) -> ObjectKey:
 
 @pytest.fixture
 def kept(migrated_dsn: str, s3_settings: S3Settings, tmp_path: Path) -> Iterator[Kept]:
-    kept = Kept(migrated_dsn, s3_settings, tmp_path)
-    yield kept
-    kept.store.close()
-    kept.database.close()
+    with closing(Kept(migrated_dsn, s3_settings, tmp_path)) as kept:
+        yield kept
 
 
 def test_everything_of_a_held_dossier_is_held_and_what_comes_later_too(kept: Kept) -> None:
@@ -263,7 +250,7 @@ def _work_off_and_die(dsn: str, s3: S3Settings, moment: str) -> None:
             super().lift(key)
             os.kill(os.getpid(), signal.SIGKILL)
 
-    holds.work_off(HoldDesk(Database(dsn).begin, Dying(opened(s3))), now=NOW)
+    holds.work_off(HoldDesk(Database(dsn).begin, Dying(opened_store(s3, locked=None))), now=NOW)
 
 
 def _killed(kept: Kept, moment: str) -> None:
@@ -298,7 +285,10 @@ def test_released_after_a_kill_nothing_stays_held_for_ever(kept: Kept) -> None:
 
 def test_a_store_that_is_down_is_waited_for_and_named(kept: Kept) -> None:
     kept.hold()
-    with FaultyS3(kept.s3.endpoint).running() as proxy, closing(opened(kept.s3, proxy.endpoint)) as behind:
+    with (
+        FaultyS3(kept.s3.endpoint).running() as proxy,
+        closing(opened_store(kept.s3, endpoint=proxy.endpoint, locked=None)) as behind,
+    ):
         proxy.fault = Fault.DOWN
         with pytest.raises(StoreUnavailable):
             holds.work_off(kept.desk(behind), now=NOW)
@@ -313,7 +303,7 @@ def test_a_store_that_cannot_hold_is_named_and_nothing_is_deleted_all_the_same(k
     kept.hold()
     with FaultyS3(kept.s3.endpoint).running() as proxy:
         proxy.fault = Fault.KNOWS_NO_HOLD
-        with closing(opened(kept.s3, proxy.endpoint)) as unable:
+        with closing(opened_store(kept.s3, endpoint=proxy.endpoint, locked=None)) as unable:
             assert holds.work_off(kept.desk(unable), now=NOW) == holds.Round()
     said = kept.coverage()
     assert (said.held, said.troubles, said.is_whole) == (0, ("store_cannot_hold",), False)
@@ -362,7 +352,7 @@ def test_a_hold_lifted_behind_our_back_is_put_on_again_and_told(kept: Kept) -> N
 
 def test_a_repaired_object_is_held_anew(kept: Kept) -> None:
     kept.hold()
-    with closing(opened(kept.s3, name=f"{kept.s3.bucket}-2")) as second:
+    with closing(opened_store(kept.s3, bucket=f"{kept.s3.bucket}-2", locked=None)) as second:
         desk = FixityDesk(kept.database.begin, kept.store, S3Vault(kept.store), second, timedelta(days=90), kept.folder)
         fixity.check_slice(desk, now=NOW)
         holds.work_off(kept.desk(), now=NOW)
@@ -502,7 +492,7 @@ def test_a_bag_carries_the_hold_and_an_import_restores_it(
     with (
         elsewhere as dsn,
         closing(Database(dsn)) as there,
-        closing(opened(kept.s3, name=f"{kept.s3.bucket}-3")) as store,
+        closing(opened_store(kept.s3, bucket=f"{kept.s3.bucket}-3", locked=None)) as store,
     ):
         archive.take_in(there.begin, store, bag)
         with there.begin() as work:
@@ -519,10 +509,8 @@ def test_a_restored_backup_calls_nothing_held_before_its_own_store_was_seen_to_h
     kept.hold()
     holds.work_off(kept.desk(), now=NOW)
     taken = backup.take(kept.dsn, kept.store, kept.folder / "backups", programs=programs())
-    secure, name = kept.s3.secure, f"{kept.s3.bucket}-4"
-    other = MinioObjectStore(kept.s3.endpoint, kept.s3.access_key, kept.s3.secret_key, name, secure=secure)
+    other = opened_store(kept.s3, bucket=f"{kept.s3.bucket}-4")
     with closing(other) as store, closing(Database(postgres_dsn)) as there:
-        store.prepare()
         backup.restore(taken.folder, postgres_dsn, store, programs=programs())
         with there.begin() as work:
             assert holds.coverage_of(work, kept.dossier.id, now=NOW) == Coverage(objects=3, held=0)

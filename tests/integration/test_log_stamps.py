@@ -20,9 +20,8 @@ from dossiers.log_stamps import LogDesk
 from signing.types import SigningRefused
 from storage.audit import GENESIS, line_hash
 from storage.database import Database
-from storage.objects import MinioObjectStore
 from storage.vault import S3Vault
-from tests.integration.kept_office import CENTRE, clerk_of
+from tests.integration.kept_office import CENTRE, clerk_of, opened_store
 from tests.pki import running_pki
 
 if TYPE_CHECKING:
@@ -42,8 +41,7 @@ class Kept:
     def __init__(self, dsn: str, s3: S3Settings, pki: Pki) -> None:
         self.dsn, self.s3 = dsn, s3
         self.database = Database(dsn)
-        self.store = MinioObjectStore(s3.endpoint, s3.access_key, s3.secret_key, s3.bucket, secure=s3.secure)
-        self.store.prepare()
+        self.store = opened_store(s3)
         self.vault = S3Vault(self.store, keep_stamps=timedelta(days=2))
         self.desk = LogDesk(self.database.begin, self.vault, (pki.trust.tsa_url,))
         anchors.install_demo(self.database.begin, [pki.trust.anchor_der], now=NOW)

@@ -13,17 +13,25 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from minio import Minio
 
 from dossiers import holds, retention
 from dossiers.ports import StoreUnavailable
 from dossiers.retention import PERMANENT, RetentionDesk, Round
 from dossiers.types import Actor, DossierState, Incomplete, NotAllowed, NotFound, ObjectKey, PageState, Role
 from storage.database import Database
-from storage.objects import MinioObjectStore
 from storage.vault import S3Vault
 from tests.contract.faulty_s3 import Fault, FaultyS3
-from tests.integration.kept_office import CENTRE, COMMUNE, PROCEDURE, clerk_of, component, dossier, furnish, page
+from tests.integration.kept_office import (
+    CENTRE,
+    COMMUNE,
+    PROCEDURE,
+    KeptOffice,
+    clerk_of,
+    component,
+    dossier,
+    opened_store,
+    page,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,45 +40,26 @@ if TYPE_CHECKING:
 
     from dossiers.retention import Kept
     from dossiers.types import Dossier
+    from storage.objects import MinioObjectStore
     from tests.conftest import S3Settings
 
 NOW = datetime.now(UTC)
 PDF = "application/pdf"
 ADMIN = Actor(uuid4(), "quantri", "Quản Trị", CENTRE.code, frozenset({Role.ADMINISTRATOR}))
 DEFAULT = 10
-#: The objects' own lock of a year; the worker's clock for what is to come.
-_YEAR = timedelta(days=365)
 
 
-def opened(s3: S3Settings, endpoint: str = "", *, locked: timedelta | None = _YEAR) -> MinioObjectStore:
-    secure = s3.secure and not endpoint
-    store = MinioObjectStore(
-        endpoint or s3.endpoint, s3.access_key, s3.secret_key, s3.bucket, secure=secure, keep_locked=locked
-    )
-    store.prepare()
-    return store
-
-
-class Office:
+class Office(KeptOffice):
     """A finished dossier with a paper of three objects, in a store with locks of a year."""
 
     def __init__(self, dsn: str, s3: S3Settings, folder: Path) -> None:
-        self.dsn, self.s3, self.folder = dsn, s3, folder
-        self.database = Database(dsn)
-        furnish(self.database)
-        self.store = opened(s3)
-        self.client = Minio(s3.endpoint, s3.access_key, s3.secret_key, secure=s3.secure)
+        super().__init__(dsn, s3, folder)
         self.dossier = self.ended()
         self.keys = [self.put(one) for one in (b"scan", b"picture", b"words")]
         with self.database.begin() as work:
             paper = work.components.keep(component(self.dossier, scan=self.keys[0]))
             read = page(paper, picture=self.keys[1], words=self.keys[2], state=PageState.READ)
             work.components.keep_page(read)
-
-    def put(self, content: bytes) -> ObjectKey:
-        file = self.folder / f"in-{uuid4()}"
-        file.write_bytes(content)
-        return self.store.put(file, media_type=PDF)
 
     def ended(self) -> Dossier:
         with self.database.begin() as work:
@@ -104,10 +93,8 @@ class Office:
 
 @pytest.fixture
 def office(migrated_dsn: str, s3_settings: S3Settings, tmp_path: Path) -> Iterator[Office]:
-    office = Office(migrated_dsn, s3_settings, tmp_path)
-    yield office
-    office.store.close()
-    office.database.close()
+    with closing(Office(migrated_dsn, s3_settings, tmp_path)) as office:
+        yield office
 
 
 def new_year(years: int) -> datetime:
@@ -221,7 +208,7 @@ def _work_off_and_die(dsn: str, s3: S3Settings) -> None:
             if Dying.asked == 2:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    retention.work_off(RetentionDesk(Database(dsn).begin, Dying(opened(s3)), DEFAULT), now=NOW)
+    retention.work_off(RetentionDesk(Database(dsn).begin, Dying(opened_store(s3)), DEFAULT), now=NOW)
 
 
 def test_a_worker_killed_in_the_middle_of_locking_is_taken_up_where_it_stopped(office: Office) -> None:
@@ -235,14 +222,17 @@ def test_a_worker_killed_in_the_middle_of_locking_is_taken_up_where_it_stopped(o
 
 
 def test_a_store_that_is_down_or_cannot_lock_leaves_the_period_as_it_is(office: Office) -> None:
-    with FaultyS3(office.s3.endpoint).running() as proxy, closing(opened(office.s3, proxy.endpoint)) as behind:
+    with (
+        FaultyS3(office.s3.endpoint).running() as proxy,
+        closing(opened_store(office.s3, endpoint=proxy.endpoint)) as behind,
+    ):
         proxy.fault = Fault.DOWN
         with pytest.raises(StoreUnavailable):
             retention.work_off(office.desk(behind), now=NOW)
     assert (office.kept().until, office.kept().locked_at) == (new_year(DEFAULT), None)
     with FaultyS3(office.s3.endpoint).running() as proxy:
         proxy.fault = Fault.SHORTENS_LOCKS  # such a one isn't asked to: it might shorten what is longer
-        with closing(opened(office.s3, proxy.endpoint)) as unfit:
+        with closing(opened_store(office.s3, endpoint=proxy.endpoint)) as unfit:
             assert retention.work_off(office.desk(unfit), now=NOW) == Round()
     assert retention.work_off(office.desk(), now=NOW) == Round(dossiers=1, prolonged=3)
 
