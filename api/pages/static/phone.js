@@ -1,21 +1,10 @@
 // The telephone's page: a picture is looked at before it is sent (sharp? light? near? whole?), goes up in parts and again
 // by itself when the line was lost. Around forms that work without this.
 
-const WAITS_S = [2, 4, 8, 15];
 const PART_BYTES = 1024 * 1024;
-const STUCK_AFTER_MS = 30_000;
 const ASK_EVERY_MS = 4000;
 const A4_INCHES = 11.69;
 const LEAST_DPI = 195;
-
-const base64 = (text) => btoa(String.fromCharCode(...new TextEncoder().encode(text)));
-
-// Of the whole file, where the browser can: only over https, or on the server itself.
-async function sha256(file) {
-  if (!globalThis.crypto?.subtle) return "";
-  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 // --- Looking at a picture: the same measures as the service's own (digitize/quality.py), coarser --------------------------
 function greyOf(picture, width, height, from = [0, 0, picture.width, picture.height]) {
@@ -298,31 +287,23 @@ class Camera extends HTMLElement {
     this.pump();
   }
 
-  // A picture goes up in parts (tus 1.0.0, /api/v1/parcels), from where the server says that it stopped.
   async carry(item) {
-    const { file } = item;
-    item.sha256 ??= await sha256(file);
-    let answer = item.place ? await this.request(item, "HEAD", item.place) : null;
-    if (!answer || answer.status === 404) {
-      const metadata = Object.entries({ filename: file.name, sha256: item.sha256 }).filter(([, value]) => value).map(([key, value]) => `${key} ${base64(value)}`).join(",");
-      answer = await this.request(item, "POST", this.dataset.to, { "upload-length": file.size, "upload-metadata": metadata });
-      if (answer.status === 201) item.place = answer.where;
-      item.there = answer.offset >= file.size;
-    }
-    const isGood = () => answer.status >= 200 && answer.status < 300; // 0: there was no answer
-    for (let offset = answer.offset; isGood(); offset = answer.offset) {
-      const part = file.slice(offset, offset + PART_BYTES);
-      answer = await this.request(item, "PATCH", item.place, { "content-type": "application/offset+octet-stream", "upload-offset": offset }, part, offset);
-      if (isGood() && answer.offset >= file.size) break;
-      if (isGood() && !(answer.offset > offset)) return this.hold(item);
-    }
-    if (isGood()) answer = await this.request(item, "GET", item.place);
-    this.answered(item, answer);
+    item.sha256 ??= await sha256(item.file);
+    item.parcel ??= new Parcel(item.file, {
+      to: this.dataset.to,
+      headers: { authorization: `Bearer ${this.dataset.token}` },
+      partBytes: PART_BYTES,
+      progress: (bytes) => {
+        const percent = Math.floor(100 * bytes / item.file.size);
+        this.say(item, "sending", this.words.sending.replace("{n}", percent), { percent });
+      },
+    });
+    this.answered(item, await item.parcel.carry({ sha256: item.sha256 }));
   }
 
-  answered(item, { status, body }) {
+  answered(item, { status, body, there }) {
     const state = body.state?.code;
-    if (status === 200 && (state === "collected" || state === "taken")) this.received(item, item.there ? this.words.twice : this.words.received);
+    if (status === 200 && (state === "collected" || state === "taken")) this.received(item, there ? this.words.twice : this.words.received);
     else if (status === 200 && body.trouble === "duplicate") this.received(item, this.words.twice);
     else if (status === 200 && state === "refused") this.refuse(item, this.reasons[body.trouble] ?? body.trouble);
     else if (status === 410) this.refuse(item, this.words.over);
@@ -345,32 +326,6 @@ class Camera extends HTMLElement {
 
   again(item) { if (item.state === "held") { clearTimeout(item.timer); item.state = "waiting"; this.pump(); } }
   lineIsBack() { for (const item of this.items) this.again(item); }
-
-  request(item, method, url, headers = {}, body = null, sent = 0) {
-    const request = new XMLHttpRequest();
-    return new Promise((done) => {
-      let stuck;
-      const giveUpLater = () => { clearTimeout(stuck); stuck = setTimeout(() => request.abort(), STUCK_AFTER_MS); };
-      giveUpLater();
-      request.upload.addEventListener("progress", (event) => {
-        giveUpLater();
-        const percent = Math.floor(100 * (sent + event.loaded) / item.file.size);
-        this.say(item, "sending", this.words.sending.replace("{n}", percent), { percent });
-      });
-      request.addEventListener("loadend", () => {
-        clearTimeout(stuck);
-        let told = {};
-        try { told = JSON.parse(request.responseText); } catch { /* nothing, or a gateway's page */ }
-        done({ status: request.status, body: told, where: request.getResponseHeader("location"), offset: Number(request.getResponseHeader("upload-offset") ?? NaN) });
-      });
-      request.open(method, url);
-      request.setRequestHeader("accept-language", document.documentElement.lang);
-      request.setRequestHeader("authorization", `Bearer ${this.dataset.token}`);
-      request.setRequestHeader("tus-resumable", "1.0.0");
-      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-      request.send(body);
-    });
-  }
 
   // --- What has been received, and the paper's end ------------------------------------------------------------------------
   async ask() {
@@ -397,4 +352,5 @@ class Camera extends HTMLElement {
     this.leaving = true;
   }
 }
-customElements.define("hs-camera", Camera);
+// Where the other script didn't come, the forms alone do the work.
+if (typeof Parcel === "function") customElements.define("hs-camera", Camera);

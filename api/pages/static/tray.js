@@ -5,10 +5,7 @@ const composing = (event) => event.isComposing || event.keyCode === 229;
 const keysOff = () => { try { return localStorage.getItem("hoso.keys") === "off"; } catch { return false; } };
 const typing = (target) => target?.closest?.("input:not([type=file], [type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable]");
 const ACCEPT = "application/pdf,image/jpeg,image/png,image/webp,image/tiff";
-const WAITS_S = [2, 4, 8, 15];
 const GONE_AFTER_MS = 5000;
-const STUCK_AFTER_MS = 20_000;
-const UNANSWERED_AFTER_MS = 60_000;
 
 // What somebody has opened stays open when the piece is laid over itself.
 window.htmx?.registerExtension("stays-open", {
@@ -26,15 +23,6 @@ function kept(name) { return allowed(() => JSON.parse(localStorage.getItem(name)
 function keptFor(head) {
   const names = allowed(() => Object.keys(localStorage).filter((name) => name.startsWith(head))) ?? [];
   return names.map((name) => [name, kept(name)]).filter(([, place]) => place);
-}
-
-function base64(text) { return btoa(String.fromCharCode(...new TextEncoder().encode(text))); }
-
-// Of the whole file, where the browser can: only over https, or on the server itself.
-async function sha256(file) {
-  if (!globalThis.crypto?.subtle) return "";
-  const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function said(size) {
@@ -243,10 +231,10 @@ class Tray extends HTMLElement {
   drop(item) {
     clearTimeout(item.timer);
     item.over = true;
-    item.request?.abort();
-    if (item.place && item.state !== "received") {
+    item.parcel?.stop();
+    if (item.parcel?.place && item.state !== "received") {
       allowed(() => localStorage.removeItem(this.fingerprint(item)));
-      fetch(item.place, { method: "DELETE", headers: { "tus-resumable": "1.0.0" } }).catch(() => {});
+      fetch(item.parcel.place, { method: "DELETE", headers: { "tus-resumable": "1.0.0" } }).catch(() => {});
     }
     item.li.remove();
     this.items.splice(this.items.indexOf(item), 1);
@@ -270,8 +258,7 @@ class Tray extends HTMLElement {
     this.pump();
   }
 
-  // A file goes up in parts (tus 1.0.0, /api/v1/parcels). How far it came is the server's to say, and where it goes up is
-  // kept in this browser: after a lost line, a closed tab or a server started anew, choosing the same file goes on there.
+  // Where a file goes up (parcel.js) is kept in this browser: after a lost line, a closed tab or a server started anew, choosing the same file goes on there.
   async send(item) {
     this.say(item, "sending", this.words.sending.replace("{n}", 0), { percent: 0 });
     let answer;
@@ -286,53 +273,22 @@ class Tray extends HTMLElement {
   async carry(item) {
     const { file } = item;
     item.sha256 ??= await sha256(file);
-    const place = kept(this.fingerprint(item));
-    item.place = place?.said === this.address(item) ? place.url : null;
-    let answer = item.place ? await this.request(item, "HEAD", item.place) : null;
-    if (!answer || [404, 410].includes(answer.status)) {
-      const said = { filename: file.name, sha256: item.sha256, dossier: this.dataset.dossier, kind: item.kind, name: item.name, pages_declared: item.counted, replaces: item.replaces };
-      const metadata = Object.entries(said).filter(([, value]) => value).map(([key, value]) => `${key} ${base64(value)}`).join(",");
-      answer = await this.request(item, "POST", this.dataset.to, { "upload-length": file.size, "upload-metadata": metadata });
-      if (answer.status !== 201) return answer;
-      item.place = answer.where;
-      keep(this.fingerprint(item), { url: item.place, said: this.address(item), name: file.name, at: Date.now() });
-    }
-    const good = () => answer.status >= 200 && answer.status < 300; // 0: nobody answered
-    for (let offset = answer.offset; good(); offset = answer.offset) {
-      const part = file.slice(offset, offset + PART_BYTES);
-      answer = await this.request(item, "PATCH", item.place, { "content-type": "application/offset+octet-stream", "upload-offset": offset }, part, offset);
-      if (good() && answer.offset >= file.size) return this.request(item, "GET", item.place);
-      if (good() && answer.offset <= offset) return { status: 0, body: {} };
-    }
-    return answer;
+    const known = kept(this.fingerprint(item));
+    item.parcel = new Parcel(file, {
+      to: this.dataset.to,
+      place: known?.said === this.address(item) ? known.url : null,
+      partBytes: PART_BYTES,
+      goneBy: [404, 410],
+      placed: (url) => keep(this.fingerprint(item), { url, said: this.address(item), name: file.name, at: Date.now() }),
+      progress: (bytes) => this.goesOut(item, bytes),
+    });
+    return item.parcel.carry({ sha256: item.sha256, dossier: this.dataset.dossier, kind: item.kind, name: item.name, pages_declared: item.counted, replaces: item.replaces });
   }
 
-  // One request of a parcel. A line that dies without a word leaves a request open for minutes: when nothing more goes
-  // out, it is given up.
-  request(item, method, url, headers = {}, body = null, sent = 0) {
-    const request = item.request = new XMLHttpRequest();
-    return new Promise((done) => {
-      const giveUpAfter = (ms) => { clearTimeout(item.stuck); item.stuck = setTimeout(() => request.abort(), ms); };
-      giveUpAfter(body?.size === 0 ? UNANSWERED_AFTER_MS : STUCK_AFTER_MS);
-      request.upload.addEventListener("progress", (event) => {
-        if (item.state !== "sending") return;
-        giveUpAfter(event.loaded < event.total ? STUCK_AFTER_MS : UNANSWERED_AFTER_MS);
-        if (!navigator.onLine) return;
-        const percent = Math.floor(100 * (sent + event.loaded) / item.file.size);
-        this.say(item, "sending", percent < 100 ? this.words.sending.replace("{n}", percent) : this.words.sent, { percent });
-      });
-      request.addEventListener("loadend", () => {
-        clearTimeout(item.stuck);
-        let told = {};
-        try { told = JSON.parse(request.responseText); } catch { /* nothing, or a gateway's page */ }
-        done({ status: request.status, body: told, where: request.getResponseHeader("location"), offset: Number(request.getResponseHeader("upload-offset") ?? NaN) });
-      });
-      request.open(method, url);
-      request.setRequestHeader("accept-language", document.documentElement.lang);
-      request.setRequestHeader("tus-resumable", "1.0.0");
-      for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-      request.send(body);
-    });
+  goesOut(item, bytes) {
+    if (item.state !== "sending" || !navigator.onLine) return;
+    const percent = Math.floor(100 * bytes / item.file.size);
+    this.say(item, "sending", percent < 100 ? this.words.sending.replace("{n}", percent) : this.words.sent, { percent });
   }
 
   fingerprint(item) { return `${KEPT}${this.dataset.dossier}:${item.file.size}:${item.file.lastModified}:${item.file.name}`; }
@@ -413,4 +369,5 @@ class Tray extends HTMLElement {
     }
   }
 }
-customElements.define("hs-tray", Tray);
+// Where the other script didn't come, the forms alone do the work.
+if (typeof Parcel === "function") customElements.define("hs-tray", Tray);
