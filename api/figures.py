@@ -64,6 +64,13 @@ _COUNTED = {
     "hoso_oldest_revocation_list_seconds": "Age of the oldest revocation list kept",
     "hoso_objects_quarantined": "Stored objects that are missing or damaged",
     "hoso_longest_unread_object_seconds": "Since the object that was longest not read again was read",
+    "hoso_held_dossiers": "Dossiers under legal hold",
+    "hoso_held_objects_unseen": "Objects of held dossiers on which the store's hold wasn't seen of late",
+    "hoso_hold_releases_waiting": "Holds whose release waits for a second person",
+    "hoso_unlocked_dossiers": "Ended dossiers that aren't known to be locked for their period",
+    "hoso_unlocked_objects": "Objects of these (of 200 of them at most) whose lock is shorter than the period",
+    "hoso_retention_ending_dossiers": "Dossiers whose period of keeping ends within 30 days, or is past",
+    "hoso_archive_due_dossiers": "Finished dossiers due for the archive within 30 days, or past that",
 }
 
 
@@ -135,7 +142,7 @@ def exposition(database: Database) -> bytes:
     """
     now = utc_now()
     with database.begin() as work:
-        counted = work.figures.counted()
+        counted = work.figures.counted(now=now)
         told = work.figures.told(since=now - _LIVES)
     registry = CollectorRegistry()
     registry.register(_Told([*_families(counted), *_merged(told)]))

@@ -163,6 +163,21 @@ class ToHold:
 
 
 @dataclass(frozen=True)
+class HoldCounts:
+    """All holds in figures.
+
+    Attributes:
+        dossiers: Under at least one live hold.
+        releases: Live holds whose release waits for a second person.
+        unseen: Objects of held dossiers on which the store's hold wasn't seen of late.
+    """
+
+    dossiers: int
+    releases: int
+    unseen: int
+
+
+@dataclass(frozen=True)
 class Round:
     """What one round did."""
 

@@ -31,7 +31,7 @@ MOST_YEARS = 100
 #: So long before the end people are told.
 WARN_AHEAD = timedelta(days=30)
 #: What is kept for ever is locked for so long at a time, since a lock needs an end; the next one comes a year early.
-_LOCK_PERMANENT, _LOCK_AHEAD = timedelta(days=3653), timedelta(days=3288)
+_LOCK_PERMANENT, LOCK_AHEAD = timedelta(days=3653), timedelta(days=3288)
 #: Each finished dossier is gone through again so often: its objects are new for a year before their first lock ends.
 _WALK_AGAIN = timedelta(days=180)
 _DOSSIERS_AT_ONCE = 20
@@ -98,6 +98,18 @@ class ToLock:
 
 
 @dataclass(frozen=True)
+class Unlocked:
+    """Ended dossiers that aren't known to be locked for their period, and how many objects of them have shorter locks.
+
+    Attributes:
+        objects: Of the first 200 such dossiers: more would be counted for long, and say no more.
+    """
+
+    dossiers: int
+    objects: int
+
+
+@dataclass(frozen=True)
 class Round:
     """What one round did: dossiers that got their period, dossiers gone through, objects whose lock was prolonged."""
 
@@ -155,6 +167,10 @@ class Retention(Protocol):
 
     def unlocked(self, *, ended_before: datetime) -> int:
         """How many dossiers ended before then and aren't known to be locked for their period."""
+        ...
+
+    def unlocked_now(self, *, at: datetime) -> Unlocked:
+        """Whatever isn't known to be locked for its period, also what ended a moment ago."""
         ...
 
     def finished(self, procedure: str) -> int:
@@ -241,7 +257,7 @@ def work_off(desk: RetentionDesk, *, now: datetime, limit: int = _DOSSIERS_AT_ON
 def _lock(desk: RetentionDesk, one: ToLock, *, now: datetime) -> int:
     """Lock a dossier's objects to the end of its period; how many had to be."""
     until = (one.until or now + _LOCK_PERMANENT).replace(microsecond=0)
-    enough = one.until or now + _LOCK_AHEAD
+    enough = one.until or now + LOCK_AHEAD
     if until <= now:  # it has ended: whatever locks there are run on
         keys: Sequence[ObjectKey] = ()
     else:

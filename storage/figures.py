@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from dossiers import archive, retention
+from storage.holds import PostgresHolds
 from storage.queue import NOBODY_WAITS_PRIORITY
+from storage.retention import PostgresRetention
 from storage.tables import process_figures
 
 if TYPE_CHECKING:
@@ -55,6 +58,18 @@ FROM kept_objects WHERE found IN ('missing', 'damaged')
 """
 _LONGEST_UNREAD = "SELECT extract(epoch FROM now() - min(checked_at)) FROM kept_objects"
 _LISTS = "SELECT extract(epoch FROM now() - min(fetched_at)) FROM crls"
+#: Of dossiers that ended, the few whose period is over by then; a partial index is in that order.
+_ENDING = "SELECT count(*) FILTER (WHERE kept_until > :now), count(*) FROM dossiers WHERE kept_until <= :warned"
+#: The shortest limit of all procedures keeps the newest dossiers, which are the most, out of it.
+_TO_ARCHIVE = """
+WITH finished AS (
+    SELECT finished_at + make_interval(days => archive_within_days) AS due
+    FROM dossiers JOIN procedures ON procedures.code = dossiers.procedure
+    WHERE finished_at IS NOT NULL AND archived_at IS NULL
+    AND finished_at <= :warned - make_interval(days => (SELECT min(archive_within_days) FROM procedures))
+)
+SELECT count(*) FILTER (WHERE due > :now), count(*) FROM finished WHERE due <= :warned
+"""
 
 
 @dataclass(frozen=True)
@@ -78,8 +93,8 @@ class PostgresFigures:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
-    def counted(self) -> list[Figure]:
-        """What the database knows: jobs, workers, what is stuck, days left of certificates, old lists, lost objects."""
+    def counted(self, *, now: datetime) -> list[Figure]:
+        """What the database knows: jobs, workers, what is stuck, certificates, old lists, lost objects, keeping."""
         found: list[Figure] = []
         jobs: dict[tuple[str, str], int] = {}
         known = {"nobody_waits": NOBODY_WAITS_PRIORITY}
@@ -108,6 +123,27 @@ class PostgresFigures:
         age = self._connection.execute(sa.text(_LONGEST_UNREAD)).scalar_one()
         if age is not None:
             found.append(Figure("hoso_longest_unread_object_seconds", float(age), {}))
+        return found + self._kept(now)
+
+    def _kept(self, now: datetime) -> list[Figure]:
+        """Holds and what the store was seen to hold of them; periods and their locks; what the archive waits for."""
+        held = PostgresHolds(self._connection).counts(now=now)
+        unlocked = PostgresRetention(self._connection).unlocked_now(at=now)
+        found = [
+            Figure("hoso_held_dossiers", held.dossiers, {}),
+            Figure("hoso_held_objects_unseen", held.unseen, {}),
+            Figure("hoso_hold_releases_waiting", held.releases, {}),
+            Figure("hoso_unlocked_dossiers", unlocked.dossiers, {}),
+            Figure("hoso_unlocked_objects", unlocked.objects, {}),
+        ]
+        for name, statement, ahead in (
+            ("hoso_retention_ending_dossiers", _ENDING, retention.WARN_AHEAD),
+            ("hoso_archive_due_dossiers", _TO_ARCHIVE, archive.WARN_AHEAD),
+        ):
+            asked = {"now": now, "warned": now + ahead}
+            soon, all_of_them = self._connection.execute(sa.text(statement), asked).one()
+            found.append(Figure(name, soon, {"when": "soon"}))
+            found.append(Figure(name, all_of_them - soon, {"when": "past"}))
         return found
 
     def tell(self, process: str, families: Sequence[Mapping[str, Any]], *, now: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from dossiers.holds import Coverage, Hold, InStore, ToHold
+from dossiers.holds import BELIEVED_FOR, Coverage, Hold, HoldCounts, InStore, ToHold
 from dossiers.types import ObjectKey
 from storage.dossiers import seen_by
 from storage.fixity import object_columns
@@ -205,6 +205,14 @@ class PostgresHolds:
             dossier_id: Coverage(objects, held, tuple(sorted(filter(None, troubles or ()))), seen_at)
             for dossier_id, objects, held, troubles, seen_at in self._connection.execute(query)
         }
+
+    def counts(self, *, now: datetime) -> HoldCounts:
+        """All live holds in figures."""
+        asked = sa.func.count().filter(holds.c.release_asked_at.is_not(None))
+        query = sa.select(sa.func.array_agg(holds.c.dossier_id.distinct()), asked).where(_live())
+        held, releases = self._connection.execute(query).one()
+        covered = self.coverage(held or (), since=now - BELIEVED_FOR)
+        return HoldCounts(len(held or ()), releases, sum(one.objects - one.held for one in covered.values()))
 
     @staticmethod
     def _of(row: sa.Row[Any]) -> ToHold:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from dossiers.retention import PERMANENT, Ending, Kept, Rule, ToLock
+from dossiers.retention import LOCK_AHEAD, PERMANENT, Ending, Kept, Rule, ToLock, Unlocked
 from dossiers.types import ObjectKey
 from storage.dossiers import seen_by
 from storage.holds import objects_by_dossier
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from dossiers.types import Actor
 
 _FOR_EVER = 32_000
+#: Of so many dossiers objects are counted.
+_LOOKED_INTO = 200
 #: Ended, and without a period of its own; also after it was taken up again and has ended once more.
 _UNSETTLED = (
     dossiers.c.finished_at.is_not(None),
@@ -180,6 +182,29 @@ class PostgresRetention:
         """How many dossiers ended before then and aren't known to be locked for their period."""
         which = (dossiers.c.lock_checked_at.is_(None), dossiers.c.finished_at < ended_before)
         return self._connection.execute(sa.select(sa.func.count()).where(*which)).scalar_one()
+
+    def unlocked_now(self, *, at: datetime) -> Unlocked:
+        """Whatever isn't known to be locked for its period, also what ended a moment ago."""
+        table, kept = dossiers, kept_objects
+        # Each half has its partial index: those with a period, and those to which the timer hasn't come yet.
+        which = (
+            table.c.finished_at.is_not(None),
+            table.c.lock_checked_at.is_(None),
+            sa.or_(table.c.kept_years.is_not(None), sa.and_(*_UNSETTLED[1:])),
+        )
+        count = self._connection.execute(sa.select(sa.func.count()).where(*which)).scalar_one()
+        settled = sa.select(table.c.id).where(*which[:2], table.c.kept_years.is_not(None)).limit(_LOOKED_INTO)
+        chosen = list(self._connection.execute(settled).scalars())
+        if not chosen:
+            return Unlocked(count, 0)
+        named = objects_by_dossier().subquery()
+        joined = named.join(table, table.c.id == named.c.dossier_id)
+        joined = joined.outerjoin(kept, kept.c.sha256 == named.c.sha256)
+        enough = sa.func.coalesce(table.c.kept_until, at + LOCK_AHEAD)
+        short = sa.or_(kept.c.locked_until.is_(None), kept.c.locked_until < enough)
+        query = sa.select(sa.func.count(named.c.sha256.distinct())).select_from(joined)
+        query = query.where(named.c.dossier_id.in_(chosen), enough > at, short)
+        return Unlocked(count, self._connection.execute(query).scalar_one())
 
     def finished(self, procedure: str) -> int:
         """How many dossiers of this procedure have ended."""

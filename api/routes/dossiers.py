@@ -40,6 +40,7 @@ from api.schemas.dossiers import (
     DroppedOut,
     EventOut,
     FieldOut,
+    KeepingOut,
     PageMarksIn,
     ProgressOut,
     ReceiptOut,
@@ -50,7 +51,7 @@ from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from digitize import reading
 from digitize.lines import lines_of
-from dossiers import codes, forms, identity_papers, intake, page_marks, record, separation
+from dossiers import codes, forms, holds, identity_papers, intake, page_marks, record, separation
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
 from dossiers.separation import Meant
@@ -98,11 +99,16 @@ def queue(
 
 @router.get("/dossiers/{dossier_id}")
 def dossier(dossier_id: UUID, actor: Sees, office: Office) -> DossierOut:
-    """A dossier with its papers and results."""
+    """A dossier with its papers and results, whether it is held, and for how long it is kept."""
     with office.begin() as work:
         found = work.dossiers.of(actor, dossier_id)
         results = [shown for r in work.e_results.of_dossier(found.id) if (shown := r.seen_by(actor.agency))]
-        return DossierOut.of(found, work.components.of_dossier(found.id), results)
+        held = work.holds.is_held(found.id)
+        keeping = KeepingOut.of(
+            work.retention.of_dossier(found.id, office.retention_years),
+            holds.coverage_of(work, found.id, now=utc_now()) if held else None,
+        )
+        return DossierOut.of(found, work.components.of_dossier(found.id), results, keeping=keeping)
 
 
 @router.get("/dossiers/{dossier_id}/progress")

@@ -15,8 +15,10 @@ from api.schemas.e_results import EResultOut
 from digitize.types import Flag
 from dossiers import record
 from dossiers.codes import format_lookup_code
+from dossiers.holds import Coverage
 from dossiers.intake import Receipt
 from dossiers.labels import label
+from dossiers.retention import Kept
 from dossiers.types import Component, Dossier, DossierState, EResult, ExtractedField, Page, PageGlance, SearchHit
 
 
@@ -297,6 +299,27 @@ class FieldOut(BaseModel):
         )
 
 
+class KeepingOut(BaseModel):
+    """For how long a dossier is kept, and whether it is held: then nothing of it goes, whatever the period says."""
+
+    held: Annotated[bool, Field(description="Under legal hold. Why is told to its own agencies, on its page.")]
+    held_in_store: Annotated[bool, Field(description="The store was seen of late to hold every file of it.")]
+    years: Annotated[int, Field(description="As its procedure is kept now, or its own once it has ended; 0: for ever.")]
+    until: Annotated[datetime | None, Field(description="Null until it has ended, and for ever.")]
+    locked_at: Annotated[datetime | None, Field(description="When its files were seen to be locked for as long.")]
+
+    @staticmethod
+    def of(kept: Kept, coverage: Coverage | None) -> KeepingOut:
+        """`coverage`: of its files by the store's hold; None without a live hold."""
+        return KeepingOut(
+            held=coverage is not None,
+            held_in_store=coverage is not None and coverage.is_whole,
+            years=kept.years,
+            until=kept.until,
+            locked_at=kept.locked_at,
+        )
+
+
 class DossierOut(BaseModel):
     """A dossier with owner, due date and next step, as staff see it."""
 
@@ -321,12 +344,19 @@ class DossierOut(BaseModel):
     paper_step: Annotated[StepOut | None, Field(description="Who moves the paper next, beside `next_step`.")]
     back_file: Annotated[bool, Field(description="An old dossier, digitised after the fact.")]
     version: int
+    keeping: Annotated[KeepingOut | None, Field(description="Only where this one dossier was asked for.")] = None
     components: list[ComponentOut] = []
     e_results: list[EResultOut] = []
 
     @staticmethod
-    def of(dossier: Dossier, components: Sequence[Component] = (), e_results: Sequence[EResult] = ()) -> DossierOut:
-        """With its papers and results where they were asked for."""
+    def of(
+        dossier: Dossier,
+        components: Sequence[Component] = (),
+        e_results: Sequence[EResult] = (),
+        *,
+        keeping: KeepingOut | None = None,
+    ) -> DossierOut:
+        """With its papers and results, and how it is kept, where they were asked for."""
         return DossierOut(
             id=dossier.id,
             code=dossier.code,
@@ -354,6 +384,7 @@ class DossierOut(BaseModel):
             paper_step=StepOut.of(dossier.paper_step()),
             back_file=dossier.back_file,
             version=dossier.version,
+            keeping=keeping,
             components=[ComponentOut.of(c) for c in components],
             e_results=[EResultOut.of(r) for r in e_results],
         )

@@ -12,12 +12,16 @@ import pytest
 from procrastinate import JobContext
 from procrastinate.jobs import Job
 from prometheus_client.parser import text_string_to_metric_families
+from psycopg import sql
 
 from api import figures, jobs
 from api.demo import centre
 from api.wiring import utc_now
+from dossiers import holds, retention
 from dossiers.fixity import FoundAs
 from storage import queue
+from tests.integration.test_api_e_results import ok
+from tests.integration.test_api_intake import add, open_dossier, unique_scan
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -101,6 +105,59 @@ def test_it_tells_of_objects_that_are_lost_and_of_the_longest_unread(watched: Of
     missing, damaged = (("hoso_objects_quarantined", (("found", found),)) for found in ("missing", "damaged"))
     assert (after[missing], after[damaged]) == (before[missing] + 1, before[damaged])
     assert after["hoso_longest_unread_object_seconds", ()] > 100 * 86400
+
+
+def test_it_tells_of_holds_of_locks_of_periods_and_of_what_the_archive_waits_for(watched: Office) -> None:
+    before = told(watched)
+
+    def since(name: str, **labels: str) -> float:
+        which = (name, tuple(sorted(labels.items())))
+        return told(watched)[which] - before[which]
+
+    dossier = open_dossier(watched)
+    ok(add(watched, dossier, "don.png", unique_scan()))
+    services, office_now = watched.services, utc_now()
+    with services.begin() as work:
+        leader, keeper = (work.accounts.of(name).actor for name in (centre.LEADER, "vanthu.honggai"))
+    of = uuid.UUID(dossier["id"])
+    hold = holds.place(services.begin, of, reason="Thanh tra", reference="1/TT", by=keeper, now=office_now)
+    assert (since("hoso_held_dossiers"), since("hoso_held_objects_unseen")) == (1, 1)
+    holds.work_off(services.hold_desk(), now=office_now)
+    assert (since("hoso_held_dossiers"), since("hoso_held_objects_unseen")) == (1, 0)
+    with psycopg.connect(services.dsn) as connection:  # the signing worker hasn't looked for a week
+        connection.execute("update kept_objects set hold_seen_at = now() - interval '7 days'")
+    assert since("hoso_held_objects_unseen") == 1
+    holds.ask_release(services.begin, hold.id, reason="Xong", by=keeper, now=office_now)
+    assert since("hoso_hold_releases_waiting") == 1
+    holds.confirm_release(services.begin, hold.id, by=leader, now=office_now)
+    assert (since("hoso_hold_releases_waiting"), since("hoso_held_dossiers")) == (0, 0)
+
+    closing = {"state": "cancelled", "reason": "Rút hồ sơ"}
+    ok(watched.ask(centre.CLERK, "POST", f"/dossiers/{of}/close", json=closing))
+    assert (since("hoso_unlocked_dossiers"), since("hoso_unlocked_objects")) == (1, 0)  # the timer comes soon
+    with services.begin() as work:
+        work.retention.settle(10)
+    assert (since("hoso_unlocked_dossiers"), since("hoso_unlocked_objects")) == (1, 1)
+    retention.work_off(services.retention_desk(), now=office_now)
+    assert (since("hoso_unlocked_dossiers"), since("hoso_unlocked_objects")) == (0, 0)
+
+    for days, kept in ((-10, (0, 1)), (20, (1, 0)), (40, (0, 0))):
+        _moved(services.dsn, "kept_until", days)
+        ending = tuple(since("hoso_retention_ending_dossiers", when=when) for when in ("soon", "past"))
+        assert ending == kept
+    for days, due in ((-300, (0, 0)), (-350, (1, 0)), (-370, (0, 1))):
+        _moved(services.dsn, "finished_at", days)
+        assert tuple(since("hoso_archive_due_dossiers", when=when) for when in ("soon", "past")) == due
+
+
+def _moved(dsn: str, what: str, days: int) -> None:
+    with psycopg.connect(dsn) as connection:
+        connection.execute(
+            sql.SQL("update dossiers set {} = now() + make_interval(days => %s) where finished_at is not null").format(
+                sql.Identifier(what)
+            ),
+            (days,),
+        )
 
 
 def test_each_process_tells_of_itself_and_is_forgotten_when_it_ended(watched: Office) -> None:

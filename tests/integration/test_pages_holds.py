@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from minio.error import S3Error
 
+from api import cli
 from api.demo import centre
-from dossiers import fixity, holds
+from dossiers import fixity, holds, retention
+from dossiers.calendar import VIETNAM
+from dossiers.types import Actor, Role
 from storage.holds import objects_by_dossier
 from tests.integration.test_api_e_results import digitised_dossier, issued, ok
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
@@ -153,3 +157,83 @@ def test_whatever_is_given_up_replaced_or_swept_no_byte_of_a_held_dossier_can_be
         except S3Error:
             continue
         raise AssertionError(f"{one.object_name} could be deleted")
+
+
+def test_a_program_is_told_whether_a_dossier_is_held_and_for_how_long_it_is_kept(own_office: Office) -> None:
+    office = own_office
+    dossier = open_dossier(office)
+    ok(add(office, dossier, "don.png", unique_scan()))
+    address, years = f"/dossiers/{dossier['id']}", office.services.retention_years
+
+    def keeping() -> dict[str, Any]:
+        return dict(ok(office.ask(centre.CLERK, "GET", address))["keeping"])
+
+    unheld = {"held": False, "held_in_store": False, "years": years, "until": None, "locked_at": None}
+    assert keeping() == unheld
+    page = place(office, dossier)
+    assert keeping() == unheld | {"held": True}
+    work_off(office)
+    assert keeping() == unheld | {"held": True, "held_in_store": True}
+    assert REFERENCE not in office.ask(centre.CLERK, "GET", address).text
+
+    ok(office.ask(centre.CLERK, "POST", f"{address}/close", json={"state": "cancelled", "reason": "Rút hồ sơ"}))
+    retention.work_off(office.services.retention_desk(), now=datetime.now(UTC))
+    kept = keeping()
+    ends = datetime.fromisoformat(kept["until"]).astimezone(VIETNAM)
+    assert (ends.year, ends.month, ends.day) == (datetime.now(VIETNAM).year + 1 + years, 1, 1)
+    assert (kept["years"], kept["locked_at"] is not None) == (years, True)
+    hold = the_hold(office, dossier).id
+    office.send(KEEPER, f"{page}/xin-thoi?hold={hold}", {"release_reason": "Xong"})
+    office.send(centre.LEADER, f"{page}/thoi-giu?hold={hold}", PASSWORD)
+    assert keeping()["held"] is False
+
+
+def test_the_command_lists_holds_without_their_reason_and_periods(
+    own_office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = own_office
+    monkeypatch.setattr("api.commands.archive.wire", lambda: office.services)
+    monkeypatch.setattr(type(office.services), "close", lambda _: None)  # the office goes on
+
+    def told(*arguments: str) -> str:
+        assert cli.main(["archive", *arguments]) == 0
+        return capsys.readouterr().out
+
+    dossier = open_dossier(office)
+    ok(add(office, dossier, "don.png", unique_scan()))
+    page = place(office, dossier)
+    hold = the_hold(office, dossier)
+    (line,) = (line for line in told("holds").splitlines() if dossier["code"] in line)
+    assert "kho giữ 0/1 tệp" in line
+    work_off(office)
+    office.send(KEEPER, f"{page}/xin-thoi?hold={hold.id}", {"release_reason": "Xong"})
+    (line,) = (line for line in told("holds").splitlines() if dossier["code"] in line)
+    assert ("kho giữ 1/1 tệp" in line, "chờ người thứ hai" in line) == (True, True)
+    listed = told("holds", "--json")
+    (found,) = (one for one in map(json.loads, listed.splitlines()) if one["hold"] == str(hold.id))
+    assert (found["objects"], found["held_in_store"], found["troubles"]) == (1, 1, [])
+    assert found["release_asked_at"] is not None
+    for words in (listed, told("holds")):
+        assert not any(secret in words for secret in (REFERENCE, "Thanh tra", "Xong"))
+
+    with office.services.begin() as work:
+        procedures = {one.code for one in work.procedures.all()}
+    retention.set_period(
+        office.services.begin,
+        dossier["procedure"],
+        70,
+        basis="Bảng thời hạn 12/QĐ",
+        default=office.services.retention_years,
+        by=Actor(uuid4(), "quantri", "Quản Trị", "", frozenset({Role.ADMINISTRATOR})),
+        now=datetime.now(UTC),
+    )
+    (line,) = (line for line in told("retention").splitlines() if f" {dossier['procedure']} " in line)
+    assert ("70 năm" in line, "Bảng thời hạn 12/QĐ" in line) == (True, True)
+    periods = {one["procedure"]: one for one in map(json.loads, told("retention", "--json").splitlines())}
+    assert periods.keys() == procedures
+    assert (periods[dossier["procedure"]]["years"], periods[dossier["procedure"]]["basis"]) == (
+        70,
+        "Bảng thời hạn 12/QĐ",
+    )
+    for verb in ("due", "ending"):
+        assert told(verb, "--json") == ""
