@@ -92,11 +92,11 @@ class Supervisor:
         """Start again what died, if its time has come."""
         now = time.monotonic()
         for child in self._children.values():
-            if child.pid is not None and _has_ended(child.pid):
+            if child.pid is not None and (ended := _end_of(child.pid)):
                 child.deaths = 1 if now - child.started_at > _WELL_AFTER_S else child.deaths + 1
                 child.again_at = now + min(_FIRST_WAIT_S * 2 ** (child.deaths - 1), _LONGEST_WAIT_S)
                 child.pid = None
-                _LOG.warning("child_died", part=child.part.name, deaths=child.deaths)
+                _LOG.warning("child_died", part=child.part.name, deaths=child.deaths, by=ended)
             if child.pid is None and now >= child.again_at:
                 self._spawn(child)
 
@@ -126,7 +126,7 @@ class Supervisor:
             _send(child.pid, signal.SIGTERM)
         for child in chosen:
             give_up = time.monotonic() + child.part.ends_within_s
-            while child.pid is not None and not _has_ended(child.pid):
+            while child.pid is not None and not _end_of(child.pid):
                 if time.monotonic() > give_up:
                     _send_group(child.pid, signal.SIGKILL)
                 time.sleep(0.02)
@@ -171,6 +171,8 @@ class Supervisor:
             os.setpgid(0, 0)
             for wish in _OURS:
                 signal.signal(wish, signal.SIG_DFL)
+            # As every Python has it. By default, who talks to somebody who has just gone would end without a word.
+            signal.signal(signal.SIGPIPE, signal.SIG_IGN)
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:
                 os._exit(status)  # it was killed before we could ask to be told
@@ -232,11 +234,16 @@ def seconds_since_start() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME) - int(_started(os.getpid())) / os.sysconf("SC_CLK_TCK")
 
 
-def _has_ended(pid: int) -> bool:
+def _end_of(pid: int) -> str:
+    """What ended a child: "signal 9", "status 1", "?" where nobody can tell any more; "" while it runs."""
     try:
-        return os.waitpid(pid, os.WNOHANG)[0] != 0
+        ended, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
-        return True
+        return "?"
+    if not ended:
+        return ""
+    code = os.waitstatus_to_exitcode(status)
+    return f"status {code}" if code >= 0 else f"signal {-code}"
 
 
 def _send(pid: int | None, what: signal.Signals) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from api.supervisor import Part, Supervisor
 
@@ -85,6 +87,42 @@ def test_who_does_not_listen_is_killed_and_nobody_is_left(supervisor: Supervisor
     supervisor.stop()
     assert not any(map(_runs, pids))
     assert supervisor.names == ()
+
+
+def _talk_to_somebody_who_has_gone() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    with pytest.raises(BrokenPipeError):
+        ours.send(b"a page")
+    print("lives on", flush=True)
+    time.sleep(600)
+
+
+def test_a_forked_child_that_talks_to_somebody_who_has_gone_gets_an_error_and_lives_on(supervisor: Supervisor) -> None:
+    supervisor.start(Part("fork", _talk_to_somebody_who_has_gone))
+
+    def said_so() -> bool:
+        supervisor.tend()
+        return "lives on" in supervisor.last_words("fork")
+
+    _until(said_so)
+    assert supervisor.deaths("fork") == 0
+
+
+@pytest.mark.parametrize(
+    ("program", "by"),
+    [("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "signal 9"), ("raise SystemExit(3)", "status 3")],
+)
+def test_what_ended_a_child_is_logged(supervisor: Supervisor, program: str, by: str) -> None:
+    supervisor.start(Part("short", (sys.executable, "-c", program)))
+
+    def died() -> bool:
+        supervisor.tend()
+        return supervisor.deaths("short") > 0
+
+    with structlog.testing.capture_logs() as logged:
+        _until(died)
+    assert logged[0] == {"event": "child_died", "log_level": "warning", "part": "short", "deaths": 1, "by": by}
 
 
 def _say_where_and_sleep() -> None:
