@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.embedded import postgres, s3
+from api.heap import share_arenas
 from api.settings import BadSettings, Settings, demo_centre, environment_of, s3_settings
 from api.supervisor import Part, Supervisor, seconds_since_start
 
@@ -50,6 +51,7 @@ def run(settings: Settings) -> int:
     for wish in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wish, _interrupt)  # also when we were started in the background, with SIGINT ignored
     os.umask(0o077)  # what we keep is nobody else's business
+    share_arenas()  # the web is a fork of ours
     try:
         with ExitStack() as running:
             running.enter_context(_alone(_prepared(settings.data)))

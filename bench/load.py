@@ -20,7 +20,8 @@ before each reaches its limit; and one address sends `--flood` files a second wi
 429 or 503; nobody else may be answered anything but what they came for.
 
 Told in the end: of each kind how many, how many went wrong, p50, p95 and p99; memory of every process over time; what
-waits in the queues; processor seconds of each part, and of this generator apart.
+waits in the queues; processor seconds of each part, and of this generator apart; which part died meanwhile, and the
+end of its log. One that died makes the run fail, whoever was served.
 """
 
 from __future__ import annotations
@@ -85,6 +86,8 @@ class Told:
     answers: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     memory: dict[str, list[tuple[float, int]]] = field(default_factory=lambda: defaultdict(list))
     queues: list[tuple[float, dict[str, int]]] = field(default_factory=list)
+    parts: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    spent: dict[int, tuple[str, float]] = field(default_factory=dict)
     late_s: float = 0.0
 
     async def take(self, kind: str, call: Awaitable[None]) -> None:
@@ -96,6 +99,17 @@ class Told:
             self.wrong[kind][f"{type(error).__name__} {error}"[:160]] += 1
         else:
             self.seconds[kind].append(time.monotonic() - began)
+
+    def look(self, service: Service) -> None:
+        """Note which processes there are, and what each has spent by now: one that dies takes its account along."""
+        for name, pid in service.parts().items():
+            if pid not in self.parts[name]:
+                self.parts[name].append(pid)
+        self.spent |= _cpu(service)
+
+    def died(self) -> dict[str, int]:
+        """How often a part was started again."""
+        return {name: len(pids) - 1 for name, pids in self.parts.items() if len(pids) > 1}
 
 
 class Town:
@@ -250,11 +264,15 @@ def main() -> int:
         sizes = " + ".join(f"{len(paper) / 1e6:.2f}" for paper in papers)
         print(f"dossier of 15 pages in 3 files: {sizes} MB; result of {len(result) / 1e3:.0f} kB", flush=True)
         before = _cpu(service)
+        told.look(service)
         town = Town(service.base_url, papers, result, told, given.seed)
         town.ticket = ticket
         asyncio.run(_hour(service, town, told, given, tokens))
-        _tell(told, given, {name: spent - before.get(name, 0) for name, spent in _cpu(service).items()})
-        return bool(sum(map(Counter.total, told.wrong.values()), start=0))
+        told.look(service)
+        _tell(told, given, before)
+        if died := told.died():
+            print(f"  died meanwhile: {died}\n{service.log_tails()}")
+        return bool(sum(map(Counter.total, told.wrong.values()), start=0) or died)
 
 
 def _prepared(service: Service) -> tuple[bytes, str, list[str]]:
@@ -303,6 +321,7 @@ async def _watch(service: Service, told: Told, began: float) -> None:
         at = time.monotonic() - began
         for name, held in _memory(service).items():
             told.memory[name].append((at, held))
+        told.look(service)
         told.queues.append((at, await asyncio.to_thread(_queues, service)))
         if len(told.queues) % 6 == 0:
             wrong = sum(map(Counter.total, told.wrong.values()), start=0)
@@ -355,16 +374,17 @@ def _memory(service: Service) -> dict[str, int]:
     return dict(held)
 
 
-def _cpu(service: Service) -> dict[str, float]:
-    spent: dict[str, float] = defaultdict(float)
+def _cpu(service: Service) -> dict[int, tuple[str, float]]:
+    """Of each process its part and what it and its ended children have spent, in seconds."""
+    spent: dict[int, tuple[str, float]] = {}
     for pid, name in _processes(service).items():
         with suppress(OSError, ValueError):
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            spent[name] += sum(int(one) for one in fields[11:15]) / _TICKS
-    return dict(spent)
+            spent[pid] = name, sum(int(one) for one in fields[11:15]) / _TICKS
+    return spent
 
 
-def _tell(told: Told, given: argparse.Namespace, spent: dict[str, float]) -> None:
+def _tell(told: Told, given: argparse.Namespace, before: dict[int, tuple[str, float]]) -> None:
     print(f"{given.times:g} times the peak hour for {given.minutes:g} minutes, load average {os.getloadavg()[1]:.0f}")
     print(f"  {'kind':12} {'count':>6} {'wrong':>6}   p50      p95      p99  (s)")
     for kind, all_of in told.seconds.items():
@@ -384,6 +404,9 @@ def _tell(told: Told, given: argparse.Namespace, spent: dict[str, float]) -> Non
         print(f"    {name:16} {held[0]:8.0f} {max(held):8.0f} {held[-1]:6.0f} {_slope(warm):8.0f}       {thirds}")
     for at, waiting in told.queues[:: max(len(told.queues) // 6, 1)]:
         print(f"  after {at / 60:4.1f} min waiting: {waiting}")
+    spent: dict[str, float] = defaultdict(float)
+    for pid, (name, seconds) in told.spent.items():
+        spent[name] += seconds - before.get(pid, (name, 0.0))[1]
     print(f"  processor seconds: { {name: round(one, 1) for name, one in sorted(spent.items())} }")
     usage = resource.getrusage(resource.RUSAGE_SELF)
     print(f"  this generator apart: {usage.ru_utime + usage.ru_stime:.1f}; at most {told.late_s:.2f} s late")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -13,6 +11,7 @@ import uvicorn
 from api.app import create_app
 from api.commands import configured
 from api.figures import telling
+from api.heap import give_back_files, share_arenas
 from api.log import write_events
 from api.wiring import wire
 
@@ -21,10 +20,6 @@ if TYPE_CHECKING:
 
     from api.settings import Settings
     from api.wiring import Services
-
-#: glibc's M_ARENA_MAX. Each thread of the web would else keep freed memory of its own: 550 MB at ten times the peak
-#: hour, 330 with two (bench/load.py).
-_ARENA_MAX, _ARENAS = -8, 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +40,8 @@ def serve(settings: Settings) -> None:
         DatabaseUnavailable, StoreUnavailable, BadSettings: Before anything is served.
     """
     write_events()
-    with suppress(AttributeError, OSError):  # another C library
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, _ARENAS)
+    share_arenas()
+    give_back_files()
     office = wire(settings)
     try:
         office.database.probe()
