@@ -43,6 +43,7 @@ from api.pages import annexes as annex_pages
 from api.pages import archive as archive_pages
 from api.pages import holds as hold_pages
 from api.pages import own_token as own_token_pages
+from api.pages import parting as parting_pages
 from api.pages import transfers as transfer_pages
 from api.routes import (
     annexes,
@@ -112,6 +113,7 @@ PAGES = tuple(
         own_token_pages,
         separator_sheets,
         page_marks,
+        parting_pages,
         results,
         drafting,
         annex_pages,

@@ -177,7 +177,7 @@ def read_page(
         if page.state is not PageState.RECEIVED or _wanted(work, component) is None:
             return
         work.components.keep_page(_as_read(page, before, read, picture_key, words_key))
-        _after_page(work, component)
+        after_page(work, component)
 
 
 def _as_read(page: Page, before: OcrPage | None, read: ReadPage, picture: ObjectKey, words: ObjectKey) -> Page:
@@ -413,8 +413,8 @@ def _wanted(work: UnitOfWork, component: Component) -> Dossier | None:
     return None if dossier.is_given_up else dossier
 
 
-def _after_page(work: UnitOfWork, component: Component) -> None:
-    """The fan-in: whoever ends the last page, with the component locked, asks for the next thing."""
+def after_page(work: UnitOfWork, component: Component) -> None:
+    """The fan-in: whoever ends the last page, with the component locked, asks for the next thing. No page left, too."""
     if component.state is not ComponentState.RECEIVED or work.components.unread(component.id):
         return
     broken = [p for p in work.components.pages(component.id) if p.state is PageState.SET_ASIDE]
@@ -446,7 +446,7 @@ def _set_page_aside(begin: Begin, page: Page, trouble: str) -> None:
         if page.state is not PageState.RECEIVED or _wanted(work, component) is None:
             return
         work.components.keep_page(replace(page, state=PageState.SET_ASIDE, trouble=trouble))
-        _after_page(work, component)
+        after_page(work, component)
 
 
 def _after_assembly(work: UnitOfWork, dossier: Dossier, component: Component) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from dossiers.calendar import WorkCalendar
     from dossiers.ports import Begin, ObjectStore, UnitOfWork
-    from dossiers.types import Actor, Applicant, ObjectKey
+    from dossiers.types import Actor, Applicant, ExtractedField, ObjectKey
 
 #: A result in one of these is on its way to being issued.
 _ON_ITS_WAY = frozenset({ResultState.SUBMITTED, ResultState.APPROVED, ResultState.LEADER_SIGNED, ResultState.SEALED})
@@ -66,6 +66,22 @@ class Receipt:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What is known already of a paper that was part of another one: its pages needn't be read again.
+
+    Attributes:
+        scanned_by, scanned_at: Who scanned it, and when.
+        pages: In their order, each as it stood there; those that weren't read are read.
+        fields: What people have said of it; what a machine found is found again.
+    """
+
+    scanned_by: str
+    scanned_at: datetime
+    pages: tuple[Page, ...]
+    fields: tuple[ExtractedField, ...] = ()
+
+
+@dataclass(frozen=True)
 class Paper:
     """A scan that is in the store, and what it is to be in its dossier.
 
@@ -73,6 +89,7 @@ class Paper:
         kind, name, pages_declared, replaces: As for `add_component`.
         trouble: What a person is to be asked about it.
         whole, numbers: The scan it is a part of, and its pages there; see `Component`.
+        known: Of a paper that was part of another one in this dossier.
     """
 
     scan: ObjectKey
@@ -86,6 +103,7 @@ class Paper:
     trouble: str = ""
     whole: ObjectKey | None = None
     numbers: tuple[int, ...] = ()
+    known: Known | None = None
 
 
 def open_dossier(
@@ -221,8 +239,8 @@ def lay_in(work: UnitOfWork, by: Actor, dossier_id: UUID, paper: Paper, *, now: 
             filename=filename,
             pages_total=paper.pages,
             state=ComponentState.RECEIVED,
-            scanned_by=by.username,
-            scanned_at=now,
+            scanned_by=paper.known.scanned_by if paper.known else by.username,
+            scanned_at=paper.known.scanned_at if paper.known else now,
             signed_scan=paper.signed,
             pages_declared=paper.pages_declared,
             trouble=paper.trouble,
@@ -230,13 +248,17 @@ def lay_in(work: UnitOfWork, by: Actor, dossier_id: UUID, paper: Paper, *, now: 
             whole_numbers=paper.numbers,
         )
     )
-    for number in range(1, paper.pages + 1):
-        page = Page(id=uuid.uuid4(), component_id=component.id, number=number, state=PageState.RECEIVED)
+    pages = _pages(component, paper)
+    for page in pages:
         work.components.keep_page(page)
-        work.jobs.read_page(page.id, back_file=dossier.back_file)
-    work.jobs.look_at_pages(component.id, back_file=dossier.back_file)
+        if page.state is PageState.RECEIVED:
+            work.jobs.read_page(page.id, back_file=dossier.back_file)
+    for said in paper.known.fields if paper.known else ():
+        work.components.keep_field(replace(said, component_id=component.id))
+    if any(page.thumbnail is None for page in pages):
+        work.jobs.look_at_pages(component.id, back_file=dossier.back_file)
     if paper.replaces is not None:
-        _replace(work, by, dossier, paper.replaces)
+        _replace(work, by, dossier, paper.replaces, event="component.parted" if paper.known else "component.replaced")
     if dossier.state not in (DossierState.DRAFT, DossierState.DIGITIZING):
         work.dossiers.keep(dossier.move(DossierState.DIGITIZING))
     work.audit.append(
@@ -434,13 +456,23 @@ def _lock_component(work: UnitOfWork, dossier: Dossier, component_id: UUID) -> C
     return component
 
 
-def _replace(work: UnitOfWork, by: Actor, dossier: Dossier, component_id: UUID) -> None:
+def _pages(component: Component, paper: Paper) -> list[Page]:
+    """The pages of a new paper: unread, or as they are known already."""
+    known: Sequence[Page | None] = paper.known.pages if paper.known else [None] * paper.pages
+    blank = Page(id=component.id, component_id=component.id, number=1, state=PageState.RECEIVED)
+    return [
+        replace(page or blank, id=uuid.uuid4(), component_id=component.id, number=number)
+        for number, page in enumerate(known, start=1)
+    ]
+
+
+def _replace(work: UnitOfWork, by: Actor, dossier: Dossier, component_id: UUID, *, event: str) -> None:
     old = work.components.lock(component_id)
     if old.dossier_id != dossier.id or old.state is ComponentState.REPLACED:
         raise WrongState("replaces")
     work.components.keep(replace(old, state=ComponentState.REPLACED))
     unread = work.jobs.drop(old.id)
-    work.audit.append(by, "component.replaced", old.id, dossier=dossier.code, sha256=old.scan.sha256, unread=unread)
+    work.audit.append(by, event, old.id, dossier=dossier.code, sha256=old.scan.sha256, unread=unread)
 
 
 def _give_up(work: UnitOfWork, dossier: Dossier) -> int:

@@ -271,8 +271,8 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "The dossier's procedure has no such kind of paper. Choose the kind and attach the file.",
     ),
     "sheet_unread": (
-        "Có trang giống tờ ngăn mà không đọc được mã; trang sau nó vẫn ở giấy này. Quét lại, hoặc ghi lý do khi soát.",
-        "A page looks like a separator sheet that can't be read; what follows stayed here. Rescan, or say why.",
+        "Có trang giống tờ ngăn mà không đọc được mã; trang sau nó vẫn ở giấy này. Tách giấy, hoặc ghi lý do khi soát.",
+        "A page looks like a separator sheet that can't be read; what follows stayed here. Part the paper, or say why.",
     ),
     "sheet_kind_unknown": (
         "Tờ ngăn ghi loại giấy không có trong thủ tục. Chuyển giấy vào đúng mục, hoặc ghi lý do khi soát.",
@@ -297,6 +297,30 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
     "before_first_sheet": (
         "Các trang này nằm trước tờ ngăn đầu tiên nên chưa rõ của hồ sơ nào. Xem tệp rồi gắn vào hồ sơ.",
         "These pages came before the first separator sheet. Look at them and attach them to their dossier.",
+    ),
+    "part_first_page": (
+        "Trang 1 mở đầu chính giấy này. Chọn trang đầu của giấy thứ hai; nếu trang 1 là tờ ngăn thì chọn “Tờ ngăn”.",
+        "Page 1 is this paper's own first page. Choose the second paper's; if page 1 is a separator sheet, say so.",
+    ),
+    "part_only_a_sheet": (
+        "Giấy này chỉ có một trang. Nếu đó chỉ là tờ ngăn thì bỏ cả giấy ở trang hồ sơ, khi hồ sơ chưa tiếp nhận.",
+        "This paper has one page. If it is only a separator sheet, take the paper out before the dossier is received.",
+    ),
+    "part_by_computer": (
+        "Tệp do máy tính lập hoặc đã ký số được giữ nguyên từng byte, không tách. Xuất riêng từng giấy rồi thêm vào.",
+        "A file written by a computer, or signed, is kept byte for byte. Bring in each paper as a file of its own.",
+    ),
+    "part_gone": (
+        "Giấy này đã tách, đã thay hoặc đã bỏ rồi. Xem các giấy hiện có ở trang hồ sơ.",
+        "This paper was parted, replaced or taken out already. The dossier's page shows what there is now.",
+    ),
+    "part_dossier_closed": (
+        "Hồ sơ ở bước này không nhận hay đổi giấy tờ nữa; giấy đã nhận giữ nguyên như trên giấy hẹn.",
+        "The dossier takes no papers any more; what it was received with stays as its receipt says.",
+    ),
+    "part_signed": (
+        "Bản số hóa của giấy này đã ký hoặc đang ký nên không tách được nữa. Quét lại riêng từng giấy.",
+        "This paper's copy is signed or being signed; it can't be parted any more. Scan both papers again.",
     ),
     "not_a_picture": (
         "Không phải ảnh chụp JPEG, PNG hay WebP. Xin chụp lại bằng máy ảnh của điện thoại.",
@@ -581,6 +605,11 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "phone.paper_made": ("ghép ảnh điện thoại thành giấy", "paper made of a telephone's pictures"),
     "component.received": ("nhận bản quét", "scan received"),
     "scan.parted": ("tách lượt quét theo tờ ngăn", "scan parted by separator sheets"),
+    "scan.parted_by_hand": ("tách tay một bản quét thành các giấy", "scan parted into its papers by hand"),
+    "component.parted": (
+        "giấy đã tách thành các giấy khác; bản quét vẫn giữ",
+        "paper parted into others; its scan is kept",
+    ),
     "scan.opened": ("mở bản quét gốc", "scan as it came opened"),
     "page.left_out": ("để một trang ngoài bản số hóa", "a page left out of the copy"),
     "page.brought_back": ("đưa trang trở lại bản số hóa", "a page brought back into the copy"),

@@ -23,7 +23,7 @@ from uuid import UUID
 from digitize import load
 from digitize.types import UnreadableScan
 from digitize.words.vietnamese import fold
-from dossiers import codes, holds, separation
+from dossiers import codes, holds, parting, separation
 from dossiers.policy import Act, require
 from dossiers.separation import Astray, Brought, Meant, SheetAstray
 from dossiers.types import (
@@ -389,7 +389,7 @@ def papers_of(begin: Begin, parcel: Parcel, *, by: Actor) -> list[tuple[str, Com
         return []
     with begin() as work:
         first = work.components.of(parcel.component_id)
-        known = dict.fromkeys([first.id, *(i for i in _parted(work, first.id) if i != first.id)])
+        known = dict.fromkeys(now for i in (first.id, *_parted(work, first.id)) for now in parting.became(work, i))
         found = []
         for component_id in known:
             component = work.components.of(component_id)

@@ -18,7 +18,7 @@ from digitize import parts as scan_parts
 from digitize import separators
 from digitize.load import PDF, inspect
 from digitize.types import UnreadableScan
-from dossiers import codes, intake
+from dossiers import codes, digitization, intake
 from dossiers.codes import BadCode
 from dossiers.policy import Act, require
 from dossiers.types import ComponentState, Duplicate, NotFound, ObjectKey, OfficeError, WrongState
@@ -51,10 +51,14 @@ class SheetAstray(OfficeError):
 
 @dataclass(frozen=True)
 class Names:
-    """What a separator sheet says: a dossier's code, and a row of its checklist ("" for a paper outside the list)."""
+    """What a separator sheet says: a dossier's code, and a row of its checklist ("" for a paper outside the list).
+
+    `name` is what a person calls a paper outside the list, where one says so in a sheet's place.
+    """
 
     dossier: str
     kind: str
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -248,11 +252,12 @@ def _part(
         raise SheetAstray(names.dossier if names else "")
     if len(astray) == len(parts):
         return Brought((), str(places[0]))
-    whole, scans = _put(store, file, facts, parts, limits)
-    counted = _counted(meant.pages_declared, parts)
-    planned = [_Planned(*one) for one in zip(parts, places, scans, counted, strict=True)]
+    whole = store.put(file, media_type=facts.media_type)
+    scans = put_parts(store, file, whole, facts.pages, parts, limits)
+    counted = counted_apart(meant.pages_declared, [len(part.numbers) for part in parts])
+    planned = [Planned(*one) for one in zip(parts, places, scans, counted, strict=True)]
     with begin() as work:
-        here, new = _laid(work, by, planned, meant, whole, now=now, lay_by=lay_by)
+        here, new = lay(work, by, planned, meant, whole, now=now, lay_by=lay_by)
         if not new and not may_be_there:
             raise Duplicate(whole.sha256, of=_first(work, here[0]))
         work.audit.append(
@@ -269,26 +274,30 @@ def _part(
 
 
 @dataclass(frozen=True)
-class _Planned:
-    """A part, the dossier it goes to or why to none, its own scan, and how many pages a person counted."""
+class Planned:
+    """A part, the dossier it goes to or why to none, its own scan, how many pages a person counted, what is known."""
 
     part: Part
     place: UUID | str
     scan: ObjectKey
     counted: int | None
+    known: intake.Known | None = None
 
 
-def _laid(
+def lay(
     work: UnitOfWork,
     by: Actor,
-    planned: Sequence[_Planned],
+    planned: Sequence[Planned],
     meant: Meant,
     whole: ObjectKey,
     *,
     now: datetime,
-    lay_by: LayBy | None,
+    lay_by: LayBy | None = None,
 ) -> tuple[list[Component], bool]:
-    """Lay every part in its place; the papers, and whether any is new."""
+    """Lay every part in its place, in the caller's transaction; the papers, and whether any is new.
+
+    Whoever asks for the parting, a sheet or a person (`parting`), this is how it is done.
+    """
     dossiers = sorted({one.place for one in planned if isinstance(one.place, UUID)})
     locked = {one: work.dossiers.lock(by, one) for one in dossiers}  # always in one order, or two stacks wait for ever
     alone = all(one.place == planned[0].place for one in planned)
@@ -298,8 +307,11 @@ def _laid(
             if lay_by is not None:
                 lay_by(work, by, Astray(one.scan, one.part.numbers, whole, one.place))
             continue
-        twin = work.components.with_scan(one.place, one.scan.sha256)
-        if twin is not None and twin.state is not ComponentState.REPLACED:
+        # What a person parts is there already, under its own name; and two of its pages may be alike to the last byte.
+        twin = None if one.known else work.components.with_scan(one.place, one.scan.sha256)
+        if twin is not None and twin.state is ComponentState.REPLACED:
+            twin = _in_its_place(work, twin)
+        if twin is not None:
             here.append(twin)
             continue
         paper = _paper(work.procedures.of(locked[one.place].procedure), one, meant)
@@ -307,9 +319,25 @@ def _laid(
             paper = replace(paper, whole=whole if alone else None, numbers=one.part.numbers)
         if meant.replaces is not None and not here:
             paper = replace(paper, replaces=meant.replaces)
-        here.append(intake.lay_in(work, by, one.place, paper, now=now))
+        here.append(laid := intake.lay_in(work, by, one.place, paper, now=now))
+        if one.known is not None:
+            digitization.after_page(work, laid)  # where all of it is read already, nobody else goes on with it
         new = True
     return here, new
+
+
+def _in_its_place(work: UnitOfWork, paper: Component) -> Component | None:
+    """The first of the papers that a person has made of one, None where that isn't what became of it."""
+    theirs = set(paper.whole_numbers)
+    for other in work.components.of_dossier(paper.dossier_id):
+        if paper.whole is not None and other.whole == paper.whole and theirs.issuperset(other.whole_numbers):
+            return other
+    return None
+
+
+def is_read(sheet: SeparatorSheet) -> bool:
+    """Whether anybody can make out what a sheet says."""
+    return _names(sheet.text) is not None
 
 
 def _names(text: str) -> Names | None:
@@ -334,24 +362,28 @@ def _place(work: UnitOfWork, by: Actor, meant: Meant, part: Part, *, to_here: bo
     return dossier.id
 
 
-def _put(
-    store: ObjectStore, file: Path, facts: ScanFacts, parts: Sequence[Part], limits: load.Limits
-) -> tuple[ObjectKey, list[ObjectKey]]:
-    """Keep the scan as it came, and each part; a part that is all of it is the scan itself."""
-    whole = store.put(file, media_type=facts.media_type)
+def put_parts(
+    store: ObjectStore, file: Path, whole: ObjectKey, pages: int, parts: Sequence[Part], limits: load.Limits
+) -> list[ObjectKey]:
+    """Keep each part of a scan beside it; a part that is all of it is the scan itself, `whole`.
+
+    Raises:
+        UnreadableScan: It can't be taken apart.
+        StoreUnavailable: Not all of them are kept.
+    """
     scans = []
     with tempfile.TemporaryDirectory(dir=file.parent) as folder:
         target = Path(folder, "part.pdf")
         for part in parts:
-            if len(part.numbers) == facts.pages:
+            if len(part.numbers) == pages:
                 scans.append(whole)
                 continue
             scan_parts.write(file, part.numbers, target, limits=limits)
             scans.append(store.put(target, media_type=PDF))
-    return whole, scans
+    return scans
 
 
-def _paper(procedure: Procedure, planned: _Planned, meant: Meant) -> intake.Paper:
+def _paper(procedure: Procedure, planned: Planned, meant: Meant) -> intake.Paper:
     """What a part is in its dossier."""
     part = planned.part
     kinds = {kind.code for kind in procedure.components}
@@ -362,6 +394,7 @@ def _paper(procedure: Procedure, planned: _Planned, meant: Meant) -> intake.Pape
         filename=meant.filename,
         kind=meant.kind,
         pages_declared=planned.counted,
+        known=planned.known,
     )
     troubles = set(part.troubles)
     if part.names is None:
@@ -370,16 +403,15 @@ def _paper(procedure: Procedure, planned: _Planned, meant: Meant) -> intake.Pape
         troubles.add(KIND_UNKNOWN)
         paper = replace(paper, kind="", name=codes.clean_filename(f"Giấy theo tờ ngăn {part.names.kind}"))
     else:
-        paper = replace(paper, kind=part.names.kind)
+        paper = replace(paper, kind=part.names.kind, name=part.names.name)
     return replace(paper, trouble=next((one for one in ASKED if one in troubles), ""))
 
 
-def _counted(declared: int | None, parts: Sequence[Part]) -> list[int | None]:
+def counted_apart(declared: int | None, pages: Sequence[int]) -> list[int | None]:
     """What was counted by hand was counted of all parts together: what doesn't agree shows at the first of them."""
     if declared is None:
-        return [None] * len(parts)
-    others = [len(part.numbers) for part in parts[1:]]
-    return [max(0, declared - sum(others)), *others]
+        return [None] * len(pages)
+    return [max(0, declared - sum(pages[1:])), *pages[1:]]
 
 
 def _first(work: UnitOfWork, component: Component) -> str:

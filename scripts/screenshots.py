@@ -191,6 +191,8 @@ PAGES: Final = (
     Page("ban-giao", "/ban-giao", POSTAL),
     Page("hop-nhan", "/hop-nhan", POSTAL),
     Page("trang-giay", lambda office: f"{office.paper('digitizing')}/trang", CLERK),
+    Page("tach-giay", lambda office: f"{office.paper('digitizing')}/trang/2/tach", CLERK),
+    Page("tach-giay-xem", lambda office: f"{office.paper('digitizing')}/trang/2/tach?la=giay&xem=1", CLERK),
     Page("hop-nhan-mot-cua", "/hop-nhan", CLERK),
     Page("dung-ho-so", lambda office: office.dossier("digitizing", "/dung"), CLERK),
     Page("tra-ket-qua", lambda office: office.dossier("result_ready", "/tra"), CLERK),

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Response
 from api.deps import Office, Reviews
 from api.pages.frame import Frame, StaffFrame, Typed
 from api.wiring import Services
-from dossiers import page_marks
+from dossiers import page_marks, parting
 from dossiers.page_marks import LAST_PAGE, NOT_TO_LINK
+from dossiers.policy import MAY, Act
 from dossiers.types import Actor, NotFound, OfficeError, WrongState
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def _shown(
         dossier=dossier,
         component=component,
         pages=pages,
+        parts_papers=parting.may_be_parted(dossier, component) and bool(actor.roles & MAY[Act.ADD_COMPONENT]),
         problem=problem and {key: value for key, value in problem.items() if key != "message"},
         listed=[{"field": "pages", "message": _why(error, frame.language)}] if error else [],
     )

@@ -22,6 +22,10 @@ TOLD: Final[dict[str, tuple[str, str]]] = {
         "Đã nhận tệp an toàn, tách thành nhiều giấy theo tờ ngăn. Giấy của hồ sơ khác đã vào hồ sơ ấy.",
         "The file is received, safe, and parted by its separator sheets. Papers of other dossiers went there.",
     ),
+    "parted_by_hand": (
+        "Đã tách. Bản quét gốc giữ nguyên; mỗi giấy được soát riêng.",
+        "It is parted. The scan stays as it came; each paper is reviewed by itself.",
+    ),
     "phone_extended": ("Điện thoại có thêm 10 phút.", "The telephone has ten more minutes."),
     "phone_ended": (
         "Đã kết thúc lượt chụp. Ảnh đã nhận vẫn còn.",

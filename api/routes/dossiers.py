@@ -42,6 +42,7 @@ from api.schemas.dossiers import (
     FieldOut,
     KeepingOut,
     PageMarksIn,
+    PartIn,
     ProgressOut,
     ReceiptOut,
     ReviewIn,
@@ -51,7 +52,7 @@ from api.uploads import Upload, received
 from api.wiring import Services, utc_now
 from digitize import reading
 from digitize.lines import lines_of
-from dossiers import codes, forms, holds, identity_papers, intake, page_marks, record, separation
+from dossiers import codes, forms, holds, identity_papers, intake, page_marks, parting, record, separation
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
 from dossiers.separation import Meant
@@ -446,6 +447,23 @@ def mark_page(
             office.begin, component_id, by=actor, dossier_id=dossier_id, number=number, out=body.left_out
         )
     )
+
+
+@router.post("/dossiers/{dossier_id}/components/{component_id}/part")
+def part(dossier_id: UUID, component_id: UUID, body: PartIn, actor: AddsPapers, office: Office) -> list[ComponentOut]:
+    """Part two papers that were scanned as one; what was one gives way to them. Asked twice, it is done once."""
+    papers = parting.by_hand(
+        office.begin,
+        office.store,
+        component_id,
+        by=actor,
+        dossier_id=dossier_id,
+        at=parting.Cut(body.page, body.is_sheet, body.kind.strip(), body.name.strip()),
+        limits=office.limits,
+        work_dir=office.work_dir,
+        now=utc_now(),
+    )
+    return [ComponentOut.of(paper) for paper in papers]
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/scan")

@@ -156,6 +156,15 @@ class PageMarksIn(In):
     without_note: Annotated[int | None, Field(ge=1)] = None
 
 
+class PartIn(In):
+    """Where another paper begins in one, and what it is."""
+
+    page: Annotated[int, Field(ge=1, description="Its first page; with `is_sheet`, the separator sheet before it.")]
+    is_sheet: bool = False
+    kind: Annotated[str, Field(max_length=64)] = ""
+    name: Annotated[str, Field(max_length=200)] = ""
+
+
 class ComponentOut(BaseModel):
     """One paper: its scan's hash, its state, its files."""
 
