@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dossiers import codes
+from dossiers import codes, intake, page_marks
 from dossiers.calendar import VIETNAM, local_day
+from dossiers.labels import label
 from dossiers.policy import Act, require
 from dossiers.types import DossierState, NotFound, WrongState
 from signing import templates, typeface
@@ -43,9 +44,13 @@ def receipt(begin: Begin, dossier_id: UUID, *, by: Actor, base_url: str, face: T
         procedure = work.procedures.of(dossier.procedure)
         receiving, competent = work.agencies.of(dossier.receiving), work.agencies.of(dossier.competent)
         helped = work.agencies.of(dossier.helped_at).name if dossier.helped_at else ""
-        papers = work.components.of_dossier(dossier.id)
+        papers, changes = intake.lines_of(work, dossier), intake.changes_of(work, dossier)
         data = _head(work, dossier, base_url, "dossier.received", dossier.received_at) | {
-            "papers": [[paper.name, str(paper.pages_total)] for paper in papers],
+            "papers": [[paper.name, page_marks.amount(paper.pages, paper.images, bare=True)] for paper in papers],
+            "changes": [
+                f"{change.name}, {page_marks.amount(change.pages, change.images)}: {label(change.kind)}"
+                for change in changes
+            ],
             "working_days": f"{procedure.working_days:02d} ngày làm việc" if procedure.working_days else "trong ngày",
             "received_at": _moment(dossier.received_at),
             "due_at": _day(dossier.due_on),

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digitize import load
-from dossiers import codes
+from dossiers import codes, page_marks
 from dossiers.calendar import local_day
 from dossiers.policy import Act, require
 from dossiers.types import (
     AgencyKind,
+    ChangeKind,
     Component,
     ComponentState,
     Dossier,
@@ -22,6 +23,7 @@ from dossiers.types import (
     NotFound,
     Page,
     PageState,
+    ReceiptLine,
     ResultState,
     WrongState,
 )
@@ -43,18 +45,22 @@ _IS_BEING_SIGNED = frozenset({ComponentState.CAPTURE_SIGNING, ComponentState.SIG
 
 
 @dataclass(frozen=True)
-class ReceiptLine:
-    """One paper on the receipt: what the citizen can hold us to."""
+class Change:
+    """Something that isn't any more as the receipt says; `pages` and `images` are today's."""
 
-    ordinal: int
+    kind: ChangeKind
     name: str
     pages: int
-    sha256: str
+    images: int
 
 
 @dataclass(frozen=True)
 class Receipt:
-    """Giấy tiếp nhận và hẹn trả: the codes, the papers and the promised date."""
+    """Giấy tiếp nhận và hẹn trả: the codes, the papers and the promised date.
+
+    What it says of papers is what was so when the dossier was received, however often it is printed: the citizen has
+    the same. `changes` says what isn't so any more.
+    """
 
     code: str
     lookup_code: str
@@ -63,6 +69,17 @@ class Receipt:
     received_at: datetime
     due_on: date
     lines: tuple[ReceiptLine, ...]
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def pages(self) -> int:
+        """Pages of all its papers."""
+        return sum(line.pages for line in self.lines)
+
+    @property
+    def images(self) -> int:
+        """Images of all its papers."""
+        return sum(line.images for line in self.lines)
 
 
 @dataclass(frozen=True)
@@ -349,11 +366,19 @@ def receive(begin: Begin, dossier_id: UUID, *, by: Actor, calendar: WorkCalendar
         if work.parcels.are_collected(dossier.id):  # someone photographed them for this dossier: never left behind
             raise Incomplete("pictures", ("pictures_waiting",))
         due_on = calendar.due_on(now, procedure.working_days)
-        dossier = dossier.move(DossierState.RECEIVED, received_at=now, due_on=due_on)
+        lines = _lines(work, components)
+        dossier = dossier.move(DossierState.RECEIVED, received_at=now, due_on=due_on, receipt=lines)
         done = all(c.state is ComponentState.DIGITIZED for c in components)
         dossier = work.dossiers.keep(dossier.move(DossierState.DIGITIZED if done else DossierState.DIGITIZING))
-        work.audit.append(by, "dossier.received", dossier.id, code=dossier.code, due_on=due_on.isoformat())
-        return _receipt(dossier, procedure.name, components)
+        work.audit.append(
+            by,
+            "dossier.received",
+            dossier.id,
+            code=dossier.code,
+            due_on=due_on.isoformat(),
+            papers=[[line.sha256, line.pages, line.images] for line in lines],
+        )
+        return _receipt(work, dossier)
 
 
 def receipt(begin: Begin, dossier_id: UUID, *, by: Actor) -> Receipt:
@@ -365,7 +390,7 @@ def receipt(begin: Begin, dossier_id: UUID, *, by: Actor) -> Receipt:
     require(by, Act.SEE)
     with begin() as work:
         dossier = work.dossiers.of(by, dossier_id)
-        return _receipt(dossier, work.procedures.of(dossier.procedure).name, work.components.of_dossier(dossier.id))
+        return _receipt(work, dossier)
 
 
 def close(begin: Begin, dossier_id: UUID, *, by: Actor, state: DossierState, reason: str, now: datetime) -> Dossier:
@@ -485,15 +510,51 @@ def _give_up(work: UnitOfWork, dossier: Dossier) -> int:
     return unread
 
 
-def _receipt(dossier: Dossier, procedure: str, components: Sequence[Component]) -> Receipt:
+def _receipt(work: UnitOfWork, dossier: Dossier) -> Receipt:
     if dossier.received_at is None or dossier.due_on is None:
         raise WrongState(dossier.state)
     return Receipt(
         code=dossier.code,
         lookup_code=dossier.lookup_code,
-        procedure=procedure,
+        procedure=work.procedures.of(dossier.procedure).name,
         applicant=dossier.applicant.name,
         received_at=dossier.received_at,
         due_on=dossier.due_on,
-        lines=tuple(ReceiptLine(c.ordinal, c.name, c.pages_total, c.scan.sha256) for c in components),
+        lines=lines_of(work, dossier),
+        changes=changes_of(work, dossier),
+    )
+
+
+def lines_of(work: UnitOfWork, dossier: Dossier) -> tuple[ReceiptLine, ...]:
+    """The papers as the receipt of a received dossier says; of one from before lines were kept, as it said then."""
+    if dossier.receipt:
+        return dossier.receipt
+    return tuple(
+        ReceiptLine(c.ordinal, c.name, c.pages_total, c.pages_total, c.scan.sha256, c.id)
+        for c in work.components.of_dossier(dossier.id)
+    )
+
+
+def changes_of(work: UnitOfWork, dossier: Dossier) -> tuple[Change, ...]:
+    """What isn't any more as the receipt says, in the order of the papers; those that came since at the end."""
+    now = {line.component_id: line for line in _lines(work, work.components.of_dossier(dossier.id))}
+    then = {line.component_id: line for line in lines_of(work, dossier)}
+    found = []
+    for component_id, line in then.items():
+        if component_id not in now:
+            found.append(_change(ChangeKind.GONE, line))
+        elif (now[component_id].pages, now[component_id].images) != (line.pages, line.images):
+            found.append(_change(ChangeKind.RECOUNTED, now[component_id]))
+    return (*found, *(_change(ChangeKind.NEW, line) for of, line in now.items() if of not in then))
+
+
+def _change(kind: ChangeKind, line: ReceiptLine) -> Change:
+    return Change(kind, line.name, line.pages, line.images)
+
+
+def _lines(work: UnitOfWork, components: Sequence[Component]) -> tuple[ReceiptLine, ...]:
+    """What a receipt says of these papers if it is made now."""
+    counts = page_marks.counts(work, components)
+    return tuple(
+        ReceiptLine(c.ordinal, c.name, counts[c.id].pages, counts[c.id].images, c.scan.sha256, c.id) for c in components
     )

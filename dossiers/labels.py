@@ -14,6 +14,7 @@ from dossiers.anchors import AnchorState
 from dossiers.parcels import ParcelState
 from dossiers.types import (
     AgencyKind,
+    ChangeKind,
     ComponentState,
     DigitisationProfile,
     DossierState,
@@ -102,6 +103,11 @@ _MEMBERS: Final[dict[type[Enum], dict[Enum, tuple[str, str]]]] = {
         ResultState.WITHDRAWN: ("đã thu hồi", "withdrawn"),
         ResultState.SUPERSEDED: ("đã thay thế", "superseded"),
         ResultState.DISCARDED: ("đã bỏ dự thảo", "draft discarded"),
+    },
+    ChangeKind: {
+        ChangeKind.RECOUNTED: ("đếm lại", "counted anew"),
+        ChangeKind.GONE: ("đã thay hoặc tách; bản cũ vẫn giữ", "replaced or parted; the old one is kept"),
+        ChangeKind.NEW: ("nộp thêm, quét lại hoặc tách ra sau", "brought, scanned again or parted later"),
     },
     PaperState: {
         PaperState.HELD: ("đang giữ", "held"),

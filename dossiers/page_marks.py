@@ -3,6 +3,9 @@
 No page ever goes: one that is left out stays in the scan and in the paper, can be seen there and brought back. A page
 with a note stuck on it is scanned twice (`requirements.md` C5), and both images are in the copy; being one page of
 paper, they count as one.
+
+How many pages a paper has is decided here and nowhere else (`counted`); receipts, transfer slips and lists say it in
+the words of `amount`: the pages, and the images too where there are more of them.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from dossiers.policy import Act, require
 from dossiers.types import ComponentState, NotFound, PageState, WrongState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from dossiers.ports import Begin, UnitOfWork
@@ -43,19 +46,54 @@ class Counted:
 
     @property
     def pages(self) -> int:
-        """Pages of paper that are in the copy."""
+        """Pages of paper: neither the back that a person called blank and left out, nor a page's second image."""
         return self.images - self.left_out - self.notes
+
+    def __add__(self, other: Counted) -> Counted:
+        """Both together."""
+        return Counted(self.images + other.images, self.left_out + other.left_out, self.notes + other.notes)
 
     def agrees(self, declared: int | None) -> bool:
         """Whether this is what a person counted by hand, be it with or without the pages that were left out."""
         return declared in (None, self.pages, self.images - self.notes)
 
 
-def counted(pages: Sequence[Page] | Sequence[PageGlance]) -> Counted:
-    """Count the pages of one paper."""
+def counted(pages: Sequence[Page] | Sequence[PageGlance], images: int | None = None) -> Counted:
+    """Count the pages of one paper.
+
+    Args:
+        pages: All of them; or, with `images`, at least those that somebody has marked.
+        images: How many the scan has.
+    """
     left_out = sum(bool(page.left_out_by) for page in pages)
     notes = sum(page.without_note is not None and not page.left_out_by for page in pages)
-    return Counted(len(pages), left_out, notes)
+    return Counted(len(pages) if images is None else images, left_out, notes)
+
+
+def counts(work: UnitOfWork, components: Sequence[Component]) -> Mapping[UUID, Counted]:
+    """The same of several papers, by their ids: only pages that somebody has marked are asked for."""
+    marked: dict[UUID, list[PageGlance]] = {component.id: [] for component in components}
+    for page in work.components.marked(marked):
+        marked[page.component_id].append(page)
+    return {component.id: counted(marked[component.id], component.pages_total) for component in components}
+
+
+def total(components: Iterable[Component], counts: Mapping[UUID, Counted]) -> Counted:
+    """All of these papers together."""
+    return sum((counts[component.id] for component in components), Counted(0))
+
+
+def amount(pages: int, images: int, language: str = "vi", *, bare: bool = False) -> str:
+    """Pages as people are told of them: "12 trang", and "12 trang (14 ảnh)" where the scan has more images.
+
+    Args:
+        bare: Under a heading that says "pages": "12", "12 (14 ảnh)".
+    """
+    if language == "en":
+        said = str(pages) if bare else f"{pages} page{'' if pages == 1 else 's'}"
+        return said if pages == images else f"{said} ({images} image{'' if images == 1 else 's'})"
+    said = str(pages) if bare else f"{pages} trang"
+    return said if pages == images else f"{said} ({images} ảnh)"
 
 
 def may_be_marked(component: Component) -> bool:

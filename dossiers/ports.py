@@ -447,6 +447,10 @@ class Components(Protocol):
         """A component of this dossier that came with these bytes, alone or as a part of them."""
         ...
 
+    def out_of(self, dossier_id: UUID, sha256: str) -> Sequence[Component]:
+        """The papers of this dossier that came with these bytes or as a part of them, replaced ones too."""
+        ...
+
     def keep(self, component: Component) -> Component:
         """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
         ...
@@ -465,6 +469,10 @@ class Components(Protocol):
 
     def glance(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
         """The pages of these components, by number within each: one query, however many there are."""
+        ...
+
+    def marked(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
+        """Of these components' pages those that somebody left out or linked with a note: mostly none."""
         ...
 
     def keep_look(

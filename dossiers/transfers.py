@@ -12,7 +12,7 @@ from datetime import datetime  # noqa: TC003  the fields are read at run time by
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from dossiers import codes
+from dossiers import codes, page_marks
 from dossiers.calendar import local_day
 from dossiers.labels import label
 from dossiers.policy import Act, require
@@ -30,7 +30,8 @@ class TransferLine:
     """One dossier on the slip, as it was counted when it left.
 
     Attributes:
-        papers, pages: Papers of the dossier and their pages.
+        papers, pages: Papers of the dossier and their pages, as they were counted when it left.
+        images: Of their scans; 0 on a slip from before they were counted apart.
         arrived: What the receiver found; None until the slip is accepted.
         note: What the receiver says of a dossier that didn't arrive whole.
     """
@@ -41,6 +42,12 @@ class TransferLine:
     pages: int
     arrived: bool | None = None
     note: str = ""
+    images: int = 0
+
+    @property
+    def scanned(self) -> int:
+        """Images of its papers; pages, where nobody counted apart."""
+        return self.images or self.pages
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,11 @@ class Transfer:
     def pages(self) -> int:
         """Pages of all its dossiers, as they left."""
         return sum(line.pages for line in self.lines)
+
+    @property
+    def scanned(self) -> int:
+        """Images of all its dossiers, as they left."""
+        return sum(line.scanned for line in self.lines)
 
     def accept(self, missing: Mapping[UUID, str], *, by: Actor, now: datetime) -> Transfer:
         """The slip with every line marked: arrived, or missing with a note on what isn't there.
@@ -260,7 +272,8 @@ def _problems(dossiers: Sequence[Dossier], *, sender: str, receiver: str) -> Ite
 
 def _line(work: UnitOfWork, dossier: Dossier) -> TransferLine:
     components = work.components.of_dossier(dossier.id)
-    return TransferLine(dossier.id, dossier.code, len(components), sum(c.pages_total for c in components))
+    count = page_marks.total(components, page_marks.counts(work, components))
+    return TransferLine(dossier.id, dossier.code, len(components), count.pages, images=count.images)
 
 
 def _in_locking_order(transfer: Transfer) -> list[TransferLine]:

@@ -245,6 +245,14 @@ class PaperState(StrEnum):
     MISSING = "missing"
 
 
+class ChangeKind(StrEnum):
+    """What has become of a receipt since: a paper counted anew, one in another's place or brought later, one gone."""
+
+    RECOUNTED = "recounted"
+    GONE = "gone"
+    NEW = "new"
+
+
 class TransferState(StrEnum):
     """A transfer slip's life: on its way, counted and accepted by the receiver, or taken back by the sender."""
 
@@ -344,6 +352,24 @@ class Step:
 
 
 @dataclass(frozen=True)
+class ReceiptLine:
+    """One paper on the receipt: what the citizen can hold us to.
+
+    Attributes:
+        pages: Of the paper, as they were counted when the dossier was received.
+        images: Of its scan; more than `pages` where a page was scanned twice or a blank back left out.
+        sha256: Of its scan.
+    """
+
+    ordinal: int
+    name: str
+    pages: int
+    images: int
+    sha256: str
+    component_id: UUID
+
+
+@dataclass(frozen=True)
 class Dossier:
     """One citizen's matter, from the counter to the result.
 
@@ -358,6 +384,8 @@ class Dossier:
         due_on: Promised date.
         back_file: An old dossier that is digitised after the fact: nobody waits for it, so whatever people wait for
             goes before it.
+        receipt: The papers as its receipt says, fixed at reception; () before, and where that was before lines were
+            kept.
         version: Goes up by one with each change; a writer with an old one is refused (`Changed`).
     """
 
@@ -380,6 +408,7 @@ class Dossier:
     transfer: UUID | None = None
     paper_note: str = ""
     back_file: bool = False
+    receipt: tuple[ReceiptLine, ...] = ()
     version: int = 0
 
     @property

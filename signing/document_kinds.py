@@ -211,7 +211,7 @@ _FORM_HEAD = (
 def _receipt(data: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("working_days", "received_at", "due_at", "collect_at", "helped_at", "competent")
     papers = [list(paper) for paper in data["papers"]]
-    return {key: data[key] for key in keys} | {"papers": papers, "last": ""}
+    return {key: data[key] for key in keys} | {"papers": papers, "changes": list(data["changes"]), "last": ""}
 
 
 def _supplement(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -282,6 +282,9 @@ KINDS: dict[str, DocumentKind] = {
                 kind="facts",
                 source="system",
                 seat="free",
+            ),
+            TemplateField(
+                "changes", "Thay đổi sau khi nhận", "Changed since", max_length=2000, kind="lines", source="system"
             ),
             TemplateField(
                 "working_days", "Thời gian giải quyết", "Time it takes", required=True, max_length=60, source="system"

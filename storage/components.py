@@ -12,7 +12,7 @@ from dossiers.reader_report import FieldTally, FlagTally
 from dossiers.types import Component, ComponentState, ExtractedField, NotFound, Page, PageGlance, PageState
 from storage.page_index import note_page
 from storage.rows import from_row, keep_version, many, one, to_row, upsert
-from storage.tables import components, extracted_fields, pages
+from storage.tables import MARKED, components, extracted_fields, pages
 from storage.words import folded, vector, written
 
 if TYPE_CHECKING:
@@ -79,6 +79,14 @@ class PostgresComponents:
         )
         return next(iter(many(Component, self._connection, query)), None)
 
+    def out_of(self, dossier_id: UUID, sha256: str) -> Sequence[Component]:
+        """The papers of this dossier that came with these bytes or as a part of them, replaced ones too."""
+        query = sa.select(components).where(
+            components.c.dossier_id == dossier_id,
+            sa.or_(components.c.scan_sha256 == sha256, components.c.whole_sha256 == sha256),
+        )
+        return many(Component, self._connection, query.order_by(components.c.ordinal, components.c.scanned_at))
+
     def keep(self, component: Component) -> Component:
         """Insert (version 0) or change; gives it back with its new version. Raises Changed."""
         return keep_version(self._connection, components, component)
@@ -105,6 +113,11 @@ class PostgresComponents:
     def glance(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
         """The pages of these components, by number within each: one query, however many there are."""
         query = _GLANCE.where(pages.c.component_id.in_(component_ids))
+        return many(PageGlance, self._connection, query.order_by(pages.c.component_id, pages.c.number))
+
+    def marked(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
+        """Of these components' pages those that somebody left out or linked with a note: mostly none."""
+        query = _GLANCE.where(pages.c.component_id.in_(component_ids), MARKED)
         return many(PageGlance, self._connection, query.order_by(pages.c.component_id, pages.c.number))
 
     def keep_look(

@@ -29,6 +29,7 @@ from dossiers.types import (
     KeyHeld,
     PageState,
     PinAsked,
+    ReceiptLine,
     ResultState,
     Role,
     TransferState,
@@ -120,6 +121,25 @@ class Checklist(sa.types.TypeDecorator[tuple[ComponentKind, ...]]):
     def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[ComponentKind, ...] | None:  # noqa: ARG002
         """The checklist that was kept."""
         return None if value is None else tuple(ComponentKind(**kind) for kind in value)
+
+
+class ReceiptLines(sa.types.TypeDecorator[tuple[ReceiptLine, ...]]):
+    """The papers on a receipt, in order."""
+
+    impl = JSONB
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[ReceiptLine] | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        """The list to keep."""
+        if value is None:
+            return None
+        return [asdict(line) | {"component_id": str(line.component_id)} for line in value]
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[ReceiptLine, ...] | None:  # noqa: ARG002
+        """The lines that were kept."""
+        if value is None:
+            return None
+        return tuple(ReceiptLine(**line | {"component_id": uuid.UUID(line["component_id"])}) for line in value)
 
 
 class TransferLines(sa.types.TypeDecorator[tuple[TransferLine, ...]]):
@@ -369,6 +389,8 @@ dossiers = sa.Table(
     _id("transfer", "transfers.id", nullable=True),
     _text("paper_note"),
     sa.Column("back_file", sa.Boolean, nullable=False, server_default=sa.false()),
+    # What its receipt says was handed in; empty until it is received, and where that was before this was kept.
+    sa.Column("receipt", ReceiptLines, nullable=False, server_default="[]"),
     sa.Column("version", sa.Integer, nullable=False),
     # When it came to its end, and when it was taken into the archive; empty again once it is taken up again.
     _moment("finished_at", nullable=True),
@@ -611,6 +633,9 @@ pages = sa.Table(
     sa.UniqueConstraint("component_id", "number"),
     sa.Index("pages_troubled_idx", "id", postgresql_where=sa.text("trouble <> ''")),
 )
+#: Pages of which a person has said something that changes a paper's count. Few, and lists ask for them all the time.
+MARKED = sa.or_(pages.c.left_out_by != sa.literal_column("''"), pages.c.without_note.is_not(None))
+sa.Index("pages_marked_idx", pages.c.component_id, postgresql_where=MARKED)
 
 # What pages are found by (`page_index`). Beside the pages, whose rows change with every step of their reading, while
 # this changes with their text only; and narrow, so that many can be put in order quickly.

@@ -78,7 +78,8 @@ _FORM: dict[str, Any] = {
 FORMS: dict[str, dict[str, Any]] = {
     "receipt": _FORM
     | {
-        "papers": [["Giấy đề nghị đăng ký hộ kinh doanh", "2"], ["Bản sao hợp đồng thuê nhà", "4"]],
+        "papers": [["Giấy đề nghị đăng ký hộ kinh doanh", "2"], ["Bản sao hợp đồng thuê nhà", "4 (5 ảnh)"]],
+        "changes": ["Bản sao hợp đồng thuê nhà, 3 trang (5 ảnh): đếm lại"],
         "working_days": "03 ngày làm việc",
         "received_at": "09 giờ 05 phút, ngày 03 tháng 02 năm 2026",
         "due_at": "ngày 06 tháng 02 năm 2026",
@@ -107,7 +108,7 @@ LONG_TEXT: dict[str, dict[str, Any]] = {
     "certificate": {"facts": [["Thông tin", "Giá trị dài. " * 20]] * 40},
     "confirmation": {"closing": ["Nội dung dài. " * 200] * 6},
     "letter": {"text": ["Nội dung dài. " * 200] * 6, "addressees": ["Ủy ban nhân dân phường " * 4] * 12},
-    "receipt": {"papers": [["Giấy tờ có tên dài " * 10, "120"]] * 40},
+    "receipt": {"papers": [["Giấy tờ có tên dài " * 10, "120"]] * 40, "changes": ["Giấy tờ đếm lại " * 8] * 12},
     "supplement": {"missing": ["Giấy tờ còn thiếu có tên dài " * 10] * 40},
     "refusal": {"missing": ["Lý do dài. " * 100] * 6},
 }

@@ -13,8 +13,9 @@ from api.pages import holds, papers
 from api.pages.frame import StaffFrame
 from api.pages.result_view import is_signer
 from api.wiring import utc_now
-from dossiers import certificate_watch, intake
+from dossiers import certificate_watch, intake, page_marks
 from dossiers.calendar import local_day
+from dossiers.page_marks import Counted
 from dossiers.policy import MAY, Act
 from dossiers.types import (
     Actor,
@@ -48,7 +49,7 @@ class Row:
     procedure: str
     step: Step | None
     paper_step: Step | None
-    pages: int
+    count: Counted
     papers_in_trouble: int
 
     def is_for(self, actor: Actor) -> bool:
@@ -163,13 +164,14 @@ def _rows(work: UnitOfWork, actor: Actor) -> list[Row]:
     components = work.components.of_dossiers(ids)
     results = work.e_results.of_dossiers(ids)
     procedures = {p.code: p for p in work.procedures.all()}
+    counts = page_marks.counts(work, [c for of_one in components.values() for c in of_one])
     return [
         Row(
             dossier=d,
             procedure=procedures[d.procedure].name,
             step=_next_step(d, procedures[d.procedure], components.get(d.id, ()), _seen(results.get(d.id, ()), actor)),
             paper_step=d.paper_step(),
-            pages=sum(c.pages_total for c in components.get(d.id, ())),
+            count=page_marks.total(components.get(d.id, ()), counts),
             papers_in_trouble=sum(
                 c.state is ComponentState.SET_ASIDE and not d.is_given_up for c in components.get(d.id, ())
             ),

@@ -15,7 +15,7 @@ from api.errors import BadUpload
 from api.pages.frame import Frame, StaffFrame, Typed
 from api.schemas.common import clean
 from api.wiring import Services, utc_now
-from dossiers import transfers
+from dossiers import page_marks, transfers
 from dossiers.labels import label
 from dossiers.transfers import Transfer
 from dossiers.types import Actor, Dossier, Incomplete, NotFound, OfficeError, TransferState, WrongState
@@ -63,6 +63,7 @@ def _list(
         agencies = {agency.code: agency.name for agency in work.agencies.all()}
         procedures = {procedure.code: procedure.name for procedure in work.procedures.all()}
         papers = work.components.of_dossiers(dossier.id for dossier in ready)
+        counts = page_marks.counts(work, [paper for of_one in papers.values() for paper in of_one])
         closed = work.transfers.closed(actor)
     problem = frame.trouble(error) if error else None
     return frame.page(
@@ -72,6 +73,7 @@ def _list(
         closed=closed,
         bundles=_bundles(actor, ready, agencies),
         papers=papers,
+        counts=counts,
         agencies=agencies,
         procedures=procedures,
         ticked=frozenset(ticked),
@@ -201,6 +203,7 @@ def _slip(
         agencies = {agency.code: agency for agency in work.agencies.all()}
         procedures = {procedure.code: procedure.name for procedure in work.procedures.all()}
         papers = work.components.of_dossiers(dossiers)
+        counts = page_marks.counts(work, [paper for of_one in papers.values() for paper in of_one])
         people = {
             person.username: person.name
             for code in (slip.sender, slip.receiver)
@@ -215,6 +218,7 @@ def _slip(
         agencies=agencies,
         procedures=procedures,
         papers=papers,
+        counts=counts,
         people=people,
         counting=slip.state is TransferState.SENT and actor.agency == slip.receiver,
         may_recall=slip.state is TransferState.SENT and actor.agency == slip.sender,

@@ -411,8 +411,18 @@ class ReceiptLineOut(BaseModel):
 
     ordinal: int
     name: str
-    pages: int
+    pages: Annotated[int, Field(description="As counted when the dossier was received.")]
+    images: int
     sha256: str
+
+
+class ReceiptChangeOut(BaseModel):
+    """What isn't any more as the receipt says."""
+
+    kind: Labelled
+    name: str
+    pages: int
+    images: int
 
 
 class ReceiptOut(BaseModel):
@@ -425,6 +435,7 @@ class ReceiptOut(BaseModel):
     received_at: datetime
     due_on: date
     lines: list[ReceiptLineOut]
+    changes: list[ReceiptChangeOut]
 
     @staticmethod
     def of(receipt: Receipt) -> ReceiptOut:
@@ -437,8 +448,14 @@ class ReceiptOut(BaseModel):
             received_at=receipt.received_at,
             due_on=receipt.due_on,
             lines=[
-                ReceiptLineOut(ordinal=line.ordinal, name=line.name, pages=line.pages, sha256=line.sha256)
+                ReceiptLineOut(
+                    ordinal=line.ordinal, name=line.name, pages=line.pages, images=line.images, sha256=line.sha256
+                )
                 for line in receipt.lines
+            ],
+            changes=[
+                ReceiptChangeOut(kind=Labelled.of(one.kind), name=one.name, pages=one.pages, images=one.images)
+                for one in receipt.changes
             ],
         )
 

@@ -41,6 +41,7 @@ class TransferLineOut(BaseModel):
     code: str
     papers: int
     pages: int
+    images: Annotated[int, Field(description="Of the scans: more than pages where one was scanned twice or left out.")]
     arrived: bool | None
     note: str
 
@@ -82,6 +83,7 @@ class TransferOut(BaseModel):
                     code=line.code,
                     papers=line.papers,
                     pages=line.pages,
+                    images=line.scanned,
                     arrived=line.arrived,
                     note=line.note,
                 )
