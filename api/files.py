@@ -82,6 +82,17 @@ def made_response(pdf: bytes, filename: str) -> Response:
     return Response(pdf, media_type="application/pdf", headers=headers)
 
 
+def masked_response(jpeg: bytes, filename: str) -> Response:
+    """A small picture made this moment, to be shown and not kept."""
+    headers = {
+        "content-disposition": _disposition(filename, inline=True),
+        "x-content-type-options": "nosniff",
+        "cache-control": "private, no-store",
+        "vary": "cookie",
+    }
+    return Response(jpeg, media_type="image/jpeg", headers=headers)
+
+
 def _span(wanted: re.Match[str], size: int) -> tuple[int, int]:
     first, last = wanted.groups()
     if not first:

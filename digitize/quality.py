@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LEAST_DPI = 195.0  # 200, with the rounding of scanners that count in centimetres
 THUMBNAIL_PX = 240
+#: Across a masked page: a face is a tile or two, a line of print is none.
+_MASKED_TILES = 12
 
 _SEEN_DPI = 100.0
 _SHARP_DPI = 150.0
@@ -95,6 +97,18 @@ def thumbnail(image: PageImage) -> bytes:
     height = max(1, round(image.height_px * width / image.width_px))
     small = cv2.resize(image.pixels, (width, height), interpolation=cv2.INTER_AREA)
     _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return data.tobytes()
+
+
+def masked(small: bytes) -> bytes:
+    """A small picture in which it can be seen what kind of paper it is, and nothing can be read or recognised."""
+    pixels = cv2.imdecode(np.frombuffer(small, dtype=np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise ValueError("not a picture")
+    height, width = pixels.shape[:2]
+    tiles = (_MASKED_TILES, max(1, round(_MASKED_TILES * height / width)))
+    coarse = cv2.resize(pixels, tiles, interpolation=cv2.INTER_AREA)
+    _, data = cv2.imencode(".jpg", cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
     return data.tobytes()
 
 

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from api.deps import Office, Sees
 from api.files import file_response
 from api.pages.frame import StaffFrame
-from dossiers import separation
+from api.wiring import utc_now
+from dossiers import identity_papers, separation
 from dossiers.types import NotFound
 from signing import qr
 
@@ -51,11 +52,16 @@ def sheets(
 def whole_scan(
     request: Request, dossier_id: UUID, component_id: UUID, actor: Sees, office: Office, _: StaffFrame
 ) -> Response:
-    """The scan as it came, before its sheets parted it. Never one that holds another dossier's pages."""
+    """The scan as it came, before it was parted. Never one that holds another dossier's pages.
+
+    Where somebody's proof of identity is in it, the look is in the log first, beside each such paper.
+    """
     with office.begin() as work:
         dossier = work.dossiers.of(actor, dossier_id)
         component = work.components.of(component_id)
         if component.dossier_id != dossier.id or component.whole is None:
             raise NotFound(str(component_id))
+    identity_papers.note_whole_seen(office.begin, component, by=actor, now=utc_now())
+    with office.begin() as work:
         work.audit.append(actor, "scan.opened", component.id, sha256=component.whole.sha256)
     return file_response(request, office.store, component.whole, component.filename)

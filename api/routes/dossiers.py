@@ -27,7 +27,7 @@ from api.deps import (
     Sees,
     SignsCopies,
 )
-from api.files import file_response, made_response
+from api.files import file_response, made_response, masked_response
 from api.schemas.common import PasswordIn, clean
 from api.schemas.dossiers import (
     CloseIn,
@@ -50,7 +50,7 @@ from api.schemas.dossiers import (
 )
 from api.uploads import Upload, received
 from api.wiring import Services, utc_now
-from digitize import reading
+from digitize import quality, reading
 from digitize.lines import lines_of
 from dossiers import codes, forms, holds, identity_papers, intake, page_marks, parting, record, separation
 from dossiers import review as reviewing
@@ -357,9 +357,21 @@ def picture(
 def thumbnail(
     request: Request, dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office: Office
 ) -> Response:
-    """The page as it came, small, to be shown; 404 until it is there. `?v=` as for the picture."""
-    page = _page(office, actor, dossier_id, component_id, number, "picture")
-    return file_response(request, office.store, _there(page.thumbnail), f"page-{number}-small.jpg", inline=True)
+    """The page as it came, small, to be shown; 404 until it is there. `?v=` as for the picture.
+
+    Of an identity paper it is masked: nothing can be read in it, and it is no look that the log has to name.
+    """
+    found = _component(office, actor, dossier_id, component_id)
+    with office.begin() as work:
+        pages = work.components.pages(found.id)
+    page = next((page for page in pages if page.number == number), None)
+    if page is None:
+        raise NotFound(str(number))
+    small, name = _there(page.thumbnail), f"page-{number}-small.jpg"
+    if not identity_papers.is_identity_paper(found, pages):
+        return file_response(request, office.store, small, name, inline=True)
+    with office.store.open(small) as stream:
+        return masked_response(quality.masked(stream.read()), name)
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/fields")

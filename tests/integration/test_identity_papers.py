@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
+from PIL import Image
 
 from api.demo import centre
 from dossiers import identity_papers
-from tests.integration.kept_office import component, dossier, page
+from tests import stacks
+from tests.integration import kept_office
+from tests.integration.test_api_e_results import ok
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
+from tests.integration.test_api_parcels import papers
+from tests.integration.test_pages_post_office import text_of
+from tests.integration.test_separator_sheets import brought, opened
 
 if TYPE_CHECKING:
     from tests.office import Office
@@ -45,6 +52,109 @@ def test_every_way_to_look_at_an_identity_paper_is_in_the_log_and_of_other_paper
     assert [who for who, _ in seen(office, card)].count(centre.LEADER) == (refused.status_code == 200)
 
 
+def test_the_scan_as_it_came_is_as_sensitive_as_the_card_in_it(office: Office) -> None:
+    dossier = opened(office)
+    other, card = "TK", "CC"
+    scan = stacks.as_pdf(
+        [
+            stacks.sheet(dossier["code"], other),
+            stacks.paper(),
+            stacks.sheet(dossier["code"], card),
+            stacks.paper("Thẻ thử"),
+        ]
+    )
+    brought(office, dossier, scan)
+    form, proof = papers(office, dossier)
+    assert (form["kind"], proof["kind"]) == (other, card)
+    page = text_of(office.open(centre.CLERK, f"/ho-so/{dossier['id']}"))
+    assert "có giấy tờ tùy thân: lần mở nào cũng ghi nhật ký" in page
+    assert seen(office, proof["id"]) == [], "to see the dossier is no look at the card"
+
+    for paper in (form, proof, form):  # by whichever paper it is opened, it shows the card
+        whole = office.open(centre.CLERK, f"/ho-so/{dossier['id']}/giay-to/{paper['id']}/ban-quet-goc")
+        assert whole.content == scan
+        assert whole.headers["cache-control"] == "private, no-store"
+
+    assert seen(office, proof["id"]) == [(centre.CLERK, "whole")]
+    assert seen(office, form["id"]) == []
+    with office.services.begin() as work:
+        opens = [line.event for line in work.audit.of(UUID(form["id"]))].count("scan.opened")
+    assert opens == 2, "every opening stands there besides"
+    for stranger in ("motcua.uongbi", "quantri"):
+        refused = office.open(stranger, f"/ho-so/{dossier['id']}/giay-to/{form['id']}/ban-quet-goc")
+        assert refused.status_code in (403, 404)
+    assert [who for who, _ in seen(office, proof["id"])] == [centre.CLERK]
+
+
+def test_a_card_that_was_scanned_again_or_parted_by_hand_is_still_in_the_scan(office: Office) -> None:
+    dossier = opened(office)
+    scan = stacks.as_pdf([stacks.paper(), stacks.paper("Thẻ thử")])
+    brought(office, dossier, scan, kind="TK")
+    (one,) = papers(office, dossier)
+    form, card = ok(office.ask(centre.CLERK, "POST", f"{of(dossier, one)}/part", json={"page": 2, "kind": "CC"}))
+    ok(
+        office.ask(
+            centre.CLERK,
+            "POST",
+            f"/dossiers/{dossier['id']}/components",
+            data={"kind": "CC", "replaces": card["id"]},
+            files={"file": ("a.png", unique_scan())},
+        )
+    )
+
+    office.open(centre.CLERK, f"/ho-so/{dossier['id']}/giay-to/{form['id']}/ban-quet-goc")
+
+    assert seen(office, card["id"]) == [(centre.CLERK, "whole")]
+
+
+def test_previews_of_an_identity_paper_are_masked_and_of_other_papers_not(office: Office) -> None:
+    dossier = opened(office)
+    marks = stacks.white()
+    for left in range(100, 1600, 60):
+        marks.paste("black", (left, 200, left + 30, 2200))
+    shown = {}
+    for kind in ("CC", "TK"):
+        marks.putpixel((5, len(kind) + ord(kind[0])), (200, 200, 200))
+        paper = ok(
+            office.ask(
+                centre.CLERK,
+                "POST",
+                f"/dossiers/{dossier['id']}/components",
+                data={"kind": kind},
+                files={"file": (f"{kind}.pdf", stacks.as_pdf([marks]))},
+            )
+        )
+        office.work_off()
+        answer = office.ask(centre.CLERK, "GET", f"{of(dossier, paper)}/pages/1/thumbnail")
+        assert answer.status_code == 200
+        picture = Image.open(io.BytesIO(answer.content)).convert("L")
+        assert picture.width == 240
+        row = picture.crop((40, picture.height // 2, 200, picture.height // 2 + 1)).tobytes()
+        shown[kind] = (max(row) - min(row), answer.headers["cache-control"], seen(office, paper["id"]))
+    assert shown["TK"][0] > 150, "stripes 4 mm wide are seen on any other paper"
+    assert shown["CC"][0] < 90, "and not on an identity paper"
+    assert shown["CC"][1:] == ("private, no-store", []), "nobody has looked at it yet"
+    tray = office.open(centre.CLERK, f"/ho-so/{dossier['id']}").text
+    assert tray.count("ai mở xem đều ghi nhật ký") == 1
+
+
+def test_what_a_card_says_stands_in_no_list(office: Office) -> None:
+    dossier = opened(office)
+    said = "Lê Văn Thử sinh ngày 5 tháng 3 năm 1985 thường trú phường Hồng Gai"
+    for kind in ("CC", "TK"):
+        scan = stacks.as_pdf([stacks.paper(f"{said} {kind}")])
+        brought(office, dossier, scan, kind=kind)
+    office.work_off()
+
+    tray = office.open(centre.CLERK, f"/ho-so/{dossier['id']}").text
+
+    assert tray.count('class="said"') == 1
+
+
+def of(dossier: dict[str, Any], paper: dict[str, Any]) -> str:
+    return f"/dossiers/{dossier['id']}/components/{paper['id']}"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "is_one"),
     [
@@ -59,5 +169,5 @@ def test_every_way_to_look_at_an_identity_paper_is_in_the_log_and_of_other_paper
     ],
 )
 def test_an_identity_paper_is_known_by_its_name_or_its_print(name: str, text: str, *, is_one: bool) -> None:
-    paper = component(dossier(), name=name, filename="a.pdf")
-    assert identity_papers.is_identity_paper(paper, [replace(page(paper), text=text)]) is is_one
+    paper = kept_office.component(kept_office.dossier(), name=name, filename="a.pdf")
+    assert identity_papers.is_identity_paper(paper, [replace(kept_office.page(paper), text=text)]) is is_one
