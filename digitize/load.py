@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PDF = "application/pdf"
 _HEAD_BYTES = 1024
+#: What an iPhone writes unless told otherwise (ISO/IEC 23008-12, annex B): pictures in HEVC, which we can't read.
+_HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,12 @@ def _sniff(head: bytes) -> str:
         return "image/webp"
     if head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
         return "image/tiff"
+    if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS:
+        raise UnreadableScan(
+            "heic",
+            "Ảnh dạng HEIC của iPhone không nhận được ở đây. Trên iPhone vào Cài đặt → Camera → Định dạng, chọn Tương "
+            "thích nhất rồi chụp lại; hoặc xuất ảnh ra JPEG.",
+        )
     raise UnreadableScan(
         "wrong_type",
         "Tệp không phải PDF, JPEG, PNG, WebP hay TIFF (xét theo nội dung, không theo tên). Hãy quét lại thành PDF.",

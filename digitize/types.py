@@ -298,7 +298,7 @@ class UnreadableScan(Exception):
     """The file can't be taken as a scan. `reason` is stable, the message is for people.
 
     Attributes:
-        reason: "empty", "truncated", "encrypted", "wrong_type", "no_pages", "too_many_pages", "page_too_large",
+        reason: "empty", "truncated", "encrypted", "wrong_type", "heic", "no_pages", "too_many_pages", "page_too_large",
             "too_large", "only_sheets" or "damaged".
     """
 

@@ -370,6 +370,10 @@ _TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Không phải tệp PDF, JPEG, PNG, WebP hay TIFF. Xin xuất lại một trong các dạng đó.",
         "Not a PDF, JPEG, PNG, WebP or TIFF file. Please export it as one of these.",
     ),
+    "heic": (
+        "Ảnh HEIC của iPhone, không nhận được. Vào Cài đặt → Camera → Định dạng, chọn Tương thích nhất rồi chụp lại.",
+        "An iPhone's HEIC picture can't be taken in. Set Camera → Formats to Most Compatible, then take it again.",
+    ),
     "no_pages": ("Tệp không có trang nào. Xin quét lại.", "The file has no pages. Please scan again."),
     "too_many_pages": (
         "Tệp có quá nhiều trang. Xin chia thành nhiều tệp.",

@@ -10,10 +10,12 @@ A new page is one line in `PAGES`.
 from __future__ import annotations
 
 import html
+import io
 import shutil
 import sys
 import tempfile
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,20 +23,23 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import Error
 
 from api.commands.demo import result_data
-from api.demo import centre, people, sample
+from api.demo import capture, centre, people, sample
 from api.demo.story import altered
 from api.pages.frame import LANGUAGE_COOKIE
 from dossiers.types import Applicant
 from tests import live
+from tests.papers import heic
+from tests.scans import LETTER, sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, FilePayload
     from playwright.sync_api import Page as Tab
 
     from api.demo.story import Story
@@ -43,10 +48,12 @@ POSTAL, CLERK, LEADER, NOBODY = centre.POSTAL, centre.CLERK, centre.LEADER, ""
 KEEPER = "vanthu.honggai"
 LANGUAGES: Final = ("vi", "en")
 WIDTHS_PX: Final = (360, 1280)
+_TELEPHONES_PX: Final = (320, 360)
 OUT: Final = Path("build/screenshots")
 
 _HEIGHT_PX = 800
 _HELD_WITHIN_S = 30
+_WITHIN_MS = 30_000
 _ONE_PAPER = "2.000908"  # a procedure that asks for one paper only
 
 
@@ -89,12 +96,14 @@ class Page:
         address: A path, or what gives one once the office is filled.
         who: Signed in as; "" is the public.
         then: What to do there first: fill in a form, open a box.
+        widths_px: How wide it is shown.
     """
 
     name: str
     address: str | Callable[[Office], str]
     who: str = NOBODY
     then: Callable[[Tab, Office], None] | None = None
+    widths_px: tuple[int, ...] = WIDTHS_PX
 
 
 def _look_up(tab: Tab, office: Office) -> None:
@@ -160,6 +169,56 @@ def _set_a_period(tab: Tab, _office: Office) -> None:
         tab.reload()
 
 
+def _show_a_code(tab: Tab, _office: Office) -> None:
+    tab.locator("form[action$='/dien-thoai'] button").first.press("Enter")
+    tab.locator(".by-phone .qr").wait_for()
+
+
+def _scan_the_code(tab: Tab, office: Office) -> None:
+    _show_a_code(tab, office)
+    tab.goto("/" + tab.locator(".by-phone p .code").inner_text().partition("/")[2])
+
+
+def _take_pictures(tab: Tab, office: Office) -> None:
+    _scan_the_code(tab, office)
+    _choose(tab, _pictures()[0])
+    tab.locator("#brought:not([data-waiting='0'])").wait_for(timeout=_WITHIN_MS)
+    tab.locator(".item").first.wait_for(state="detached", timeout=_WITHIN_MS)
+
+
+def _take_bad_pictures(tab: Tab, office: Office) -> None:
+    """One on which somebody has to decide, and one that isn't taken."""
+    _scan_the_code(tab, office)
+    _, dark, of_an_iphone = _pictures()
+    _choose(tab, dark)
+    tab.locator(".faults:not([hidden])").wait_for(timeout=_WITHIN_MS)
+    _choose(tab, of_an_iphone)
+    tab.locator(".item.bad").wait_for(timeout=_WITHIN_MS)
+
+
+def _open_a_dead_code(tab: Tab, _office: Office) -> None:
+    tab.goto("/chup/khong-co-ma-nay")
+
+
+def _choose(tab: Tab, picture: FilePayload) -> None:
+    with tab.expect_file_chooser() as chooser:
+        tab.locator("[data-choose]").click()
+    chooser.value.set_files(picture)
+
+
+def _pictures() -> list[FilePayload]:
+    """A letter on a desk; the same in the dark; and an iPhone's own format."""
+    page = sheet(LETTER, dpi=300, repeat=2)
+    taken = Image.fromarray(capture.photograph(page.pixels, rng=np.random.default_rng(1)))
+    made: list[FilePayload] = []
+    for image in (taken, taken.point(lambda level: level * 0.35)):
+        exif, buffer = Image.Exif(), io.BytesIO()
+        exif[0x9286] = str(uuid.uuid4())  # no two alike, in whichever language
+        image.save(buffer, "JPEG", quality=88, exif=exif)
+        made.append({"name": "image.jpg", "mimeType": "image/jpeg", "buffer": buffer.getvalue()})
+    return [*made, {"name": "IMG_0001.HEIC", "mimeType": "image/heic", "buffer": heic()}]
+
+
 PAGES: Final = (
     Page("dang-nhap", "/dang-nhap"),
     Page("giao-dien", "/giao-dien"),
@@ -186,6 +245,11 @@ PAGES: Final = (
     Page("viec-buu-dien", "/viec", POSTAL),
     Page("ho-so-moi", "/ho-so/moi?thu_tuc=1.001612", POSTAL),
     Page("ho-so-nhap", lambda office: office.dossier("draft"), POSTAL),
+    Page("dien-thoai", lambda office: office.dossier("draft"), POSTAL, then=_show_a_code),
+    Page("chup", lambda office: office.dossier("draft"), POSTAL, then=_scan_the_code, widths_px=_TELEPHONES_PX),
+    Page("chup-da-nhan", lambda office: office.dossier("draft"), POSTAL, _take_pictures, _TELEPHONES_PX),
+    Page("chup-nghi", lambda office: office.dossier("draft"), POSTAL, _take_bad_pictures, _TELEPHONES_PX),
+    Page("chup-het-han", "/", then=_open_a_dead_code, widths_px=_TELEPHONES_PX),
     Page("giay-hen", lambda office: office.dossier("digitizing", "/giay-hen"), POSTAL),
     Page("to-ngan", lambda office: office.dossier("draft", "/to-ngan"), POSTAL),
     Page("ban-giao", "/ban-giao", POSTAL),
@@ -389,11 +453,11 @@ def _photograph(browser: Browser, base_url: str, pages: list[Page], office: Offi
 
 def _one(tab: Tab, page: Page, language: str, office: Office) -> list[str]:
     address = page.address if isinstance(page.address, str) else page.address(office)
-    tab.set_viewport_size({"width": WIDTHS_PX[0], "height": _HEIGHT_PX})
+    tab.set_viewport_size({"width": page.widths_px[0], "height": _HEIGHT_PX})
     answer = tab.goto(address)
     if page.then is not None:
         page.then(tab, office)
-    for width in WIDTHS_PX:
+    for width in page.widths_px:
         tab.set_viewport_size({"width": width, "height": _HEIGHT_PX})
         tab.screenshot(
             path=OUT / _file(page, language, width), full_page=True, animations="disabled", caret="hide", timeout=15_000
@@ -425,7 +489,7 @@ def _contact_sheet(pages: list[Page]) -> None:
             f'<figure><a href="{name}"><img src="{name}" alt="" loading="lazy" width="{width // 3}"></a>'
             f"<figcaption>{language} {width}</figcaption></figure>"
             for language in LANGUAGES
-            for width in WIDTHS_PX
+            for width in page.widths_px
             if (OUT / (name := _file(page, language, width))).exists()
         )
         + "</div>"

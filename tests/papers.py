@@ -103,6 +103,12 @@ def _png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", row) + chunk(b"IEND", b"")
 
 
+def heic() -> bytes:
+    """The head of an iPhone's picture (ISO/IEC 14496-12, 4.3), and some bytes behind it."""
+    kind = struct.pack(">I4s4sI4s4s", 24, b"ftyp", b"heic", 0, b"mif1", b"heic")
+    return kind + struct.pack(">I4s", 5128, b"mdat") + bytes(range(256)) * 20
+
+
 #: File name, content, and the reason it is refused with.
 BAD_FILES: dict[str, tuple[str, Callable[[], bytes], set[str]]] = {
     "empty": ("trong.pdf", lambda: b"", {"empty"}),
@@ -111,6 +117,7 @@ BAD_FILES: dict[str, tuple[str, Callable[[], bytes], set[str]]] = {
     "encrypted": ("mat-khau.pdf", _encrypted, {"encrypted"}),
     "wrong type": ("don.pdf", lambda: b"MZ\x90\x00" + bytes(2000), {"wrong_type"}),
     "text in disguise": ("don.jpg", lambda: "Xin chào".encode() * 50, {"wrong_type"}),
+    "heic": ("IMG_0001.HEIC", heic, {"heic"}),
     "no pages": ("khong-trang.pdf", _no_pages, {"no_pages", "damaged"}),
     "huge picture": ("lon.png", lambda: _png(60_000, 60_000), {"page_too_large"}),
 }

@@ -15,6 +15,7 @@ from PIL import Image, ImageFilter
 
 from api.demo import capture, centre
 from tests.browser import assert_accessible, expecting, weight
+from tests.papers import heic
 from tests.scans import LETTER, sheet
 
 if TYPE_CHECKING:
@@ -63,6 +64,25 @@ def far() -> FilePayload:
 
 def cut_off() -> FilePayload:
     return as_file(_taken(1).crop((900, 0, 3000, 4000)).resize((3000, 5714)))
+
+
+def under_a_lamp(brightness: float) -> FilePayload:
+    """A spot of light as wide as a third of the sheet, by so many levels brighter in its middle."""
+    pixels = np.asarray(_taken(1), np.float32)
+    height, width = pixels.shape[:2]
+    down, across = np.ogrid[:height, :width]
+    reach = (down - 0.42 * height) ** 2 + (across - 0.55 * width) ** 2
+    spot = brightness * np.exp(-reach / (2 * (0.1 * width) ** 2))
+    return as_file(Image.fromarray(np.clip(pixels + spot[..., None], 0, 255).astype(np.uint8)))
+
+
+def glaring() -> FilePayload:
+    return under_a_lamp(150)
+
+
+def in_bright_light() -> FilePayload:
+    """White paper as bright as can be, all of it alike: nothing is washed out."""
+    return as_file(_taken(1).point(lambda level: level * 1.4))
 
 
 @pytest.fixture
@@ -137,8 +157,14 @@ def test_pictures_of_a_telephone_appear_at_the_counter_and_become_a_paper(counte
 
 @pytest.mark.parametrize(
     ("picture", "word"),
-    [(blurred, "Ảnh mờ"), (dark, "Ảnh tối"), (far, "Giấy quá nhỏ"), (cut_off, "Giấy bị cắt")],
-    ids=["blurred", "dark", "far", "cut off"],
+    [
+        (blurred, "Ảnh mờ"),
+        (dark, "Ảnh tối"),
+        (glaring, "Bị lóa"),
+        (far, "Giấy quá nhỏ"),
+        (cut_off, "Giấy bị cắt"),
+    ],
+    ids=["blurred", "dark", "glaring", "far", "cut off"],
 )
 def test_a_doubtful_picture_is_said_so_at_once_and_retaken_or_kept(
     counter: Page, visit: Visits, picture: object, word: str
@@ -160,6 +186,32 @@ def test_a_doubtful_picture_is_said_so_at_once_and_retaken_or_kept(
     take(telephone, bad)
     telephone.get_by_role("button", name="Vẫn giữ ảnh này").click()
     received(telephone, 2)
+
+
+def test_a_bright_picture_and_one_with_a_lamp_above_it_are_not_taken_for_glare(counter: Page, visit: Visits) -> None:
+    telephone = visit(width=360, height=740)
+    telephone.goto(shown_code(counter))
+    for count, picture in enumerate((sharp(), in_bright_light(), under_a_lamp(20)), start=1):
+        take(telephone, picture)
+        doubted = telephone.locator(".faults:not([hidden])")
+        telephone.locator(f"#brought[data-waiting='{count}']").or_(doubted).first.wait_for(timeout=PATIENCE_MS)
+        assert doubted.count() == 0, doubted.inner_text()
+
+
+def test_an_iphone_that_sends_heic_is_told_what_to_set(counter: Page, visit: Visits) -> None:
+    telephone = visit(width=320, height=640)
+    sent: list[str] = []
+    telephone.on("request", lambda request: sent.append(request.method))
+    telephone.goto(shown_code(counter))
+    accepts = telephone.locator("#file").get_attribute("accept") or ""
+    assert set(accepts.split(",")) == {"image/jpeg", "image/png", "image/webp"}, (
+        "for such a list Safari makes JPEG of it"
+    )
+    take(telephone, {"name": "IMG_0001.HEIC", "mimeType": "image/heic", "buffer": heic()}, button="Chọn ảnh có sẵn")
+    telephone.locator(".item.bad", has_text="chọn Tương thích nhất").wait_for(timeout=PATIENCE_MS)
+    assert "POST" not in sent, "it isn't sent for nothing"
+    assert_accessible(telephone)
+    assert telephone.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_a_web_killed_between_two_pictures_loses_neither(counter: Page, visit: Visits, service: Service) -> None:

@@ -20,6 +20,7 @@ from api.wiring import utc_now
 from digitize import load
 from dossiers import phone
 from dossiers.parcels import MOST_PICTURES, ParcelState
+from tests.papers import heic
 from tests.scans import LETTER, as_bytes, on_a_table, sheet
 
 if TYPE_CHECKING:
@@ -446,3 +447,12 @@ def test_a_lost_code_is_over_when_the_next_is_shown_unless_a_telephone_uses_it(o
     assert office.open("", f"/chup/{used.upper().replace('-', '')}").status_code == 200, "typed by hand"
     handed_over(office, dossier)
     assert office.open("", f"/chup/{used}").status_code == 200
+
+
+def test_heic_is_refused_in_words_that_tell_what_to_set(office: Office) -> None:
+    dossier = draft(office)
+    token = handed_over(office, dossier)
+    page = sent(office, token, heic(), "IMG_0001.HEIC")
+    assert page.status_code == 422
+    assert "chọn Tương thích nhất" in page.text
+    assert done(office, token).status_code == 422, "nothing was received"

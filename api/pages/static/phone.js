@@ -160,6 +160,12 @@ function shown(picture, sheet, canvas) {
   context.stroke();
 }
 
+// Sent for nothing: the service can't read it (digitize/load.py). Where the file can't be read, sending it will say so.
+async function isHeic(file) {
+  const head = await file.slice(4, 12).arrayBuffer().catch(() => new ArrayBuffer(0));
+  return /^ftyp(hei[cxms]|hev[cx]|mif1|msf1)/.test(new TextDecoder("latin1").decode(head));
+}
+
 // --- The page -----------------------------------------------------------------------------------------------------------
 class Camera extends HTMLElement {
   connectedCallback() {
@@ -210,6 +216,7 @@ class Camera extends HTMLElement {
     if (file.size === 0) return this.refuse(item, this.words.empty);
     if (file.size > Number(this.dataset.mostBytes)) return this.refuse(item, this.words.too_large);
     this.say(item, "looking", this.words.looking);
+    if (await isHeic(file)) return this.refuse(item, this.reasons.heic);
     let faults = [];
     try {
       faults = await this.look(item);
@@ -225,6 +232,7 @@ class Camera extends HTMLElement {
       const canvas = item.li.querySelector("canvas");
       shown(picture, sheet, canvas);
       canvas.setAttribute("aria-label", item.file.name);
+      canvas.hidden = false;
       item.li.dataset.outline = sheet ? "found" : "none";
       return faultsOf(picture, sheet);
     } finally {

@@ -5,6 +5,7 @@ const composing = (event) => event.isComposing || event.keyCode === 229;
 const keysOff = () => { try { return localStorage.getItem("hoso.keys") === "off"; } catch { return false; } };
 const typing = (target) => target?.closest?.("input:not([type=file], [type=checkbox], [type=radio], [type=button], [type=submit]), textarea, select, [contenteditable]");
 const ACCEPT = "application/pdf,image/jpeg,image/png,image/webp,image/tiff";
+const PHOTO = "image/jpeg,image/png,image/webp"; // "image/*" would let an iPhone send HEIC
 const GONE_AFTER_MS = 5000;
 
 // What somebody has opened stays open when the piece is laid over itself.
@@ -94,7 +95,7 @@ class Tray extends HTMLElement {
 
   choose(form, photo) {
     const input = document.createElement("input");
-    Object.assign(input, { type: "file", accept: photo ? "image/*" : ACCEPT, multiple: !photo && !form.elements.namedItem("replaces"), hidden: true });
+    Object.assign(input, { type: "file", accept: photo ? PHOTO : ACCEPT, multiple: !photo && !form.elements.namedItem("replaces"), hidden: true });
     if (photo) input.setAttribute("capture", "environment");
     const done = () => input.remove();
     input.addEventListener("cancel", done);
