@@ -602,7 +602,7 @@ class Parcels(Protocol):
         ...
 
     def pictures(self, dossier_id: UUID) -> Sequence[Parcel]:
-        """Everything that came to a dossier by telephone, whatever became of it, the first begun first."""
+        """Everything that came to a dossier by telephone, whatever became of it, in the order of its announcement."""
         ...
 
     def lock_picture(self, parcel_id: UUID) -> Parcel:

@@ -47,7 +47,7 @@ class PostgresParcels:
         query = _own(actor).where(
             parcels.c.state == ParcelState.COMING, parcels.c.sent_by == actor.username, parcels.c.desk == desk
         )
-        return many(Parcel, self._connection, query.order_by(parcels.c.begun_at, parcels.c.id))
+        return many(Parcel, self._connection, query.order_by(parcels.c.serial))
 
     def waiting(self, actor: Actor, *, limit: int = 200) -> Sequence[Parcel]:
         """The agency's inbox, the longest waiting first."""
@@ -86,9 +86,9 @@ class PostgresParcels:
         forget(self._connection, parcels, stale & ~held)
 
     def pictures(self, dossier_id: UUID) -> Sequence[Parcel]:
-        """Everything that came to a dossier by telephone, whatever became of it, the first begun first."""
+        """Everything that came to a dossier by telephone, whatever became of it, in the order of its announcement."""
         query = sa.select(parcels).where(parcels.c.dossier_id == dossier_id, parcels.c.phone_link.is_not(None))
-        return many(Parcel, self._connection, query.order_by(parcels.c.begun_at, parcels.c.id))
+        return many(Parcel, self._connection, query.order_by(parcels.c.serial))
 
     def lock_picture(self, parcel_id: UUID) -> Parcel:
         """One of them, whichever agency brought it in, held until the block ends. Raises NotFound."""

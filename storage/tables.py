@@ -497,6 +497,8 @@ parcels = sa.Table(
     _text("trouble"),
     _id("phone_link", nullable=True),
     sa.Column("version", sa.Integer, nullable=False),
+    # Which came first, whatever the clocks of the machines that were asked say.
+    sa.Column("serial", sa.BigInteger, sa.Identity(), nullable=False),
     sa.Index(None, "agency", "state"),
     sa.Index(None, "state", "touched_at"),
     sa.Index(None, "dossier_id"),

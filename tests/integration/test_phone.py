@@ -456,3 +456,14 @@ def test_heic_is_refused_in_words_that_tell_what_to_set(office: Office) -> None:
     assert page.status_code == 422
     assert "chọn Tương thích nhất" in page.text
     assert done(office, token).status_code == 422, "nothing was received"
+
+
+def test_pages_keep_the_order_of_their_pictures_whatever_the_clocks_say(office: Office) -> None:
+    dossier = draft(office)
+    token = handed_over(office, dossier)
+    pictures = [photo() for _ in range(3)]
+    for picture, behind in zip(pictures, (0, 30, 60), strict=True):  # three machines, each less punctual than the last
+        with time_machine.travel(utc_now() - timedelta(seconds=behind)):
+            assert sent(office, token, picture).status_code == 200
+
+    assert [one.sha256 for one in waiting(office, dossier)] == [hashlib.sha256(one).hexdigest() for one in pictures]
