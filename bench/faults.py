@@ -4,10 +4,11 @@
 
 A centre of its own as `hoso up` starts it, with its S3 server behind a proxy that misbehaves when told to, a timestamp
 authority of the same kind, and `hoso send` at a counter. Four citizens are served at any time: scans by the counter's
-program and by a browser, reading, review, signed copies, a result with two signatures, its delivery and the citizen's
-check. First parts are killed outright at random (web, workers, S3 server, database, the counter's program), then each
-other fault lasts for a while. After each, people finish what is open and `tests/faults/ledger.py` counts from the
-outside; rows with a number other than 0 under lost, doubled or stuck are listed below the table, and the status is 1.
+program and by a browser, pictures by a telephone, reading, review, signed copies, a result with two signatures, its
+delivery and the citizen's check. First parts are killed outright at random (web, workers, S3 server, database, the
+counter's program), then each other fault lasts for a while. After each, people finish what is open and
+`tests/faults/ledger.py` counts from the outside; rows with a number other than 0 under lost, doubled or stuck are
+listed below the table, and the status is 1.
 """
 
 from __future__ import annotations

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import time
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 from PIL import Image, ImageDraw
 
 from api.demo import centre
+from api.deps import SESSION_COOKIE
 from storage.disk import is_full
+from tests.faults.telephone import CodeIsOver, Telephone
 from tests.scans import _font
 
 if TYPE_CHECKING:
@@ -34,17 +38,27 @@ class NotYet(Exception):
     """It didn't work this time: nobody answered, or something was in the way. Look again later."""
 
 
+class Door(Enum):
+    """How a paper comes in: the counter's program finds it in its folder, a browser sends it, a telephone takes it."""
+
+    AGENT = "agent"
+    BROWSER = "browser"
+    TELEPHONE = "telephone"
+
+
 @dataclass(frozen=True)
 class Paper:
     """A scan that was handed in.
 
     Attributes:
-        by_agent: It lies in the folder that the counter's program watches; else a browser sends it.
+        content: What is to be kept of it; of pictures, the paper that they make.
+        pictures: As a telephone took them.
     """
 
     content: bytes
     sha256: str
-    by_agent: bool
+    door: Door
+    pictures: tuple[bytes, ...] = ()
 
 
 @dataclass
@@ -57,6 +71,7 @@ class Case:
         retries: How often a person had to say "read it again" or "go on".
         ownerless: How often it was seen with nobody to act next.
         promised: What the service has said is there: (table, id).
+        codes: Addresses of the codes that the counter has shown to the citizen's telephone, the newest last.
     """
 
     applicant: str
@@ -72,20 +87,21 @@ class Case:
     ownerless: int = 0
     steps: list[str] = field(default_factory=list)
     promised: list[tuple[str, str]] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
 
 
 def _code(said: Any) -> str:
     return str(said["code"] if isinstance(said, dict) else said)
 
 
-def small_page(*lines: str) -> bytes:
+def small_page(*lines: str, kind: str = "PNG") -> bytes:
     """A little sheet with some lines of print: quick to read."""
     image = Image.new("L", (900, 120 + 70 * len(lines)), 255)
     drawn = ImageDraw.Draw(image)
     for number, line in enumerate(lines):
         drawn.text((60, 60 + 70 * number), line, font=_font(38), fill=0)
     written = io.BytesIO()
-    image.save(written, "PNG", dpi=(200, 200))
+    image.save(written, kind, dpi=(200, 200))
     return written.getvalue()
 
 
@@ -151,10 +167,13 @@ class Clerks:
         there = {component["scan_sha256"] for component in dossier["components"]}
         missing = [paper for paper in case.papers if paper.sha256 not in there]
         for paper in missing:
-            if paper.by_agent:
-                self._lay_down(case, paper)
-            else:
-                self._send(case, paper)
+            match paper.door:
+                case Door.AGENT:
+                    self._lay_down(case, paper)
+                case Door.BROWSER:
+                    self._send(case, paper)
+                case Door.TELEPHONE:
+                    self._photograph(case, paper)
         if missing:
             raise NotYet("papers on their way")
         receipt = self._do(case, "receive", centre.CLERK, f"/dossiers/{case.id}/receive")
@@ -182,7 +201,7 @@ class Clerks:
             case.steps.append(f"lay {paper.sha256}")
 
     def _send(self, case: Case, paper: Paper) -> None:
-        answers = not any(one.by_agent for one in case.papers) and paper is case.papers[0]
+        answers = not any(one.door is Door.AGENT for one in case.papers) and paper is case.papers[0]
         given = {
             "data": {"kind": _KIND if answers else "", "name": "Giấy kèm theo"},
             "files": {"file": ("kem.png", paper.content)},
@@ -190,6 +209,39 @@ class Clerks:
         answer = self._ask(centre.CLERK, "POST", f"/dossiers/{case.id}/components", fine=(409,), **given)
         if "id" in answer:
             case.promised.append(("components", answer["id"]))
+
+    def _photograph(self, case: Case, paper: Paper) -> None:
+        """Both sides of the counter: a code is shown, the telephone brings its pictures, one of them ends the paper."""
+        if not case.codes:
+            shown = self._page(f"/ho-so/{case.id}/dien-thoai")
+            found = re.search(r"/chup/[a-z0-9-]+", shown.text)
+            if found is None:
+                raise NotYet(f"code: {shown.status_code}")
+            case.codes.append(found[0])
+        telephone = Telephone(self._person(""), self._base_url, case.codes[-1])
+        try:
+            became = [telephone.bring(picture) for picture in paper.pictures]
+            # Taken by an earlier code: then only the counter can make one paper of all of them.
+            by_the_counter = "duplicate" in became
+            made = self._page(f"/ho-so/{case.id}/dien-thoai/ghep") if by_the_counter else telephone.done()
+        except CodeIsOver:
+            case.codes.clear()
+            raise NotYet("the code is over") from None
+        except httpx2.HTTPError as error:
+            raise NotYet(f"telephone: {error!r}") from error
+        if made.is_error:
+            raise NotYet(f"paper of pictures {became}: {made.status_code}")
+        case.steps.append("photograph")
+
+    def _page(self, path: str) -> httpx2.Response:
+        """Press a button on a clerk's page."""
+        clerk = self._person(centre.CLERK)
+        token = clerk.headers["authorization"].removeprefix("Bearer ")
+        headers = {"cookie": f"{SESSION_COOKIE}={token}", "sec-fetch-site": "same-origin"}
+        try:
+            return clerk.post(self._base_url + path, data={"kind": ""}, headers=headers)
+        except httpx2.HTTPError as error:
+            raise NotYet(f"POST {path}: {type(error).__name__}") from error
 
     def _digitise(self, case: Case, dossier: dict[str, Any]) -> None:
         waits = True

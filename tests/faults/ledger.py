@@ -6,6 +6,7 @@ queue, files on the counter's disk.
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections import Counter
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import Component, ComponentState, Dossier, DossierState, EResult, ObjectKey
 from storage.fixity import object_columns
 from storage.rows import from_row
-from storage.tables import components, dossiers, e_results, pages
+from storage.tables import components, dossiers, e_results, pages, parcels
+from tests.faults.clerks import Door
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +39,7 @@ _ONCE = (
     "e_result.sealed",
     "e_result.issued",
     "parcel.ended",
+    "phone.paper_made",
 )
 #: What it may say once for each time a person asked for it: as read, as reviewed, and again after each retry.
 _ONCE_A_REVISION = ("component.assembled", "copy.signed", "copy.made")
@@ -114,6 +117,7 @@ def _cases(connection: sa.Connection, cases: Sequence[Case], found: Account) -> 
         if case.id:
             _results(connection, case, found)
             _papers(connection, case, found)
+            _pictures(connection, case, found)
 
 
 def _results(connection: sa.Connection, case: Case, found: Account) -> None:
@@ -135,6 +139,21 @@ def _papers(connection: sa.Connection, case: Case, found: Account) -> None:
             found.lost.append(f"{case.code}: scan {paper.sha256[:12]}")
     if strange := kept.keys() - {paper.sha256 for paper in case.papers}:
         found.doubled.append(f"{case.code}: {len(strange)} scans that nobody handed in")
+
+
+def _pictures(connection: sa.Connection, case: Case, found: Account) -> None:
+    """Every picture of a telephone is kept once, as it came, and beside the paper that it became."""
+    came = sa.select(parcels.c.file_sha256, parcels.c.component_id).where(
+        parcels.c.dossier_id == UUID(case.id), parcels.c.phone_link.is_not(None), parcels.c.file_sha256.is_not(None)
+    )
+    kept = Counter(sha256 for sha256, component in connection.execute(came) if component is not None or not case.done)
+    for paper in case.papers:
+        for picture in map(hashlib.sha256, paper.pictures):
+            sha256 = picture.hexdigest()
+            if kept[sha256] > 1:
+                found.doubled.append(f"{case.code}: picture {sha256[:12]} is there {kept[sha256]} times")
+            elif case.done and not kept[sha256]:
+                found.lost.append(f"{case.code}: picture {sha256[:12]}")
 
 
 def _objects(connection: sa.Connection, store: ObjectStore, found: Account) -> None:
@@ -218,7 +237,7 @@ def _counter(folder: Path, cases: Sequence[Case], found: Account) -> None:
     """What the counter's program took is put away, and what it put away is received."""
     for case in cases:
         for paper in case.papers:
-            if not paper.by_agent or not case.done:
+            if paper.door is not Door.AGENT or not case.done:
                 continue
             put_away = list((folder / "da-nhan" / case.code).glob("*.png"))
             if not any(file.read_bytes() == paper.content for file in put_away):

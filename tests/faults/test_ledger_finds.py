@@ -5,21 +5,24 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import re
 import shutil
 import uuid
 from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING, BinaryIO
 
+import httpx2
 import psycopg
 import pytest
 
-from dossiers import digitization
+from dossiers import digitization, parcels, phone
 from dossiers.types import ComponentState, ObjectKey
 from tests.conftest import S3Settings
-from tests.faults.clerks import Case, Clerks, Paper, attempted
+from tests.faults.clerks import Case, Clerks, Door, attempted
 from tests.faults.ledger import account
 from tests.faults.shaky_s3 import How, ShakyS3
+from tests.faults.telephone import Telephone
 from tests.faults.troubles import new_case
 from tests.integration.test_send import served
 from tests.office import running_office
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from api.embedded.s3 import S3Access
+    from dossiers.parcels import Parcel
     from tests.faults.ledger import Account
     from tests.office import Office
 
@@ -50,7 +54,7 @@ def live_through(
 ) -> Account:
     """One citizen's matter, as far as it comes, and the count."""
     case = new_case(Random(7), 1)  # noqa: S311  nothing secret
-    case.papers = [Paper(one.content, one.sha256, by_agent=False) for one in case.papers]
+    case.papers = [replace(one, door=Door.BROWSER) if one.door is Door.AGENT else one for one in case.papers]
     with served(office) as port, contextlib.closing(Clerks(f"http://127.0.0.1:{port}", tmp_path)) as clerks:
         for _ in range(rounds):
             if attempted(clerks, case):
@@ -64,7 +68,7 @@ def test_where_nothing_is_wrong_nothing_is_found(planted: Office, tmp_path: Path
     found = live_through(planted, tmp_path)
 
     assert found.is_clean, found.told()
-    assert (found.papers, found.hashes > 10) == (2, True)
+    assert (found.papers, found.hashes > 10) == (3, True)
 
 
 class Hasty:
@@ -155,12 +159,53 @@ def test_a_job_that_vanished_is_found(planted: Office, tmp_path: Path) -> None:
     assert [one for one in found.stuck if "being read or signed" in one], found.told()
 
 
+@pytest.mark.parametrize(
+    "slip", [lambda pictures: pictures[:-1], lambda pictures: pictures[::-1]], ids=["loses one", "turns them round"]
+)
+def test_a_paper_that_isn_t_what_the_telephone_took_is_found(
+    planted: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slip: Callable[[list[Parcel]], list[Parcel]]
+) -> None:
+    bound = phone._bound
+    monkeypatch.setattr(phone, "_bound", lambda store, pictures, **more: bound(store, slip(pictures), **more))
+
+    found = live_through(planted, tmp_path, rounds=3)
+
+    assert [one for one in found.doubled if "1 scans that nobody handed in" in one], found.told()
+    assert [one for one in found.stuck if "paper of pictures" in one], found.told()
+
+
+def test_a_picture_that_is_kept_twice_is_found(
+    planted: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: it doesn't look whether a picture is here. The telephone got no answer and brings all of them again."""
+    monkeypatch.setattr(parcels, "_there", lambda *_: None)
+    monkeypatch.setattr(Telephone, "done", _without_an_answer(Telephone.done))
+
+    found = live_through(planted, tmp_path, rounds=4)
+
+    assert [one for one in found.doubled if re.search(r"picture \w+ is there \d times", one)], found.told()
+
+
+def _without_an_answer(done: Callable[[Telephone], httpx2.Response]) -> Callable[[Telephone], httpx2.Response]:
+    lost = iter([True])
+
+    def once_unheard(telephone: Telephone) -> httpx2.Response:
+        if next(lost, False):
+            raise httpx2.ReadError("the line broke before the button was pressed")
+        return done(telephone)
+
+    return once_unheard
+
+
 def test_a_line_taken_out_of_the_log_and_a_page_too_few_are_found(planted: Office, tmp_path: Path) -> None:
     live_through(planted, tmp_path, rounds=4)
     with psycopg.connect(planted.services.dsn) as connection:
         connection.execute("ALTER TABLE audit_log DISABLE TRIGGER USER")
         connection.execute("DELETE FROM audit_log WHERE sequence = (SELECT max(sequence) - 1 FROM audit_log)")
-        connection.execute("CREATE TEMP TABLE gone AS SELECT id FROM pages ORDER BY id LIMIT 1")
+        connection.execute(
+            "CREATE TEMP TABLE gone AS SELECT pages.id FROM pages JOIN components ON components.id = component_id "
+            "WHERE pages_total = 1 ORDER BY id LIMIT 1"
+        )
         connection.execute("DELETE FROM page_index WHERE page_id IN (SELECT id FROM gone)")
         connection.execute("DELETE FROM pages WHERE id IN (SELECT id FROM gone)")
 

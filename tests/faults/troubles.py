@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, LiteralString
 import psycopg
 
 from api.embedded import postgres
-from tests.faults.clerks import Case, Paper, attempted, small_page
+from tests.faults.clerks import Case, Door, Paper, attempted, small_page
 from tests.faults.running import meanwhile
 from tests.faults.shaky_s3 import How
+from tests.faults.telephone import as_one_paper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,13 +65,16 @@ HEAD = (
 
 
 def new_case(chance: Random, number: int) -> Case:
-    """A citizen with two small papers: one goes through the counter's program, one through a browser."""
+    """A citizen with three small papers: by the counter's program, by a browser, and two pictures of a telephone."""
     name = f"Người Thử {chance.randrange(10**9):09d} {number}"
-    papers = []
-    for by_agent in (True, False):
-        content = small_page("GIẤY ĐỀ NGHỊ", name, "bản chính" if by_agent else "kèm theo")
-        papers.append(Paper(content, hashlib.sha256(content).hexdigest(), by_agent))
-    return Case(name, papers)
+    by_agent, by_browser = (small_page("GIẤY ĐỀ NGHỊ", name, which) for which in ("bản chính", "kèm theo"))
+    pictures = tuple(small_page("GIẤY ĐỀ NGHỊ", name, f"ảnh {page}", kind="JPEG") for page in (1, 2))
+    papers = [_paper(by_agent, Door.AGENT), _paper(by_browser, Door.BROWSER)]
+    return Case(name, [*papers, _paper(as_one_paper(pictures), Door.TELEPHONE, pictures)])
+
+
+def _paper(content: bytes, door: Door, pictures: tuple[bytes, ...] = ()) -> Paper:
+    return Paper(content, hashlib.sha256(content).hexdigest(), door, pictures)
 
 
 def people_at_work(
