@@ -6,9 +6,11 @@ import argparse
 import configparser
 import hashlib
 import importlib
+import ipaddress
 import re
 import shlex
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,34 @@ def test_the_image_holds_the_packages_that_a_machine_is_given() -> None:
     assert installed is not None
     packages = set(installed[1].replace("\\", " ").split())
     assert packages == {*needed[1].split(), "postgresql-client"}
+
+
+def test_the_image_is_made_of_the_program_and_nothing_that_lies_beside_it() -> None:
+    first, *rest = [
+        line
+        for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+        if line and not line.startswith("#")
+    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    read = {"LICENSE", "README.md", "pyproject.toml", "scripts/bootstrap.sh", "uv.lock"}
+    assert first == "*"
+    assert set(rest) == {f"!/{name}" for name in {*packages, *read}} | {"**/__pycache__"}
+    compiled = re.search(r"compileall -q (.*) \\", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"))
+    assert compiled is not None
+    assert set(compiled[1].split()) == set(packages)
+
+
+def test_secrets_lie_where_neither_the_repository_nor_the_image_takes_them_in() -> None:
+    assert {Path(secret["file"]).parts[:2] for secret in COMPOSE["secrets"].values()} == {("..", "secrets")}
+    assert "/secrets/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_only_the_machine_that_the_containers_run_on_may_say_who_it_speaks_for() -> None:
+    (network,) = COMPOSE["networks"]["default"]["ipam"]["config"]
+    trusted = {service["environment"]["HOSO_TRUSTED_PROXIES"] for service in OURS.values()}
+    assert trusted == {network["gateway"]}
+    assert ipaddress.ip_address(network["gateway"]) in ipaddress.ip_network(network["subnet"])
 
 
 @pytest.fixture
