@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from api.demo import centre
 from tests import stacks
-from tests.browser import assert_accessible
+from tests.browser import assert_accessible, expecting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +82,7 @@ def test_a_ruined_sheet_is_found_shown_and_taken_out_by_keyboard_alone(
     assert papers(client, dossier) == [("TK", 1, [1]), ("HD", 2, [3, 4])]
     expect(page.locator(".history")).to_contain_text("trang 1 và 3–4; tờ ngăn: 2")
     assert_accessible(page)
+    expecting(page, "409")  # the page that asks, once its answer was given
     page.go_back()
     page.reload()
     expect(page.get_by_text("Giấy này đã tách, đã thay hoặc đã bỏ rồi")).to_be_visible()
