@@ -10,10 +10,11 @@ import asyncio
 import contextlib
 import logging
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision, SyncPsycopgConnector
+from procrastinate import App, BaseRetryStrategy, PsycopgConnector, RetryDecision, SyncPsycopgConnector, utils
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, UniqueViolation
 from procrastinate.jobs import DeleteJobCondition, Status
 from procrastinate.manager import QUEUEING_LOCK_CONSTRAINT, JobManager
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from procrastinate.manager import NotificationCallback
 
 log = logging.getLogger(__name__)
+
+_AT_ONCE = timedelta()
 
 # Names of the tasks. Each takes the arguments of the method of `Jobs` with its name, ids as text.
 LOOK_AT_PAGES = "look_at_pages"
@@ -346,7 +349,8 @@ class Outcomes(JobManager):
         lock: str | None = None,
     ) -> None:
         """Of a worker's own job: try it again later, unless its twin waits."""
-        await self._tell(job, lambda: self.requeue(job, retry_at, priority, queue, lock))
+        wait = retry_at - utils.utcnow() if retry_at else _AT_ONCE
+        await self._tell(job, lambda: self.requeue(job, wait, priority, queue, lock))
 
     async def finish_job(self, job: Job, status: Status, delete_job: bool) -> None:  # noqa: FBT001  Procrastinate's
         """Of a worker's own job: it is over."""
@@ -356,7 +360,7 @@ class Outcomes(JobManager):
     async def requeue(
         self,
         job: Job,
-        retry_at: datetime | None = None,
+        wait: timedelta = _AT_ONCE,
         priority: int | None = None,
         queue: str | None = None,
         lock: str | None = None,
@@ -364,9 +368,13 @@ class Outcomes(JobManager):
         """Put a job that was begun back in its queue; forget it when the same one, deferred since, waits there.
 
         Two of a kind may not wait, and the one that waits has yet to begin: it will do all there is to do.
+
+        When it is due is told in the database's time, by which jobs are taken: a machine whose clock is an hour ahead
+        would put it off for an hour.
         """
+        now = (await self.connector.execute_query_one_async("SELECT now() AS now"))["now"]
         try:
-            await super().retry_job(job, retry_at, priority, queue, lock)
+            await super().retry_job(job, now + wait, priority, queue, lock)
         except UniqueViolation as error:
             if error.constraint_name != QUEUEING_LOCK_CONSTRAINT:
                 raise

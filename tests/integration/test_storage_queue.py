@@ -8,12 +8,14 @@ import os
 import random
 import signal
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from procrastinate import utils
 
 from dossiers.ports import StoreUnavailable
 from storage import queue
@@ -132,13 +134,49 @@ def test_an_outage_delays_a_job_and_loses_none(
     assert read == ["refused", "away", "assembled 1"]
 
 
+@pytest.fixture(params=[timedelta(hours=1), timedelta(days=-1)], ids=["an hour ahead", "a day behind"])
+def wrong_clock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault that must be injected: the clock by which this process counts when to try again."""
+    right = utils.utcnow
+    monkeypatch.setattr(utils, "utcnow", lambda: right() + request.param)
+
+
+@pytest.mark.usefixtures("wrong_clock")
+def test_a_worker_whose_clock_is_wrong_puts_nothing_off_for_longer_than_others_do(
+    migrated_dsn: str, database: Database, ask: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    with database.begin() as work:
+        work.jobs.read_page("away")  # type: ignore[arg-type]
+    asyncio.run(work_off(app_with_tasks(migrated_dsn, database, [])))
+    due = "scheduled_at - attempted.at BETWEEN interval '1.9 seconds' AND interval '2 seconds' + (now() - attempted.at)"
+    begun = "(SELECT max(at) AS at FROM procrastinate_events WHERE type = 'started') AS attempted"
+    assert ask(f"SELECT {due} FROM procrastinate_jobs, {begun} WHERE status = 'todo'") == [(True,)]  # noqa: S608
+
+
+@pytest.mark.usefixtures("wrong_clock")
+def test_a_watch_whose_clock_is_wrong_gives_a_dead_workers_job_back_at_once(
+    migrated_dsn: str, database: Database, ask: Callable[..., list[tuple[object, ...]]]
+) -> None:
+    with database.begin() as work:
+        work.jobs.assemble(uuid4(), 1)
+    ask("UPDATE procrastinate_jobs SET status = 'doing'")  # by a worker that is no more
+
+    async def give_back() -> int:
+        app = make_app(migrated_dsn)
+        async with app.open_async():
+            return await retry_stalled(app)
+
+    began = ask("SELECT now()")[0][0]
+    assert asyncio.run(give_back()) == 1
+    given_back = "SELECT status::text, scheduled_at BETWEEN %s AND now() FROM procrastinate_jobs"
+    assert ask(given_back, began) == [("todo", True)]
+
+
 def test_waiting_grows_to_its_limit_and_other_errors_are_not_waited_for() -> None:
     from procrastinate.jobs import Job
 
     def wait_s(attempts: int, error: Exception) -> float | None:
         job = Job(queue=PAGE, lock=None, queueing_lock=None, task_name=READ_PAGE, attempts=attempts)
-        from datetime import UTC, datetime
-
         decision = Patience(StoreUnavailable).get_retry_decision(exception=error, job=job)
         if decision is None or decision.retry_at is None:
             return None
