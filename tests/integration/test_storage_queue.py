@@ -257,9 +257,13 @@ def test_a_heartbeat_that_failed_is_told_again(
 
     async def told_again() -> None:
         working = asyncio.create_task(run_worker(make_app(migrated_dsn), [PAGE], name="test"))
-        await _until(lambda: ask("SELECT id FROM procrastinate_workers"))
+        beats = "SELECT last_heartbeat FROM procrastinate_workers"
+        await _until(lambda: ask(beats))
+        first = ask(beats)
+        await _until(lambda: ask(beats) != first)  # it has begun: who can't tell its very first beat ends instead
         ask(beat)
         await _until(lambda: "heartbeat_untold" in caplog.text)
+        assert not working.done()
         ask(heard)
         ask("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'")
         await _until(
