@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from api.demo import centre
+from digitize.types import Flag
+from dossiers.labels import label
 from tests import stacks
 from tests.browser import assert_accessible, expecting
 
@@ -93,6 +95,10 @@ def test_it_works_without_scripts_and_on_a_small_screen(
 ) -> None:
     (paper,) = client.get(f"/dossiers/{dossier['id']}").json()["components"]
     page = visit(centre.CLERK, width=320, javascript=False)
+    page.goto(f"/ho-so/{dossier['id']}/giay-to/{paper['id']}/trang")
+    longest = max((label(flag) for flag in Flag), key=len)
+    page.locator(".marks .tag").first.evaluate("(tag, words) => { tag.textContent = words; }", longest)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.goto(f"/ho-so/{dossier['id']}/giay-to/{paper['id']}/trang/3/tach")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_label("Giấy bắt đầu từ đây là").select_option("")
