@@ -17,7 +17,7 @@ from dossiers import digitization, issuance, verdict_reports
 from dossiers.ports import ObjectMissing
 from dossiers.types import Changed
 from signing.types import Place
-from storage import disk, queue
+from storage import disk, queue, workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,7 +53,7 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
     """
 
     def task(name: str, call: Callable[..., None], *passing: type[Exception]) -> None:
-        retry = queue.Patience(*(passing or (*_PASSING, ObjectMissing)))
+        retry = workers.Patience(*(passing or (*_PASSING, ObjectMissing)))
         app.task(name=name, queue=queue.QUEUE_OF[name], retry=retry, pass_context=True)(_measured(name, call))
 
     def look_at_pages(_job: Job, component_id: str, first: int) -> None:

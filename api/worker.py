@@ -23,7 +23,7 @@ from dossiers.trust_upkeep import ANSWERS_EVERY, refresh_answers, refresh_revoca
 from dossiers.types import Changed
 from signing.timestamp import AT_ONCE, BREAKERS
 from signing.types import SigningRefused, TrustServiceUnavailable
-from storage import queue
+from storage import queue, workers
 from storage.database import DatabaseUnavailable
 from storage.sole_worker import work_alone
 
@@ -78,11 +78,11 @@ def run(queues: Sequence[str], settings: Settings | None = None) -> None:
 
 
 async def _work(office: Services, queues: tuple[str, ...]) -> None:
-    app = queue.make_app(office.dsn)
+    app = workers.make_app(office.dsn)
     name = f"{socket.gethostname()}:{os.getpid()}"
     if queue.SIGN not in queues:
         jobs.register(app, office, None)
-        await queue.run_worker(app, queues, name=name)
+        await workers.run_worker(app, queues, name=name)
         return
 
     async def sign() -> None:
@@ -103,7 +103,7 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
                 )
             ]
             try:
-                await queue.run_worker(app, queues, name=name, concurrency=SIGNING_AT_ONCE)
+                await workers.run_worker(app, queues, name=name, concurrency=SIGNING_AT_ONCE)
             finally:
                 for timer in timers:
                     timer.cancel()

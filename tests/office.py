@@ -19,7 +19,7 @@ from api.pin_desk import pin_door
 from api.settings import Settings
 from dossiers.types import KeyHeld
 from signing.keys import open_pkcs12, read_passphrase_file
-from storage import queue
+from storage import workers
 from tests.pki import Pki, running_pki
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Office:
         asyncio.run(self._work_off(queues or (*worker.READING, *worker.SIGNING)))
 
     async def _work_off(self, queues: tuple[str, ...]) -> None:
-        app = queue.make_app(self.services.dsn)
+        app = workers.make_app(self.services.dsn)
         jobs.register(app, self.services, self.services.signing_desk(self.keys))
         async with app.open_async():
             await app.run_worker_async(

@@ -18,7 +18,7 @@ from api import deps, jobs, worker
 from api.app import API, PAGES, ROUTERS, create_app
 from api.errors import OUTCOMES, problem
 from api.routes import metrics
-from storage import queue
+from storage import queue, workers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +118,7 @@ def test_every_queue_has_a_worker_and_only_one_signs() -> None:
 
 
 def test_every_task_has_a_function() -> None:
-    app = queue.make_app("")
+    app = workers.make_app("")
 
     jobs.register(app, office=None, desk=object())
 
@@ -126,7 +126,7 @@ def test_every_task_has_a_function() -> None:
 
 
 def test_a_reading_worker_does_not_even_know_how_to_sign() -> None:
-    app = queue.make_app("")
+    app = workers.make_app("")
 
     jobs.register(app, office=None, desk=None)
 

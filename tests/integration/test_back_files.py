@@ -11,7 +11,7 @@ import pypdf
 
 from api.demo import centre
 from dossiers import digitization
-from storage import queue
+from storage import workers
 from storage.queue import ASSEMBLE, EXTRACT_FIELDS, LOOK, LOOK_AT_PAGES, PAGE, PAPER, QUEUE_OF, READ_PAGE
 from tests.integration.test_api_e_results import ok
 from tests.integration.test_api_intake import APPLICANT, add, open_dossier
@@ -52,7 +52,7 @@ def order_of_work(office: Office, *queues: str, of: Sequence[dict[str, Any]]) ->
     """
     subjects = {one for component in of for one in (component["id"], *ids_of_pages(office, component))}
     done: list[tuple[str, str]] = []
-    app = queue.make_app(office.services.dsn)
+    app = workers.make_app(office.services.dsn)
     for name in (LOOK_AT_PAGES, READ_PAGE, ASSEMBLE, EXTRACT_FIELDS):
 
         def note(_name: str = name, **ids: Any) -> None:

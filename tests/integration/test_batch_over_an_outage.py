@@ -18,7 +18,7 @@ import pytest
 from api import jobs, worker
 from signing.timestamp import AT_ONCE, BREAKERS
 from signing.types import Place
-from storage import queue
+from storage import workers
 from tests.integration.test_api_e_results import approve, digitised_dossier, document, look, ok, submitted
 from tests.integration.test_signed_then_stamped import events, kept, signature_values
 from tests.unsteady_authority import unsteady
@@ -36,7 +36,7 @@ def sign_what_waits(office: Office) -> None:
     """As the signing worker does: several at once, each in a thread. Then whoever issues."""
 
     async def work() -> None:
-        app = queue.make_app(office.services.dsn)
+        app = workers.make_app(office.services.dsn)
         jobs.register(app, office.services, office.services.signing_desk(office.keys))
         async with app.open_async():
             await app.run_worker_async(

@@ -19,7 +19,7 @@ from api.demo import centre
 from api.wiring import utc_now
 from dossiers import holds, retention
 from dossiers.fixity import FoundAs
-from storage import queue
+from storage import queue, workers
 from tests.integration.test_api_e_results import ok
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
 
@@ -179,7 +179,7 @@ def test_a_job_is_counted_by_its_task_and_outcome(watched: Office) -> None:
         raise ValueError(page_id)
 
     job = Job(id=1, queue=queue.PAGE, lock=None, queueing_lock=None, task_name=queue.READ_PAGE)
-    app = queue.make_app(watched.services.dsn)
+    app = workers.make_app(watched.services.dsn)
     context = JobContext(app=app, job=job, start_timestamp=0.0, abort_reason=lambda: None)
     with pytest.raises(ValueError, match="someone"):
         jobs._measured("read_page", breaks)(context, page_id="someone")

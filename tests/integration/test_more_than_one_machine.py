@@ -39,7 +39,7 @@ _HOLDS = """
 import asyncio, sys
 import sqlalchemy as sa
 from storage.database import Database
-from storage.queue import make_app
+from storage.workers import make_app
 
 async def watch(dsn):
     app = make_app(dsn)

@@ -15,7 +15,7 @@ import pytest
 from dossiers.transfers import Transfer
 from dossiers.types import Applicant, DossierState, PageState, TransferState
 from storage.database import Database
-from storage.queue import STALLED_AFTER_S
+from storage.workers import STALLED_AFTER_S
 from tests.integration.kept_office import (
     CENTRE,
     COMMUNE,

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from procrastinate import utils
 
 from dossiers.ports import StoreUnavailable
-from storage import queue
+from storage import workers
 from storage.database import Database
 from storage.queue import (
     ASSEMBLE,
@@ -28,13 +28,9 @@ from storage.queue import (
     READ_PAGE,
     SIGN,
     SIGN_E_RESULT,
-    Patience,
     PostgresJobs,
-    forget_finished,
-    make_app,
-    retry_stalled,
-    run_worker,
 )
+from storage.workers import Patience, forget_finished, make_app, retry_stalled, run_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -309,7 +305,7 @@ def test_a_watch_that_missed_being_told_to_end_is_told_again(
                 told.set()
         return 0
 
-    monkeypatch.setattr(queue, "retry_stalled", deaf_once)
+    monkeypatch.setattr(workers, "retry_stalled", deaf_once)
 
     async def ended() -> None:
         working = asyncio.create_task(run_worker(make_app(migrated_dsn), [PAGE], name="test"))
@@ -411,7 +407,7 @@ def test_an_end_that_the_database_didnt_take_in_is_told_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Otherwise the job would run for ever in the eyes of everybody else, under a worker that lives."""
-    monkeypatch.setattr(queue, "LOOK_EVERY_S", 0.02)
+    monkeypatch.setattr(workers, "LOOK_EVERY_S", 0.02)
     ask("CREATE SEQUENCE refusals")  # counts also what is taken back
     ask("""
         CREATE FUNCTION fail_twice() RETURNS trigger LANGUAGE plpgsql AS
