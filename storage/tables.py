@@ -7,10 +7,7 @@ names. A value inside a value is spread: the `ObjectKey` in `scan` lies in `scan
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import asdict
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
@@ -31,135 +28,11 @@ from dossiers.types import (
     PinAsked,
     ReceiptLine,
     ResultState,
-    Role,
     TransferState,
 )
 from dossiers.verdict_reports import ReportState
 from signing.types import Place, StoreName
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from sqlalchemy.engine import Dialect
-
-
-class Named(sa.types.TypeDecorator[StrEnum]):
-    """A member of a StrEnum, kept as its text so that a new member needs no change of the schema."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def __init__(self, enum: type[StrEnum]) -> None:
-        super().__init__()
-        self.enum = enum
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002  SQLAlchemy's
-        """The member that was kept."""
-        return None if value is None else self.enum(value)
-
-
-class Roles(sa.types.TypeDecorator[frozenset[Role]]):
-    """A set of roles, kept as an array in alphabetical order."""
-
-    impl = ARRAY(sa.Text)
-    cache_ok = True
-
-    def process_bind_param(self, value: Iterable[Role] | None, dialect: Dialect) -> Any:  # noqa: ARG002  SQLAlchemy's
-        """The array to keep."""
-        return None if value is None else sorted(value)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> frozenset[Role] | None:  # noqa: ARG002
-        """The set that was kept."""
-        return None if value is None else frozenset(Role(role) for role in value)
-
-
-class Tuple(sa.types.TypeDecorator[tuple[Any, ...]]):
-    """An array given back as a tuple, as frozen types hold it."""
-
-    impl = ARRAY
-    cache_ok = True
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[Any, ...] | None:  # noqa: ARG002
-        """The tuple that was kept."""
-        return None if value is None else tuple(value)
-
-
-class JsonTuple(sa.types.TypeDecorator[tuple[Any, ...]]):
-    """A JSON list given back as a tuple, as frozen types hold it."""
-
-    impl = JSONB
-    cache_ok = True
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[Any, ...] | None:  # noqa: ARG002
-        """The tuple that was kept."""
-        return None if value is None else tuple(value)
-
-
-class Corrections(sa.types.TypeDecorator[dict[int, str]]):
-    """Word index → text. JSON knows only text as a key; this gives the numbers back."""
-
-    impl = JSONB
-    cache_ok = True
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> dict[int, str] | None:  # noqa: ARG002
-        """The corrections that were kept."""
-        return None if value is None else {int(index): text for index, text in value.items()}
-
-
-class Checklist(sa.types.TypeDecorator[tuple[ComponentKind, ...]]):
-    """The papers a procedure asks for, in order."""
-
-    impl = JSONB
-    cache_ok = True
-
-    def process_bind_param(self, value: Iterable[ComponentKind] | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        """The list to keep."""
-        if value is None:
-            return None
-        return [{"code": kind.code, "name": kind.name, "required": kind.required} for kind in value]
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[ComponentKind, ...] | None:  # noqa: ARG002
-        """The checklist that was kept."""
-        return None if value is None else tuple(ComponentKind(**kind) for kind in value)
-
-
-class ReceiptLines(sa.types.TypeDecorator[tuple[ReceiptLine, ...]]):
-    """The papers on a receipt, in order."""
-
-    impl = JSONB
-    cache_ok = True
-
-    def process_bind_param(self, value: Iterable[ReceiptLine] | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        """The list to keep."""
-        if value is None:
-            return None
-        return [asdict(line) | {"component_id": str(line.component_id)} for line in value]
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[ReceiptLine, ...] | None:  # noqa: ARG002
-        """The lines that were kept."""
-        if value is None:
-            return None
-        return tuple(ReceiptLine(**line | {"component_id": uuid.UUID(line["component_id"])}) for line in value)
-
-
-class TransferLines(sa.types.TypeDecorator[tuple[TransferLine, ...]]):
-    """The dossiers of a transfer slip, in order."""
-
-    impl = JSONB
-    cache_ok = True
-
-    def process_bind_param(self, value: Iterable[TransferLine] | None, dialect: Dialect) -> Any:  # noqa: ARG002
-        """The list to keep."""
-        if value is None:
-            return None
-        return [asdict(line) | {"dossier_id": str(line.dossier_id)} for line in value]
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> tuple[TransferLine, ...] | None:  # noqa: ARG002
-        """The lines that were kept."""
-        if value is None:
-            return None
-        return tuple(TransferLine(**line | {"dossier_id": uuid.UUID(line["dossier_id"])}) for line in value)
-
+from storage.columns import Corrections, JsonRows, JsonTuple, Named, Roles, Tuple
 
 metadata = sa.MetaData(
     naming_convention={
@@ -219,7 +92,7 @@ procedures = sa.Table(
     metadata,
     sa.Column("code", sa.Text, primary_key=True),
     _text("name"),
-    sa.Column("components", Checklist, nullable=False),
+    sa.Column("components", JsonRows(ComponentKind), nullable=False),
     sa.Column("working_days", sa.Integer, nullable=False),
     _text("result_name"),
     _text("result_symbol"),
@@ -390,7 +263,7 @@ dossiers = sa.Table(
     _text("paper_note"),
     sa.Column("back_file", sa.Boolean, nullable=False, server_default=sa.false()),
     # What its receipt says was handed in; empty until it is received, and where that was before this was kept.
-    sa.Column("receipt", ReceiptLines, nullable=False, server_default="[]"),
+    sa.Column("receipt", JsonRows(ReceiptLine, id_of="component_id"), nullable=False, server_default="[]"),
     sa.Column("version", sa.Integer, nullable=False),
     # When it came to its end, and when it was taken into the archive; empty again once it is taken up again.
     _moment("finished_at", nullable=True),
@@ -461,7 +334,7 @@ transfers = sa.Table(
     sa.Column("state", Named(TransferState), nullable=False),
     _text("sent_by"),
     _moment("sent_at"),
-    sa.Column("lines", TransferLines, nullable=False),
+    sa.Column("lines", JsonRows(TransferLine, id_of="dossier_id"), nullable=False),
     _text("closed_by"),
     _moment("closed_at", nullable=True),
     _text("note"),
