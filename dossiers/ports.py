@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime, timedelta
     from pathlib import Path
@@ -473,6 +473,10 @@ class Components(Protocol):
 
     def marked(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
         """Of these components' pages those that somebody left out or linked with a note: mostly none."""
+        ...
+
+    def that_say(self, component_ids: Iterable[UUID], phrases: Iterable[str]) -> Collection[UUID]:
+        """Those of these components on one of whose pages one of these phrases stands, with any accents."""
         ...
 
     def keep_look(

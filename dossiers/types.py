@@ -959,7 +959,13 @@ class Within:
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A page that contains what was asked for. `exact` tells a match with accents from one without."""
+    """A page that contains what was asked for.
+
+    Attributes:
+        snippet: The text around the place, on one line.
+        exact: Whether it stands there with the accents asked for.
+        withheld: It is on somebody's proof of identity: no list says what is written there.
+    """
 
     dossier_id: UUID
     dossier_code: str
@@ -968,6 +974,7 @@ class SearchHit:
     page: int
     snippet: str
     exact: bool
+    withheld: bool = False
 
 
 @dataclass(frozen=True)

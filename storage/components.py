@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import TSQUERY, insert
 
 from dossiers import record
 from dossiers.reader_report import FieldTally, FlagTally
@@ -13,10 +13,10 @@ from dossiers.types import Component, ComponentState, ExtractedField, NotFound, 
 from storage.page_index import note_page
 from storage.rows import from_row, keep_version, many, one, to_row, upsert
 from storage.tables import MARKED, components, extracted_fields, pages
-from storage.words import folded, vector, written
+from storage.words import folded, phrase_query, vector, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from uuid import UUID
 
     from dossiers.types import ObjectKey
@@ -119,6 +119,15 @@ class PostgresComponents:
         """Of these components' pages those that somebody left out or linked with a note: mostly none."""
         query = _GLANCE.where(pages.c.component_id.in_(component_ids), MARKED)
         return many(PageGlance, self._connection, query.order_by(pages.c.component_id, pages.c.number))
+    def that_say(self, component_ids: Iterable[UUID], phrases: Iterable[str]) -> Collection[UUID]:
+        """Those of these components on one of whose pages one of these phrases stands, with any accents."""
+        asked = " | ".join(phrase_query(folded(phrase)) for phrase in phrases)
+        query = sa.select(pages.c.component_id).distinct()
+        query = query.where(
+            pages.c.component_id.in_(component_ids), pages.c.folded.bool_op("@@")(sa.cast(asked, TSQUERY))
+        )
+        return self._connection.execute(query).scalars().all()
+
 
     def keep_look(
         self, page_id: UUID, thumbnail: ObjectKey, *, flags: Sequence[str], measured: Mapping[str, float]

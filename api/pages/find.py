@@ -15,6 +15,7 @@ from api.pages.frame import StaffFrame
 from api.schemas.common import clean
 from api.wiring import Services
 from digitize import reading
+from dossiers import identity_papers
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import AgencyKind, Within
 from storage import words
@@ -78,7 +79,8 @@ def find(
     with office.begin() as work:
         looked_for = "" if wrong else asked
         dossiers = work.dossiers.find(actor, looked_for, within=within, limit=_MOST_DOSSIERS)
-        found = work.search.pages(actor, looked_for, within=within, limit=_MOST_HITS)
+        those = work.search.pages(actor, looked_for, within=within, limit=_MOST_HITS)
+        found = identity_papers.without_words(work, those)
         pages = {
             (page.component_id, page.number): page
             for component_id in {hit.component_id for hit in found[:_MOST_PICTURES]}
@@ -123,7 +125,7 @@ def _days(since: str, until: str) -> tuple[dict[str, date | None], dict[str, str
 def _hit(office: Services, found: SearchHit, page: Page | None, phrase: str) -> Hit:
     before, match, after = parted(found.snippet, phrase)
     hit = Hit(found, before, match, after)
-    if page is None or page.picture is None or page.words is None:
+    if found.withheld or page is None or page.picture is None or page.words is None:
         return hit
     try:
         with office.store.open(page.words) as stream:

@@ -21,7 +21,7 @@ from api.deps import Office, SignedIn
 from api.pages import assets, told, words
 from api.schemas.common import clean
 from digitize.types import Flag
-from dossiers import identity_papers, page_marks
+from dossiers import page_marks
 from dossiers.labels import label
 from dossiers.policy import MAY, Act
 from dossiers.types import Account, Agency, OfficeError
@@ -89,7 +89,6 @@ _TEMPLATES.globals["asset"] = assets.address
 _TEMPLATES.globals["Flag"] = Flag
 _TEMPLATES.globals["counted"] = page_marks.counted
 _TEMPLATES.globals["total"] = page_marks.total
-_TEMPLATES.globals["is_identity_paper"] = identity_papers.is_identity_paper
 _TEMPLATES.globals["may_be_marked"] = page_marks.may_be_marked
 _TEMPLATES.filters.update(
     day=words.day,

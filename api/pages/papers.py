@@ -21,7 +21,7 @@ from api.pages.frame import Frame, StaffFrame, Typed
 from api.uploads import Upload, received_or_why
 from api.wiring import Services, utc_now
 from digitize.types import UnreadableScan
-from dossiers import codes, intake, page_marks, phone, separation
+from dossiers import codes, identity_papers, intake, page_marks, phone, separation
 from dossiers.labels import label
 from dossiers.ports import StoreUnavailable
 from dossiers.progress import progress
@@ -62,6 +62,7 @@ def tray(work: UnitOfWork, actor: Actor, dossier_id: UUID) -> dict[str, Any]:
         "procedure": work.procedures.of(dossier.procedure),
         "components": components,
         "pages": pages,
+        "identity_papers": identity_papers.among(work, components),
         "counts": {of: page_marks.counted(of_one) for of, of_one in pages.items()},
         "agencies": {agency.code: agency.name for agency in work.agencies.all()},
         "phones": [(link, minutes_left(link, now)) for link in work.phone_links.open_of(dossier.id, now=now)],

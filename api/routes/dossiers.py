@@ -363,12 +363,12 @@ def thumbnail(
     """
     found = _component(office, actor, dossier_id, component_id)
     with office.begin() as work:
-        pages = work.components.pages(found.id)
-    page = next((page for page in pages if page.number == number), None)
+        page = next((page for page in work.components.glance([found.id]) if page.number == number), None)
+        masked = identity_papers.among(work, [found])
     if page is None:
         raise NotFound(str(number))
     small, name = _there(page.thumbnail), f"page-{number}-small.jpg"
-    if not identity_papers.is_identity_paper(found, pages):
+    if not masked:
         return file_response(request, office.store, small, name, inline=True)
     with office.store.open(small) as stream:
         return masked_response(quality.masked(stream.read()), name)
@@ -377,7 +377,7 @@ def thumbnail(
 @router.get("/dossiers/{dossier_id}/components/{component_id}/fields")
 def fields(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> list[FieldOut]:
     """The minimum record in order and what else was found: where it stands, who says so, what is in doubt."""
-    found = _component(office, actor, dossier_id, component_id)
+    found = _seen(office, actor, dossier_id, component_id, "fields")
     with office.begin() as work:
         kept = work.components.fields(found.id)
         asked = record.by_hand(kept, work.components.pages(found.id))
@@ -515,7 +515,8 @@ def search(
     """Pages with this phrase, exact accents first, then without; in dossiers of an agency, a procedure, some days."""
     within = Within(agency, procedure, since, until)
     with office.begin() as work:
-        return [SearchHitOut.of(hit) for hit in work.search.pages(actor, q, within=within, limit=limit)]
+        hits = work.search.pages(actor, q, within=within, limit=limit)
+        return [SearchHitOut.of(hit) for hit in identity_papers.without_words(work, hits)]
 
 
 def _component(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID) -> Component:

@@ -461,7 +461,7 @@ class ReceiptOut(BaseModel):
 
 
 class SearchHitOut(BaseModel):
-    """A page that contains what was asked for."""
+    """A page that contains what was asked for; one that proves who somebody is, without its words (`withheld`)."""
 
     dossier_id: UUID
     dossier_code: str
@@ -470,6 +470,7 @@ class SearchHitOut(BaseModel):
     page: int
     snippet: str
     exact: bool
+    withheld: bool
 
     @staticmethod
     def of(hit: SearchHit) -> SearchHitOut:
@@ -482,6 +483,7 @@ class SearchHitOut(BaseModel):
             page=hit.page,
             snippet=hit.snippet,
             exact=hit.exact,
+            withheld=hit.withheld,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -22,7 +23,22 @@ from tests.integration.test_pages_post_office import text_of
 from tests.integration.test_separator_sheets import brought, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from storage.database import Database, PostgresUnitOfWork
     from tests.office import Office
+
+
+@pytest.fixture(scope="module")
+def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
+    with kept_office.furnished(postgres_server, migrated_template) as database:
+        yield database
+
+
+@pytest.fixture
+def work(database: Database) -> Iterator[PostgresUnitOfWork]:
+    with kept_office.taken_back(database) as work:
+        yield work
 
 
 def seen(office: Office, component_id: str) -> list[tuple[str, str]]:
@@ -38,13 +54,13 @@ def test_every_way_to_look_at_an_identity_paper_is_in_the_log_and_of_other_paper
     office.work_off()
     for paper in (card, form):
         files = f"/dossiers/{opened['id']}/components/{paper}"
-        ways = ("scan", "searchable", "text", "pages/1/picture", "pages/1/thumbnail", "pages/1/words")
+        ways = ("scan", "searchable", "text", "fields", "pages/1/picture", "pages/1/thumbnail", "pages/1/words")
         for way, _twice in itertools.product(ways, range(2)):
             answer = office.ask(centre.CLERK, "GET", f"{files}/{way}")
             assert answer.status_code == 200, answer.text
         assert office.open(centre.CLERK, f"/ho-so/{opened['id']}/giay-to/{paper}").status_code == 200
 
-    looks = [(centre.CLERK, what) for what in ("scan", "searchable", "text", "picture")]
+    looks = [(centre.CLERK, what) for what in ("scan", "searchable", "text", "fields", "picture")]
     assert seen(office, card) == looks  # one line for one look, also where it fetches twenty pictures
     assert seen(office, form) == []
 
@@ -151,6 +167,29 @@ def test_what_a_card_says_stands_in_no_list(office: Office) -> None:
     assert tray.count('class="said"') == 1
 
 
+def test_a_search_says_where_a_card_is_and_not_what_is_written_on_it(office: Office) -> None:
+    dossier = opened(office)
+    mark = f"{uuid.uuid4().int % 10**12:012d}"
+    for kind in ("CC", "TK"):
+        brought(office, dossier, stacks.as_pdf([stacks.paper(f"Số định danh {mark} của tờ {kind}")]), kind=kind)
+    office.work_off()
+    form, card = sorted(papers(office, dossier), key=lambda paper: str(paper["kind"]), reverse=True)
+    assert (form["kind"], card["kind"]) == ("TK", "CC")
+
+    hits = {hit["component_id"]: hit for hit in ok(office.ask(centre.CLERK, "GET", "/search", params={"q": mark}))}
+    page = office.open(centre.CLERK, "/tim", params={"q": mark})
+
+    assert {of: hit["withheld"] for of, hit in hits.items()} == {form["id"]: False, card["id"]: True}
+    assert mark in hits[form["id"]]["snippet"]
+    assert hits[card["id"]]["snippet"] == ""
+    assert page.text.count(f"<mark>{mark}</mark>") == 1
+    assert page.text.count('class="snippet"') == 1
+    assert f"components/{card['id']}/" not in page.text
+    assert f"giay-to/{card['id']}?trang=1&amp;tim={mark}" in page.text, "whoever wants to see it opens it"
+    assert "lần mở nào cũng ghi nhật ký" in text_of(page)
+    assert seen(office, card["id"]) == [], "nobody has looked at it yet"
+
+
 def of(dossier: dict[str, Any], paper: dict[str, Any]) -> str:
     return f"/dossiers/{dossier['id']}/components/{paper['id']}"
 
@@ -165,9 +204,16 @@ def of(dossier: dict[str, Any], paper: dict[str, Any]) -> str:
         ("Hộ chiếu", "", True),
         ("Đơn đề nghị", "CĂN CƯỚC CÔNG DÂN\nCitizen Identity Card", True),
         ("Đơn đề nghị", "Số căn cước công dân: 022185000123", False),
+        ("Đơn đề nghị", f"{'bản sao ' * 300}\nHỘ CHIẾU / PASSPORT", True),
+        ("Đơn đề nghị", "Place of business: Ha Long. Origin: local", False),
         ("Tờ khai", "", False),
     ],
 )
-def test_an_identity_paper_is_known_by_its_name_or_its_print(name: str, text: str, *, is_one: bool) -> None:
-    paper = kept_office.component(kept_office.dossier(), name=name, filename="a.pdf")
-    assert identity_papers.is_identity_paper(paper, [replace(kept_office.page(paper), text=text)]) is is_one
+def test_an_identity_paper_is_known_by_its_name_or_its_print(
+    work: PostgresUnitOfWork, name: str, text: str, *, is_one: bool
+) -> None:
+    paper = kept_office.kept_component(work, name=name, filename="a.pdf")
+    work.components.keep_page(replace(kept_office.page(paper), text=text))
+    another = kept_office.kept_component(work, name="Bản vẽ", filename="b.pdf")
+
+    assert identity_papers.among(work, [paper, another]) == ({paper.id} if is_one else frozenset())
