@@ -439,6 +439,10 @@ class Components(Protocol):
         """Of several dossiers at once, each by ordinal, replaced ones left out."""
         ...
 
+    def ever_of(self, dossier_id: UUID) -> Sequence[UUID]:
+        """Every paper that ever was in it, replaced ones too, by ordinal."""
+        ...
+
     def last_ordinal(self, dossier_id: UUID) -> int:
         """The highest ordinal given so far, replaced components counted; 0 when there is none."""
         ...

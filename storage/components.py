@@ -48,6 +48,11 @@ class PostgresComponents:
             found.setdefault(component.dossier_id, []).append(component)
         return found
 
+    def ever_of(self, dossier_id: UUID) -> Sequence[UUID]:
+        """Every paper that ever was in it, replaced ones too, by ordinal."""
+        query = sa.select(components.c.id).where(components.c.dossier_id == dossier_id)
+        return self._connection.execute(query.order_by(components.c.ordinal)).scalars().all()
+
     def last_ordinal(self, dossier_id: UUID) -> int:
         """The highest ordinal given so far, replaced components counted; 0 when there is none."""
         query = sa.select(sa.func.coalesce(sa.func.max(components.c.ordinal), 0))

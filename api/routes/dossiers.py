@@ -55,6 +55,7 @@ from digitize.lines import lines_of
 from dossiers import codes, forms, holds, identity_papers, intake, page_marks, parting, record, separation
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
+from dossiers.history import history_of
 from dossiers.separation import Meant
 from dossiers.types import Actor, Applicant, Component, DossierState, Incomplete, NotFound, ObjectKey, Page, Within
 
@@ -126,9 +127,7 @@ def history(dossier_id: UUID, actor: Sees, office: Office) -> list[EventOut]:
     """What happened to a dossier and its papers, oldest first."""
     with office.begin() as work:
         found = work.dossiers.of(actor, dossier_id)
-        subjects = [found.id, *(c.id for c in work.components.of_dossier(found.id))]
-        subjects += [r.id for r in work.e_results.of_dossier(found.id)]
-        entries = sorted((e for s in subjects for e in work.audit.of(s)), key=lambda e: e.sequence)
+        entries = history_of(work, found, to=actor)
     return [EventOut(at=e.at, actor=e.actor, agency=e.agency, event=e.event, detail=e.detail) for e in entries]
 
 
