@@ -260,16 +260,17 @@ def _part(
         here, new = lay(work, by, planned, meant, whole, now=now, lay_by=lay_by)
         if not new and not may_be_there:
             raise Duplicate(whole.sha256, of=_first(work, here[0]))
-        work.audit.append(
-            by,
-            "scan.parted",
-            here[0].id,
-            sha256=whole.sha256,
-            pages=facts.pages,
-            sheets=[sheet.page for sheet in sheets if _names(sheet.text)],
-            parts=[list(part.numbers) for part in parts],
-            papers=[str(component.id) for component in here],
-        )
+        if read := [sheet.page for sheet in sheets if _names(sheet.text)]:
+            work.audit.append(
+                by,
+                "scan.parted",
+                here[0].id,
+                sha256=whole.sha256,
+                pages=facts.pages,
+                sheets=read,
+                parts=[list(part.numbers) for part in parts],
+                papers=[str(component.id) for component in here],
+            )
         return Brought(tuple(here))
 
 

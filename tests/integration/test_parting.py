@@ -56,6 +56,8 @@ def test_a_ruined_sheet_parted_by_hand_gives_what_a_readable_one_would_have_give
     by_hand = scanned(ruined, stacks.spoiled_sheet())
     (one,) = papers(office, ruined)
     assert one["trouble"] == "sheet_unread"
+    assert "scan.parted" not in events(office, one["id"]), "a sheet that can't be read has parted nothing"
+    assert "scan.parted" in events(office, papers(office, readable)[0]["id"])
 
     made = ok(part(office, ruined, one, page=3, is_sheet=True, kind=second))
 
