@@ -20,7 +20,6 @@ from dossiers.types import (
     Duplicate,
     Incomplete,
     NotAllowed,
-    NotFound,
     Page,
     PageState,
     ReceiptLine,
@@ -473,9 +472,7 @@ def _next_ordinal(work: UnitOfWork, dossier_id: UUID) -> int:
 
 
 def _lock_component(work: UnitOfWork, dossier: Dossier, component_id: UUID) -> Component:
-    component = work.components.lock(component_id)
-    if component.dossier_id != dossier.id:
-        raise NotFound("component")
+    component = work.components.lock(component_id, within=dossier.id)
     if component.state is ComponentState.REPLACED:
         raise WrongState(component.state)
     return component

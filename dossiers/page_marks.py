@@ -155,9 +155,7 @@ def _marked(
     work: UnitOfWork, by: Actor, dossier_id: UUID, component_id: UUID
 ) -> tuple[Dossier, Component, Sequence[Page]]:
     dossier = work.dossiers.lock(by, dossier_id)
-    component = work.components.lock(component_id)
-    if component.dossier_id != dossier.id:
-        raise NotFound(str(component_id))
+    component = work.components.lock(component_id, within=dossier.id)
     if not may_be_marked(component):
         raise WrongState(component.state)
     return dossier, component, work.components.pages(component_id)

@@ -119,9 +119,7 @@ def by_hand(
     require(by, Act.ADD_COMPONENT)
     with begin() as work:
         dossier = work.dossiers.of(by, dossier_id)
-        component = work.components.of(component_id)
-        if component.dossier_id != dossier.id:
-            raise NotFound(str(component_id))
+        component = work.components.of(component_id, within=dossier.id)
         said = outcome(component.pages_total, at)
         if component.state is ComponentState.REPLACED:
             return _there(work, component, said)

@@ -427,11 +427,11 @@ class Components(Protocol):
         """By ordinal, replaced ones left out."""
         ...
 
-    def of(self, component_id: UUID) -> Component:
-        """Raises NotFound. For jobs and after the dossier has been asked for."""
+    def of(self, component_id: UUID, *, within: UUID | None = None) -> Component:
+        """Raises NotFound, also if it isn't a paper of the dossier `within`. Jobs ask without one."""
         ...
 
-    def lock(self, component_id: UUID) -> Component:
+    def lock(self, component_id: UUID, *, within: UUID | None = None) -> Component:
         """As `of`, held until the block ends: serialises the fan-in of its pages."""
         ...
 
@@ -475,12 +475,12 @@ class Components(Protocol):
         """The pages of these components, by number within each: one query, however many there are."""
         ...
 
-    def marked(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
-        """Of these components' pages those that somebody left out or linked with a note: mostly none."""
-        ...
-
     def that_say(self, component_ids: Iterable[UUID], phrases: Iterable[str]) -> Collection[UUID]:
         """Those of these components on one of whose pages one of these phrases stands, with any accents."""
+        ...
+
+    def marked(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
+        """Of these components' pages those that somebody left out or linked with a note: mostly none."""
         ...
 
     def keep_look(

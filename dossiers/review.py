@@ -119,12 +119,13 @@ def correct(
     """
     require(by, Act.REVIEW)
     with begin() as work:
-        _waiting(work.dossiers.of(by, dossier_id), work.components.of(component_id))
+        dossier = work.dossiers.of(by, dossier_id)
+        _waiting(work.components.of(component_id, within=dossier.id))
         before = {p.number: p for p in work.components.pages(component_id)}
     readings = _readings(store, before, _pages_of(words, lines), work_dir)
     with begin() as work:
         dossier, component = _locked(work, by, dossier_id, component_id)
-        _waiting(dossier, component)
+        _waiting(component)
         pages = {p.number: p for p in work.components.pages(component_id)}
         _not_overtaken(work, by, component_id, pages, readings, fields, (*words, *lines))
         changed_fields = [
@@ -170,12 +171,13 @@ def review(
     """
     require(by, Act.REVIEW)
     with begin() as work:
-        _reviewable(work.dossiers.of(by, dossier_id), work.components.of(component_id))
+        dossier = work.dossiers.of(by, dossier_id)
+        _reviewable(work.components.of(component_id, within=dossier.id))
         before = {p.number: p for p in work.components.pages(component_id)}
     readings = _readings(store, before, _pages_of(decided.words, decided.lines), work_dir)
     with begin() as work:
         dossier, component = _locked(work, by, dossier_id, component_id)
-        _reviewable(dossier, component)
+        _reviewable(component)
         if decided.version not in (None, component.version):
             raise Changed("đã đổi sau khi bạn xem; xem lại rồi soát")
         pages = {p.number: p for p in work.components.pages(component_id)}
@@ -286,23 +288,18 @@ def try_again(begin: Begin, component_id: UUID, *, by: Actor, dossier_id: UUID) 
 
 def _locked(work: UnitOfWork, by: Actor, dossier_id: UUID, component_id: UUID) -> tuple[Dossier, Component]:
     dossier = work.dossiers.lock(by, dossier_id)
-    component = work.components.lock(component_id)
-    if component.dossier_id != dossier.id:
-        raise NotFound(str(component_id))
+    component = work.components.lock(component_id, within=dossier.id)
     if dossier.is_given_up:
         raise WrongState(dossier.state)
     return dossier, component
 
 
-def _reviewable(dossier: Dossier, component: Component) -> None:
-    if component.dossier_id != dossier.id:
-        raise NotFound(str(component.id))
+def _reviewable(component: Component) -> None:
     if component.state not in (ComponentState.READ, ComponentState.REVIEWED):
         raise WrongState(component.state)
 
 
-def _waiting(dossier: Dossier, component: Component) -> None:
-    _reviewable(dossier, component)
+def _waiting(component: Component) -> None:
     if component.state is not ComponentState.READ:
         raise WrongState(component.state)
 

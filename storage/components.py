@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY, insert
@@ -59,14 +59,13 @@ class PostgresComponents:
         last: int = self._connection.execute(query.where(components.c.dossier_id == dossier_id)).scalar_one()
         return last
 
-    def of(self, component_id: UUID) -> Component:
-        """Raises NotFound. For jobs and after the dossier has been asked for."""
-        return one(Component, self._connection, sa.select(components).where(components.c.id == component_id))
+    def of(self, component_id: UUID, *, within: UUID | None = None) -> Component:
+        """Raises NotFound, also if it isn't a paper of the dossier `within`. Jobs ask without one."""
+        return one(Component, self._connection, _component(component_id, within))
 
-    def lock(self, component_id: UUID) -> Component:
+    def lock(self, component_id: UUID, *, within: UUID | None = None) -> Component:
         """As `of`, held until the block ends: serialises the fan-in of its pages."""
-        query = sa.select(components).where(components.c.id == component_id)
-        return one(Component, self._connection, query.with_for_update(key_share=True))
+        return one(Component, self._connection, _component(component_id, within).with_for_update(key_share=True))
 
     def with_scan(self, dossier_id: UUID, sha256: str) -> Component | None:
         """A component of this dossier that came with these bytes; one that was replaced only if there is no other.
@@ -120,10 +119,6 @@ class PostgresComponents:
         query = _GLANCE.where(pages.c.component_id.in_(component_ids))
         return many(PageGlance, self._connection, query.order_by(pages.c.component_id, pages.c.number))
 
-    def marked(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
-        """Of these components' pages those that somebody left out or linked with a note: mostly none."""
-        query = _GLANCE.where(pages.c.component_id.in_(component_ids), MARKED)
-        return many(PageGlance, self._connection, query.order_by(pages.c.component_id, pages.c.number))
     def that_say(self, component_ids: Iterable[UUID], phrases: Iterable[str]) -> Collection[UUID]:
         """Those of these components on one of whose pages one of these phrases stands, with any accents."""
         asked = " | ".join(phrase_query(folded(phrase)) for phrase in phrases)
@@ -133,6 +128,10 @@ class PostgresComponents:
         )
         return self._connection.execute(query).scalars().all()
 
+    def marked(self, component_ids: Iterable[UUID]) -> Sequence[PageGlance]:
+        """Of these components' pages those that somebody left out or linked with a note: mostly none."""
+        query = _GLANCE.where(pages.c.component_id.in_(component_ids), MARKED)
+        return many(PageGlance, self._connection, query.order_by(pages.c.component_id, pages.c.number))
 
     def keep_look(
         self, page_id: UUID, thumbnail: ObjectKey, *, flags: Sequence[str], measured: Mapping[str, float]
@@ -271,6 +270,11 @@ _GLANCE = sa.select(
     *(column for column in pages.c if column.name not in _WEIGHTY),
     sa.func.left(pages.c.text, _BEGINNING).label("beginning"),
 )
+
+
+def _component(component_id: UUID, within: UUID | None) -> sa.Select[Any]:
+    query = sa.select(components).where(components.c.id == component_id)
+    return query if within is None else query.where(components.c.dossier_id == within)
 
 
 class PostgresRegister:

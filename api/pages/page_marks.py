@@ -13,7 +13,7 @@ from api.wiring import Services
 from dossiers import page_marks, parting
 from dossiers.page_marks import LAST_PAGE, NOT_TO_LINK
 from dossiers.policy import MAY, Act
-from dossiers.types import Actor, NotFound, OfficeError, WrongState
+from dossiers.types import Actor, OfficeError, WrongState
 
 if TYPE_CHECKING:
     from api.errors import Language
@@ -79,9 +79,7 @@ def _shown(
 ) -> Response:
     with office.begin() as work:
         dossier = work.dossiers.of(actor, dossier_id)
-        component = work.components.of(component_id)
-        if component.dossier_id != dossier.id:
-            raise NotFound(str(component_id))
+        component = work.components.of(component_id, within=dossier.id)
         pages = work.components.glance([component.id])
     problem = frame.trouble(error) if error else None
     return frame.page(

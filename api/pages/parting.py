@@ -97,9 +97,7 @@ def _shown(
 ) -> Response:
     with office.begin() as work:
         dossier = work.dossiers.of(actor, dossier_id)
-        component = work.components.of(component_id)
-        if component.dossier_id != dossier.id:
-            raise NotFound(str(component_id))
+        component = work.components.of(component_id, within=dossier.id)
         pages = {page.number: page for page in work.components.glance([component.id])}
         procedure = work.procedures.of(dossier.procedure)
         siblings = work.components.of_dossier(dossier.id)

@@ -429,9 +429,7 @@ def _paper(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID)
     """Raises NotFound: there is none, or the asker's agency has no part in its dossier."""
     with office.begin() as work:
         dossier = work.dossiers.of(actor, dossier_id)
-        component = work.components.of(component_id)
-        if component.dossier_id != dossier.id:
-            raise NotFound(str(component_id))
+        component = work.components.of(component_id, within=dossier.id)
         return Paper(
             dossier=dossier,
             component=component,

@@ -58,8 +58,8 @@ def whole_scan(
     """
     with office.begin() as work:
         dossier = work.dossiers.of(actor, dossier_id)
-        component = work.components.of(component_id)
-        if component.dossier_id != dossier.id or component.whole is None:
+        component = work.components.of(component_id, within=dossier.id)
+        if component.whole is None:
             raise NotFound(str(component_id))
     identity_papers.note_whole_seen(office.begin, component, by=actor, now=utc_now())
     with office.begin() as work:

@@ -520,10 +520,7 @@ def search(
 
 def _component(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID) -> Component:
     with office.begin() as work:
-        found = work.components.of(component_id)
-        if work.dossiers.of(actor, dossier_id).id != found.dossier_id:
-            raise NotFound(str(component_id))
-        return found
+        return work.components.of(component_id, within=work.dossiers.of(actor, dossier_id).id)
 
 
 def _seen(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID, what: str) -> Component:
