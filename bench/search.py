@@ -285,26 +285,27 @@ class _Asking:
         times, hits, late = [], 0, 0
         for phrase in phrases[:1]:
             self.search(phrase)  # what is asked first in the morning finds nothing in memory; not told here
-        before = time.process_time() + self._of_server()
+        before = time.process_time() + server_seconds(self.server)
         for phrase in phrases:
             began = time.perf_counter()
             found = self.search(phrase)
             times.append((time.perf_counter() - began) * 1000)
             hits, late = hits + max(found, 0), late + (found < 0)
-        spent = (time.process_time() + self._of_server() - before) / len(phrases) * 1000
+        spent = (time.process_time() + server_seconds(self.server) - before) / len(phrases) * 1000
         cuts = statistics.quantiles(times, n=100, method="inclusive")
         told = f"  {name:<32} p50 {cuts[49]:8.1f}   p95 {cuts[94]:8.1f}   p99 {cuts[98]:8.1f} ms   cpu {spent:8.1f} ms"
         print(f"{told}   hits {hits / len(phrases):.1f}{f'   given up {late}' if late else ''}", flush=True)
         return cuts[94]
 
-    def _of_server(self) -> float:
-        """Processor seconds of the server's processes that work for somebody, up to now."""
-        pids = self.server.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'").fetchall()
-        spent = 0.0
-        for (pid,) in pids:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            spent += (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
-        return spent
+
+def server_seconds(server: psycopg.Connection) -> float:
+    """Processor seconds of the server's processes that work for somebody, up to now."""
+    pids = server.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'").fetchall()
+    spent = 0.0
+    for (pid,) in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        spent += (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
+    return spent
 
 
 def _ask(dsn: str, title: str, agency: str, *, peer: bool = False) -> None:
