@@ -11,12 +11,14 @@ import pytest
 
 from tests.conftest import S3Settings, _database
 from tests.faults.power import disk
+from tests.integration.kept_office import furnished, taken_back
 from tests.office import Office, running_office
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from api.embedded.s3 import S3Access
+    from storage.database import Database, PostgresUnitOfWork
     from tests.faults.power import Disk
 
 
@@ -35,6 +37,20 @@ def own_office(tmp_path: object, migrated_dsn: str, s3_server: S3Access) -> Iter
     """An office of this test's own, to break."""
     with running_office(tmp_path, migrated_dsn, bucket(s3_server)) as running:  # type: ignore[arg-type]
         yield running
+
+
+@pytest.fixture(scope="module")
+def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
+    """A database with a few agencies and a procedure in it, for the tests of one module."""
+    with furnished(postgres_server, migrated_template) as database:
+        yield database
+
+
+@pytest.fixture
+def work(database: Database) -> Iterator[PostgresUnitOfWork]:
+    """A transaction in it that keeps nothing in the end."""
+    with taken_back(database) as work:
+        yield work
 
 
 @pytest.fixture

@@ -23,22 +23,8 @@ from tests.integration.test_pages_post_office import text_of
 from tests.integration.test_separator_sheets import brought, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from storage.database import Database, PostgresUnitOfWork
+    from storage.database import PostgresUnitOfWork
     from tests.office import Office
-
-
-@pytest.fixture(scope="module")
-def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
-    with kept_office.furnished(postgres_server, migrated_template) as database:
-        yield database
-
-
-@pytest.fixture
-def work(database: Database) -> Iterator[PostgresUnitOfWork]:
-    with kept_office.taken_back(database) as work:
-        yield work
 
 
 def seen(office: Office, component_id: str) -> list[tuple[str, str]]:

@@ -24,10 +24,8 @@ from tests.integration.kept_office import (
     PROCEDURE,
     clerk_of,
     dossier,
-    furnished,
     kept_component,
     page,
-    taken_back,
 )
 
 if TYPE_CHECKING:
@@ -37,18 +35,6 @@ if TYPE_CHECKING:
 
 CLERK = clerk_of(CENTRE)
 STRANGER = clerk_of(COMMUNE)
-
-
-@pytest.fixture(scope="module")
-def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
-    with furnished(postgres_server, migrated_template) as database:
-        yield database
-
-
-@pytest.fixture
-def work(database: Database) -> Iterator[PostgresUnitOfWork]:
-    with taken_back(database) as work:
-        yield work
 
 
 def test_the_same_person_is_known_by_the_personal_id_whatever_the_name(work: PostgresUnitOfWork) -> None:

@@ -32,32 +32,16 @@ from tests.integration.kept_office import (
     component,
     dossier,
     e_result,
-    furnished,
     kept_component,
     key,
     page,
-    taken_back,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from storage.database import Database, PostgresUnitOfWork
+    from storage.database import PostgresUnitOfWork
 
 CLERK = clerk_of(CENTRE)
 STRANGER = clerk_of(COMMUNE)
-
-
-@pytest.fixture(scope="module")
-def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
-    with furnished(postgres_server, migrated_template) as database:
-        yield database
-
-
-@pytest.fixture
-def work(database: Database) -> Iterator[PostgresUnitOfWork]:
-    with taken_back(database) as work:
-        yield work
 
 
 def test_the_office_and_its_catalogue_come_back_as_they_were(work: PostgresUnitOfWork) -> None:

@@ -25,7 +25,6 @@ from tests.integration.kept_office import (
     clerk_of,
     component,
     dossier,
-    furnished,
     kept_component,
     page,
     taken_back,
@@ -39,12 +38,6 @@ if TYPE_CHECKING:
     from storage.database import Database, PostgresUnitOfWork
 
 CLERK = clerk_of(CENTRE)
-
-
-@pytest.fixture(scope="module")
-def database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
-    with furnished(postgres_server, migrated_template) as database:
-        yield database
 
 
 @pytest.fixture(params=["the newest pages read", "the index asked"])
