@@ -208,6 +208,8 @@ class Traced:
                 headers["x-trace-id"] = trace_id
                 if scope["path"].startswith(f"{API}/parcels"):
                     headers.setdefault("tus-resumable", parcels.TUS)  # its protocol asks for it in every answer
+                if scope["path"].startswith(API):
+                    headers.setdefault("cache-control", "private, no-store")  # a counter's browser is shared
                 headers.setdefault("x-content-type-options", "nosniff")
                 headers.setdefault("referrer-policy", "no-referrer")
             await send(message)

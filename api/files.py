@@ -30,15 +30,22 @@ SHORT_HASH = 12
 
 
 def file_response(
-    request: Request, store: ObjectStore, key: ObjectKey, filename: str, *, inline: bool = False
+    request: Request,
+    store: ObjectStore,
+    key: ObjectKey,
+    filename: str,
+    *,
+    inline: bool = False,
+    sensitive: bool = False,
 ) -> Response:
     """The object, whole (200) or the one range asked for (206); 416 for a range that isn't there.
 
     Args:
         inline: To be shown in a page, not saved; for pictures only. An address that names the content (`?v=`, the
             beginning of its hash) may be kept by the browser for as long as a session lasts; signing out clears it.
+        sensitive: Nothing is kept: each look has to be asked for, and is in the log.
     """
-    same_for_ever = inline and request.query_params.get("v") == key.sha256[:SHORT_HASH]
+    same_for_ever = inline and not sensitive and request.query_params.get("v") == key.sha256[:SHORT_HASH]
     headers = {
         "content-disposition": _disposition(filename, inline=inline),
         "accept-ranges": "bytes",

@@ -330,9 +330,14 @@ def keep_on(begin: Begin, hold_id: UUID, *, by: Actor) -> Hold:
         return work.holds.keep(kept)
 
 
+def sees_why(actor: Actor, dossier: Dossier) -> bool:
+    """Whether it is this person's business by whose letter it is held: not that of a counter that helped hand it in."""
+    return actor.agency in {dossier.receiving, dossier.competent}
+
+
 def may_hold(actor: Actor, dossier: Dossier) -> bool:
     """Whether this person may place a hold on it: of the agency that took it in or decides it, never of a helper."""
-    return actor.has(*MAY[Act.HOLD]) and actor.agency in {dossier.receiving, dossier.competent}
+    return actor.has(*MAY[Act.HOLD]) and sees_why(actor, dossier)
 
 
 def refuse_if_held(work: UnitOfWork, dossier_id: UUID | None) -> None:

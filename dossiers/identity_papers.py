@@ -14,6 +14,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from dossiers.types import ComponentState
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
@@ -26,10 +28,23 @@ SEEN = "component.seen"
 #: Pictures of one paper come by the dozen; one person's look at it within so long is one line.
 ONE_LOOK = timedelta(minutes=10)
 
+#: What people call such a paper, and what scanners and telephones call its file; a tone mark or a blank may be missing.
 _CALLED = re.compile(
-    r"\b(giay to tuy than|can cuoc|cccd|cmnd|cmtnd|chung minh nhan dan|ho chieu|the dinh danh|giay khai sinh)\b"
+    r"\b(giay to tuy than|can ?cuoc|cccd|the cc\b|cmnd|cmtnd|chung ?minh ?(nhan ?dan|quan ?nhan|thu\b(?! ?nhap))"
+    r"|ho ?chieu|passport|the dinh danh|giay ?khai ?sinh|trich ?luc ?khai ?sinh)|^khai ?sinh"
 )
-_PRINTED = ("citizen identity", "identity card", "passport", "place of origin", "date of expiry")
+_PRINTED = (
+    "citizen identity",
+    "identity card",
+    "passport",
+    "place of origin",
+    "date of expiry",
+    "personal identification",
+    # Cards of before 2021 have no English: what stands beside the prints of the fingers.
+    "ngón trỏ trái",
+    "ngón trỏ phải",
+    "vết riêng và dị hình",
+)
 
 
 def among(work: UnitOfWork, components: Iterable[Component]) -> frozenset[UUID]:
@@ -38,6 +53,22 @@ def among(work: UnitOfWork, components: Iterable[Component]) -> frozenset[UUID]:
     others = [id_ for id_, is_one in called.items() if not is_one]
     printed = work.components.that_say(others, _PRINTED) if others else ()
     return frozenset(id_ for id_, is_one in called.items() if is_one).union(printed)
+
+
+def shown_by(work: UnitOfWork, component: Component) -> list[Component]:
+    """The identity papers that whoever looks at this paper sees.
+
+    One that others took the place of may be known as such only by what these are called: of a form and a card scanned
+    as one, the card has its name since they were parted.
+    """
+    those = [component]
+    if component.state is ComponentState.REPLACED:
+        pages = set(component.whole_numbers or range(1, component.pages_total + 1))
+        scan = component.whole or component.scan
+        out_of = work.components.out_of(component.dossier_id, scan.sha256)
+        those += [other for other in out_of if other.id != component.id and pages & set(other.whole_numbers)]
+    proofs = among(work, those)
+    return [one for one in those if one.id in proofs]
 
 
 def without_words(work: UnitOfWork, hits: Sequence[SearchHit]) -> list[SearchHit]:
@@ -49,14 +80,14 @@ def without_words(work: UnitOfWork, hits: Sequence[SearchHit]) -> list[SearchHit
 
 
 def note_seen(begin: Begin, component: Component, *, by: Actor, what: str, now: datetime) -> bool:
-    """Write into the log who looks at an identity paper, before they get to see it; whether it is one.
+    """Write into the log who looks at an identity paper, before they get to see it; whether it shows one.
 
     Args:
         component: Which the actor was found to be allowed to see.
         what: "picture", "scan", "searchable", "copy", "text" or "fields".
     """
     with begin() as work:
-        return _noted(work, component, by=by, what=what, now=now)
+        return _noted(work, shown_by(work, component), by=by, what=what, now=now)
 
 
 def note_whole_seen(begin: Begin, component: Component, *, by: Actor, now: datetime) -> bool:
@@ -68,28 +99,29 @@ def note_whole_seen(begin: Begin, component: Component, *, by: Actor, now: datet
     scan = component.whole or component.scan
     with begin() as work:
         those = work.components.out_of(component.dossier_id, scan.sha256)
-        noted = [_noted(work, one, by=by, what="whole", now=now) for one in those]
-        return any(noted)
+        proofs = among(work, those)
+        return _noted(work, [one for one in those if one.id in proofs], by=by, what="whole", now=now)
 
 
-def _noted(work: UnitOfWork, component: Component, *, by: Actor, what: str, now: datetime) -> bool:
-    if not among(work, [component]):
-        return False
-    seen = any(
-        line.event == SEEN and (line.actor, line.detail.get("what")) == (by.username, what) and now - line.at < ONE_LOOK
-        for line in work.audit.of(component.id)
-    )
-    if not seen:
-        work.audit.append(by, SEEN, component.id, dossier=component.dossier_id, what=what)
-    return True
+def _noted(work: UnitOfWork, proofs: Sequence[Component], *, by: Actor, what: str, now: datetime) -> bool:
+    for proof in proofs:
+        seen = any(
+            line.event == SEEN and (line.actor, line.detail.get("what")) == (by.username, what)
+            for line in work.audit.of(proof.id)
+            if now - line.at < ONE_LOOK
+        )
+        if not seen:
+            work.audit.append(by, SEEN, proof.id, dossier=proof.dossier_id, what=what)
+    return bool(proofs)
 
 
 def _is_called_one(component: Component) -> bool:
-    return bool(_CALLED.search(_folded(f"{component.name} {component.filename}")))
+    return any(_CALLED.search(_folded(name)) for name in (component.name, component.filename))
 
 
 def _folded(text: str) -> str:
-    """Lower case, without marks, in words one blank apart."""
-    parts = unicodedata.normalize("NFD", text.lower().replace("đ", "d"))
+    """Lower case, without marks, in words one blank apart; words run together and numbers behind them are parted."""
+    parts = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
     plain = "".join(letter for letter in parts if not unicodedata.combining(letter))
+    plain = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)", " ", plain).lower()
     return " ".join(re.sub(r"[^a-z0-9]+", " ", plain).split())

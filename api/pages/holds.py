@@ -47,8 +47,7 @@ def of_dossier(work: UnitOfWork, actor: Actor, dossier: Dossier) -> dict[str, An
         "past_holds": [one for one in found if not one.is_live],
         "coverage": holds.coverage_of(work, dossier.id, now=utc_now()) if live else None,
         "may_hold": holds.may_hold(actor, dossier),
-        # Why the police ask for a dossier is no business of the counter that helped to hand it in.
-        "sees_why": actor.agency in {dossier.receiving, dossier.competent},
+        "sees_why": holds.sees_why(actor, dossier),
     }
 
 

@@ -14,6 +14,7 @@ from api.wiring import Services, utc_now
 from dossiers import codes, desks, parcels
 from dossiers.codes import BadCode
 from dossiers.labels import label
+from dossiers.parcels import ParcelState
 from dossiers.types import Actor, Duplicate, Incomplete, NotFound, OfficeError, WrongState
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ def inbox_page(actor: AddsPapers, office: Office, frame: StaffFrame) -> Response
 
 @router.get("/hop-nhan/{parcel_id}/tep")
 def opened(request: Request, parcel_id: UUID, actor: AddsPapers, office: Office, _: StaffFrame) -> Response:
-    """The file, to see what it is."""
+    """The file, to see what it is, as long as it is no paper: then it is looked at there, by who may and on record."""
     parcel = parcels.of(office.begin, parcel_id, by=actor)
-    if parcel.file is None:
+    if parcel.file is None or parcel.state is ParcelState.TAKEN:
         raise NotFound("file")
     with office.begin() as work:
         work.audit.append(actor, "parcel.opened", parcel.id)

@@ -91,11 +91,11 @@ def hand_in(dossier_id: UUID, actor: AddsPapers, office: Office, frame: StaffFra
 def picture(
     request: Request, dossier_id: UUID, parcel_id: UUID, actor: Sees, office: Office, _: StaffFrame
 ) -> Response:
-    """A picture as it came."""
+    """A picture as it came, as long as it is in no paper: then it is looked at there, by who may and on record."""
     with office.begin() as work:
         dossier = work.dossiers.of(actor, dossier_id)
         found = next((p for p in work.parcels.pictures(dossier.id) if p.id == parcel_id), None)
-        if found is None or found.file is None:
+        if found is None or found.file is None or found.state is ParcelState.TAKEN:
             raise NotFound("picture")
         work.audit.append(actor, "parcel.opened", found.id)
     return file_response(request, office.store, found.file, found.filename)

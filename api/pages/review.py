@@ -309,7 +309,6 @@ def review_page(
 ) -> Response:
     """One paper: its picture beside what was read of it; `tim` is a phrase to show on its page."""
     paper = _paper(office, actor, dossier_id, component_id)
-    identity_papers.note_seen(office.begin, paper.component, by=actor, what="text", now=utc_now())
     return _shown_paper(frame, actor, office, paper, trang, phrase=tim)
 
 
@@ -454,7 +453,8 @@ def _shown_paper(
     typed: SentForm | None = None,
     error: OfficeError | None = None,
 ) -> Response:
-    """The page; after a refusal with what was typed and what is wrong with it."""
+    """The page; after a refusal with what was typed and what is wrong with it. The look is in the log before."""
+    identity_papers.note_seen(office.begin, paper.component, by=actor, what="text", now=utc_now())
     page = next((p for p in paper.pages if p.number == number), paper.pages[0])
     conflicts = error.conflicts if isinstance(error, Overtaken) else ()
     problem = None if error is None else frame.trouble(error)

@@ -313,7 +313,7 @@ def text(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) -> d
 @router.get("/dossiers/{dossier_id}/components/{component_id}/pages/{number}/words")
 def words(dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office: Office) -> dict[str, object]:
     """Every word of a page with its box and confidence, the first word of its line, and what a person made of it."""
-    page = _page(office, actor, dossier_id, component_id, number, "text")
+    page = _page(office, _seen(office, actor, dossier_id, component_id, "text"), number)
     if page.words is None:
         raise NotFound(str(number))
     with office.store.open(page.words) as stream:
@@ -348,8 +348,10 @@ def picture(
     request: Request, dossier_id: UUID, component_id: UUID, number: int, actor: Sees, office: Office
 ) -> Response:
     """The cleaned display page, to be shown; with `?v=` and the beginning of its hash it may be kept for good."""
-    page = _page(office, actor, dossier_id, component_id, number, "picture")
-    return file_response(request, office.store, _there(page.picture), f"page-{number}", inline=True)
+    found = _component(office, actor, dossier_id, component_id)
+    proof = identity_papers.note_seen(office.begin, found, by=actor, what="picture", now=utc_now())
+    picture = _there(_page(office, found, number).picture)
+    return file_response(request, office.store, picture, f"page-{number}", inline=True, sensitive=proof)
 
 
 @router.get("/dossiers/{dossier_id}/components/{component_id}/pages/{number}/thumbnail")
@@ -363,7 +365,7 @@ def thumbnail(
     found = _component(office, actor, dossier_id, component_id)
     with office.begin() as work:
         page = next((page for page in work.components.glance([found.id]) if page.number == number), None)
-        masked = identity_papers.among(work, [found])
+        masked = identity_papers.shown_by(work, found)
     if page is None:
         raise NotFound(str(number))
     small, name = _there(page.thumbnail), f"page-{number}-small.jpg"
@@ -387,6 +389,7 @@ def fields(dossier_id: UUID, component_id: UUID, actor: Sees, office: Office) ->
 @router.patch("/dossiers/{dossier_id}/components/{component_id}/corrections")
 def correct(dossier_id: UUID, component_id: UUID, body: CorrectionsIn, actor: Reviews, office: Office) -> ComponentOut:
     """Keep corrections as they are typed. 412: somebody else was faster, `conflicts` says what is there now."""
+    _seen(office, actor, dossier_id, component_id, "text")  # the conflicts tell it
     return ComponentOut.of(
         reviewing.correct(
             office.begin,
@@ -530,10 +533,9 @@ def _seen(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID, 
     return found
 
 
-def _page(office: Services, actor: Actor, dossier_id: UUID, component_id: UUID, number: int, what: str) -> Page:
-    found = _seen(office, actor, dossier_id, component_id, what)
+def _page(office: Services, component: Component, number: int) -> Page:
     with office.begin() as work:
-        for page in work.components.pages(found.id):
+        for page in work.components.pages(component.id):
             if page.number == number:
                 return page
     raise NotFound(str(number))

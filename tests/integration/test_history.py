@@ -6,6 +6,10 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from api.demo import centre
+from api.wiring import utc_now
+from dossiers import holds
+from dossiers.history import history_of
+from dossiers.types import ResultState
 from tests.integration import kept_office
 from tests.integration.test_api_e_results import ok
 from tests.integration.test_api_intake import scan_pdf
@@ -14,6 +18,7 @@ from tests.integration.test_pages_post_office import text_of
 from tests.integration.test_separator_sheets import person
 
 if TYPE_CHECKING:
+    from storage.database import PostgresUnitOfWork
     from tests.office import Office
 
 
@@ -54,3 +59,39 @@ def test_of_a_result_that_isn_t_published_only_its_agency_reads_anything(office:
 
     assert "e_result.drafted" in told(office, centre.CLERK, opened)
     assert "e_result.drafted" not in told(office, centre.POSTAL, opened)
+
+
+def test_by_whose_letter_a_dossier_is_held_is_told_to_those_who_took_it_in_or_decide_it(office: Office) -> None:
+    keeper = next(x.username for x in centre.LOGINS if x.agency == centre.HONG_GAI and "seal_keeper" in {*x.roles})
+    opened = received(office)
+    assert (opened["helped_at"], opened["competent"]) == (centre.POST_HONG_GAI, centre.HONG_GAI)
+    with office.services.begin() as work:
+        dossier = work.dossiers.by_code(opened["code"])
+    letter = "12/GM-TTr ngày 1/11/2026"
+    holds.place(
+        office.services.begin,
+        dossier.id,
+        reason="Thanh tra",
+        reference=letter,
+        by=person(office, keeper),
+        now=utc_now(),
+    )
+
+    def letters(who: str) -> list[object]:
+        lines = ok(office.ask(who, "GET", f"/dossiers/{opened['id']}/history"))
+        return [line["detail"].get("reference") for line in lines if line["event"] == "hold.placed"]
+
+    assert (letters(centre.CLERK), letters(centre.POSTAL)) == ([letter], [None])
+
+
+def test_of_another_agency_s_published_result_no_more_is_told_than_that_it_is(work: PostgresUnitOfWork) -> None:
+    own, other = kept_office.clerk_of(kept_office.COMMUNE), kept_office.clerk_of(kept_office.CENTRE)
+    dossier = work.dossiers.keep(kept_office.dossier(competent=own.agency))
+    result = work.e_results.keep(kept_office.e_result(dossier, state=ResultState.ISSUED))
+    way = ["e_result.drafted", "e_result.returned", "e_result.trouble", "e_result.issued"]
+    for event in way:
+        work.audit.append(own, event, result.id)
+
+    lines = {who.agency: [line.event for line in history_of(work, dossier, to=who)] for who in (own, other)}
+
+    assert lines == {own.agency: way, other.agency: ["e_result.issued"]}

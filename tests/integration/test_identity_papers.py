@@ -18,7 +18,7 @@ from tests import stacks
 from tests.integration import kept_office
 from tests.integration.test_api_e_results import ok
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
-from tests.integration.test_api_parcels import papers
+from tests.integration.test_api_parcels import by_desk, paired, papers
 from tests.integration.test_pages_post_office import text_of
 from tests.integration.test_separator_sheets import brought, opened
 
@@ -109,6 +109,74 @@ def test_a_card_that_was_scanned_again_or_parted_by_hand_is_still_in_the_scan(of
     assert seen(office, card["id"]) == [(centre.CLERK, "whole")]
 
 
+def test_what_a_refusal_shows_is_a_look_too(office: Office) -> None:
+    """Who types over words without having seen them is told what stands there, by the page and by the API."""
+    for by_page in (True, False):
+        case = opened(office)
+        brought(office, case, stacks.as_pdf([stacks.paper(f"Thẻ thử {uuid.uuid4()}")]), kind="CC")
+        office.work_off()
+        (card,) = papers(office, case)
+        if by_page:
+            address = f"/ho-so/{case['id']}/giay-to/{card['id']}"
+            refused = office.send(centre.CLERK, address, {"f-signer": "a" * 4001, "xong": "1"})
+        else:
+            typed = {"words": [{"page": 1, "index": 0, "text": "Bản", "seen": "Tờ"}]}
+            refused = office.ask(centre.CLERK, "PATCH", f"{of(case, card)}/corrections", json=typed)
+        assert refused.status_code == (422 if by_page else 412)
+        assert seen(office, card["id"]) == [(centre.CLERK, "text")]
+
+
+def test_no_browser_keeps_a_picture_of_a_card_nor_what_it_says(office: Office) -> None:
+    case = opened(office)
+    for kind in ("CC", "TK"):
+        brought(office, case, stacks.as_pdf([stacks.paper(f"Thẻ thử {uuid.uuid4()}")]), kind=kind)
+    office.work_off()
+    kept = {}
+    for paper in papers(office, case):
+        with office.services.begin() as work:
+            (page,) = work.components.pages(UUID(paper["id"]))
+        assert page.picture is not None
+        named = {"v": page.picture.sha256[:12]}
+        picture = office.ask(centre.CLERK, "GET", f"{of(case, paper)}/pages/1/picture", params=named)
+        kept[paper["kind"]] = "immutable" in picture.headers["cache-control"]
+        for what in ("text", "fields", "pages/1/words"):
+            answer = office.ask(centre.CLERK, "GET", f"{of(case, paper)}/{what}")
+            assert answer.headers["cache-control"] == "private, no-store"
+    assert kept == {"CC": False, "TK": True}
+
+
+def test_a_card_parted_out_of_another_paper_makes_that_one_as_sensitive(office: Office) -> None:
+    case = opened(office)
+    brought(office, case, stacks.as_pdf([stacks.paper(), stacks.paper("Thẻ thử")]), kind="TK")
+    office.work_off()
+    (one,) = papers(office, case)
+    form, card = ok(office.ask(centre.CLERK, "POST", f"{of(case, one)}/part", json={"page": 2, "kind": "CC"}))
+
+    for way in ("scan", "pages/2/picture"):
+        assert office.ask(centre.CLERK, "GET", f"{of(case, one)}/{way}").status_code == 200
+    small = office.ask(centre.CLERK, "GET", f"{of(case, one)}/pages/2/thumbnail")
+
+    assert seen(office, card["id"]) == [(centre.CLERK, "scan"), (centre.CLERK, "picture")]
+    assert seen(office, form["id"]) == []
+    assert small.headers["cache-control"] == "private, no-store", "masked, as the card's own is"
+    assert "immutable" not in small.headers["cache-control"]
+
+
+def test_a_file_is_looked_at_as_the_paper_it_became_and_nowhere_else(office: Office) -> None:
+    case = opened(office)
+    _, token = paired(office)
+    told = by_desk(office, token, unique_scan(), filename=f"{uuid.uuid4()}.png")
+    address = f"/hop-nhan/{told['id']}/tep"
+    assert office.open(centre.CLERK, address).status_code == 200
+
+    where = f"/parcels/{told['id']}/attach"
+    ok(office.ask(centre.CLERK, "POST", where, json={"dossier": case["code"], "kind": "CC"}))
+
+    assert office.open(centre.CLERK, address).status_code == 404
+    (card,) = papers(office, case)
+    assert seen(office, card["id"]) == []
+
+
 def test_previews_of_an_identity_paper_are_masked_and_of_other_papers_not(office: Office) -> None:
     dossier = opened(office)
     marks = stacks.white()
@@ -188,9 +256,22 @@ def of(dossier: dict[str, Any], paper: dict[str, Any]) -> str:
         ("Thẻ CĂN CƯỚC", "", True),
         ("CMND mặt trước", "", True),
         ("Hộ chiếu", "", True),
+        ("cccd001.jpg", "", True),
+        ("cccdmattruoc.jpg", "", True),
+        ("CanCuocCongDan.jpg", "", True),
+        ("can-cuoc1.png", "", True),
+        ("khaisinh.pdf", "", True),
+        ("Trích lục khai sinh", "", True),
+        ("Chứng minh thư", "", True),
+        ("Giấy chứng minh quân nhân", "", True),
+        ("Giấy tờ chứng minh thu nhập", "", False),
+        ("Giấy tờ chứng minh quan hệ nhân thân", "", False),
+        ("Tờ khai đăng ký khai sinh", "", False),
+        ("Căn cứ pháp lý", "", False),
         ("Đơn đề nghị", "CĂN CƯỚC CÔNG DÂN\nCitizen Identity Card", True),
         ("Đơn đề nghị", "Số căn cước công dân: 022185000123", False),
         ("Đơn đề nghị", f"{'bản sao ' * 300}\nHỘ CHIẾU / PASSPORT", True),
+        ("scan_0001.pdf", "DẤU VẾT RIÊNG VÀ DỊ HÌNH\nNGÓN TRỎ TRÁI", True),
         ("Đơn đề nghị", "Place of business: Ha Long. Origin: local", False),
         ("Tờ khai", "", False),
     ],

@@ -405,6 +405,10 @@ def test_what_a_telephone_left_waits_in_the_tray_and_the_dossier_isn_t_received_
     assert len(waiting(office, dossier)) == 1
     made = office.send(centre.CLERK, f"/ho-so/{dossier}/dien-thoai/ghep", {"kind": rows[0].code})
     assert "Đã ghép ảnh thành một giấy." in made.text
+    gone = [picture for picture in came(office, dossier) if picture.state is ParcelState.TAKEN]
+    for picture in gone:  # it is looked at as the paper it is part of
+        assert office.open(centre.CLERK, f"/ho-so/{dossier}/dien-thoai/anh/{picture.id}").status_code == 404
+    assert gone
     assert office.send(centre.CLERK, f"/ho-so/{dossier}/dien-thoai/ghep", {"kind": rows[0].code}).status_code == 422
     assert office.send(centre.CLERK, f"/ho-so/{dossier}/tiep-nhan").status_code == 200
 
