@@ -212,13 +212,13 @@ def _store(settings: Settings) -> Iterator[Finding]:
     finally:
         store.close()
     yield Finding(subject, State.GOOD, "Ghi và đọc lại được.", "An object can be written and read back.")
-    if able.enforced:
+    if able.enforced and able.firm:
         yield Finding("Khóa tệp · object lock", State.GOOD, "Kho từ chối xóa.", "The store refuses to delete.")
     else:
         yield Finding(
             "Khóa tệp · object lock",
-            State.BAD if settings.worm == "required" else State.DOUBTFUL,
-            f"Kho không giữ được tệp khỏi bị xóa ({able.reason}).",
+            State.BAD if settings.needs_lock else State.DOUBTFUL,
+            f"Kho không giữ được tệp khỏi bị xóa ({'lock_shortened' if able.enforced else able.reason}).",
             "The store's object lock failed its self-test.",
             "Dùng kho S3 có object lock và bật nó khi tạo ngăn chứa. (Use a store with object lock.)",
         )

@@ -138,10 +138,11 @@ class Settings(BaseModel):
         description="Số năm giữ hồ sơ đã kết thúc của thủ tục chưa đặt thời hạn riêng; 0: vĩnh viễn. Years for which "
         "dossiers are kept whose procedure has no period of its own; 0: for ever. Files are locked for so long.",
     )
-    worm: Worm = Field(
-        Worm.PREFERRED,
-        description="required: từ chối chạy nếu kho không khóa được tệp. required: refuse a store whose object lock "
-        "fails the self-test; preferred: say so and go on.",
+    worm: Worm | None = Field(
+        None,
+        description="required: từ chối chạy nếu kho không khóa được tệp; để trống: required khi vận hành thật. "
+        "required: refuse a store whose object lock fails the self-test; preferred: say so and go on; empty: required "
+        "in production.",
     )
 
     listen_host: str = Field("127.0.0.1", description="Địa chỉ lắng nghe. Address to listen on.")
@@ -243,6 +244,11 @@ class Settings(BaseModel):
     def is_demo(self) -> bool:
         """Whether this is a centre to try."""
         return self.mode is Mode.DEMO
+
+    @property
+    def needs_lock(self) -> bool:
+        """Whether a store that can't lock its objects is refused: in production, unless told otherwise."""
+        return not self.is_demo if self.worm is None else self.worm is Worm.REQUIRED
 
     @property
     def base_url(self) -> str:

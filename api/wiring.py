@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from api import settings as settings_module
 from api.key_folder import KeyFolder
 from api.pin_desk import PinCounter
-from api.settings import BadSettings, Worm
+from api.settings import BadSettings
 from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
 from dossiers.fixity import FixityDesk
@@ -190,9 +190,12 @@ def wire(settings: Settings | None = None) -> Services:
         on_disk=settings.s3_folder,
     )
     able = s3.prepare()
-    if settings.worm is Worm.REQUIRED and not able.enforced:
+    if settings.needs_lock and not (able.enforced and able.firm):
+        s3.close()
+        database.close()
         raise BadSettings(
-            f"Kho S3 không giữ được tệp khỏi bị xóa ({able.reason}) mà HOSO_WORM=required. "
+            f"Kho S3 không giữ được tệp khỏi bị xóa ({'lock_shortened' if able.enforced else able.reason}), nên chưa "
+            "khởi động. Dùng kho có object lock; HOSO_WORM=preferred thì chạy không có khóa. "
             "(The store's object lock failed its self-test.)"
         )
     return Services(

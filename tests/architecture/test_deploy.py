@@ -53,6 +53,25 @@ def test_each_container_runs_a_command_there_is_with_settings_there_are(name: st
     assert service["restart"] == ("on-failure" if name == "migrated" else "always")
 
 
+def test_the_store_beside_the_program_is_flushed_by_it() -> None:
+    """SeaweedFS acknowledges what only memory holds (decision 0052)."""
+    ((volume, place),) = [entry.split(":")[:2] for entry in COMPOSE["services"]["store"]["volumes"]]
+    for service in OURS.values():
+        folder = service["environment"]["HOSO_S3_FOLDER"]
+        assert f"{volume}:{folder}:ro" in service["volumes"]
+    assert f"-dir={place}" in COMPOSE["services"]["store"]["command"]
+
+
+def test_what_people_are_told_to_set_is_a_setting() -> None:
+    known = {setting.name for setting in explained()}
+    others = {"HOSO_CONFIG", "HOSO_HOST"}  # the file of settings; what compose.yaml alone asks for
+    papers = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(f for f in DEPLOY.rglob("*") if f.is_file())]
+    for paper in papers:
+        for name in set(re.findall(r"HOSO_[A-Z0-9_]+[A-Z0-9]", paper.read_text(encoding="utf-8"))) - known - others:
+            whole_group = any(one.startswith(f"{name}_") for one in known)
+            assert whole_group or name.startswith("HOSO_TEST_"), f"{paper.name}: {name}"
+
+
 def test_one_container_alone_signs_and_only_the_web_is_reached_and_only_from_the_machine() -> None:
     signing = [service for service in OURS.values() if "--signing" in service["command"]]
     assert len(signing) == 1
