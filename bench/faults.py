@@ -56,8 +56,11 @@ def main() -> int:
     chosen = {name: fault for name, fault in FAULTS.items() if given.only in name}
     if chosen or given.only in "SIGKILL":
         runs += _hurt(chosen, chance, given)
-    if can_cut_power() and (given.only in _CUT or any(given.only in name for name in FAULTS_OF_DISKS)):
-        runs += _cut(chance, given)
+    if given.only in _CUT or any(given.only in name for name in FAULTS_OF_DISKS):
+        if can_cut_power():
+            runs += _cut(chance, given)
+        else:
+            _say("not run: power cuts and a full disk need root, a loop device and mkfs.ext4")
     print(f"\n{HEAD}")
     for run in runs:
         print(run.row())
@@ -77,6 +80,7 @@ def _hurt(chosen: dict[str, Fault], chance: Random, given: argparse.Namespace) -
             runs.append(_killed(running, chance, given))
         for name, fault in chosen.items():
             if fault is clock_jumps and running.clock is None:
+                _say("not run: the clock can't be made to jump here")
                 continue
             runs.append(_during(running, Run(name), fault, chance, given))
     return runs

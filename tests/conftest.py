@@ -24,6 +24,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from api.embedded import postgres, s3
+from tests.faults.power import can_cut_power
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,24 +166,31 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneServiceFo
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only root can do, where we aren't root; continuous integration is, or fails by it."""
-    if not _may_leave_out():
-        return
-    left_out = [item for item in items if item.get_closest_marker("needs_root")]
+    """Leave out what can't be done on this machine; continuous integration can do it, or fails by it."""
+    lacking = _lacking()
+    left_out = [item for item in items if any(item.get_closest_marker(name) for name in lacking)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 
 
-def _may_leave_out() -> bool:
-    return os.geteuid() != 0 and not os.environ.get("HOSO_TEST_ALL")
+def _lacking() -> dict[str, str]:
+    """Which tests are left out here, by their mark, and what is said of it."""
+    if os.environ.get("HOSO_TEST_ALL"):
+        return {}
+    lacking = {}
+    if os.geteuid() != 0:
+        lacking["needs_root"] = "Without root, tests that make networks of their own are left out."
+    if not can_cut_power():
+        lacking["needs_own_disk"] = "Without root and a loop device, tests that cut a disk's power are left out."
+    return lacking
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say why a run with a skipped test has failed, and what can't run here."""
     if skipped := len(terminalreporter.stats.get("skipped", [])):
         terminalreporter.write_line(f"{skipped} skipped: a test that doesn't run proves nothing", red=True)
-    if _may_leave_out():
-        terminalreporter.write_line("Without root, tests that make networks of their own are left out.", yellow=True)
+    for told in _lacking().values():
+        terminalreporter.write_line(told, yellow=True)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

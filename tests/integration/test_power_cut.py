@@ -14,7 +14,6 @@ from api.embedded import s3
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from storage import disk as disks
 from storage.objects import MinioObjectStore
-from tests.faults.power import can_cut_power
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,34 +79,36 @@ def test_a_folder_that_isnt_there_is_no_disk(tmp_path: Path) -> None:
         disks.flush(tmp_path / "none")
 
 
-if can_cut_power():  # where it can't be, the two tests above have to do
+@pytest.fixture(params=[name for name in ("weed", "minio") if name == "weed" or shutil.which(name)])
+def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    really = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name: None if name != request.param else really(name))
+    return str(request.param)
 
-    @pytest.fixture(params=[name for name in ("weed", "minio") if name == "weed" or shutil.which(name)])
-    def program(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-        really = shutil.which
-        monkeypatch.setattr(shutil, "which", lambda name: None if name != request.param else really(name))
-        return str(request.param)
 
-    def test_what_the_embedded_store_has_acknowledged_survives_a_power_cut(
-        own_disk: Disk, program: str, tmp_path: Path
-    ) -> None:
-        folder = own_disk.place / "s3"
-        store = opened(s3.start(folder), "hoso", folder)
-        store.prepare()
-        keys = store_some(store, tmp_path)
-        store.close()
-        assert own_disk.cut_power() > 0
+@pytest.mark.needs_own_disk
+def test_what_the_embedded_store_has_acknowledged_survives_a_power_cut(
+    own_disk: Disk, program: str, tmp_path: Path
+) -> None:
+    folder = own_disk.place / "s3"
+    store = opened(s3.start(folder), "hoso", folder)
+    store.prepare()
+    keys = store_some(store, tmp_path)
+    store.close()
+    assert own_disk.cut_power() > 0
 
-        again = opened(s3.start(folder), "hoso", folder)
-        assert those_there(again, keys, tmp_path) == HOW_MANY, program
-        again.close()
-        s3.stop(folder)
+    again = opened(s3.start(folder), "hoso", folder)
+    assert those_there(again, keys, tmp_path) == HOW_MANY, program
+    again.close()
+    s3.stop(folder)
 
-    def test_such_a_power_cut_costs_what_was_not_flushed(own_disk: Disk, tmp_path: Path) -> None:
-        """Or the test above would prove nothing."""
-        flushed, lost = own_disk.place / "flushed", own_disk.place / "lost"
-        flushed.write_bytes(b"here")
-        disks.flush(own_disk.place)
-        lost.write_bytes(b"gone")
-        own_disk.cut_power()
-        assert (flushed.read_bytes(), lost.exists()) == (b"here", False)
+
+@pytest.mark.needs_own_disk
+def test_such_a_power_cut_costs_what_was_not_flushed(own_disk: Disk, tmp_path: Path) -> None:
+    """Or the test above would prove nothing."""
+    flushed, lost = own_disk.place / "flushed", own_disk.place / "lost"
+    flushed.write_bytes(b"here")
+    disks.flush(own_disk.place)
+    lost.write_bytes(b"gone")
+    own_disk.cut_power()
+    assert (flushed.read_bytes(), lost.exists()) == (b"here", False)
