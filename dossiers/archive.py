@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dossiers import bags, codes, mets
+from dossiers.calendar import local_day
 from dossiers.types import Actor, NotFound, ObjectKey, OfficeError
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def export(begin: Begin, store: ObjectStore, dossier_ids: Sequence[UUID], to: Pa
             (bag / f"trust-anchor-{number:03d}.cer").write_bytes(der)
         info = {
             "Source-Organization": ", ".join(sorted({agency for _, agency, _ in named})),
-            "Bagging-Date": f"{now:%Y-%m-%d}",
+            "Bagging-Date": local_day(now).isoformat(),
             "External-Identifier": named[0][0] if len(named) == 1 else f"{named[0][0]} … ({len(named)})",
             "BagIt-Profile-Identifier": f"urn:hoso:{_PROFILE}",
         }
