@@ -12,6 +12,7 @@ import structlog
 
 from api.errors import OUTCOMES
 from api.figures import JOBS, PAGES
+from api.suspects import MOST_BEGUN, Suspects
 from api.wiring import Services, utc_now
 from dossiers import digitization, issuance, verdict_reports
 from dossiers.ports import ObjectMissing
@@ -51,9 +52,14 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
     Args:
         desk: For the signing worker; None elsewhere, and then signing tasks are not even known.
     """
+    suspects = Suspects(office)
 
-    def task(name: str, call: Callable[..., None], *passing: type[Exception]) -> None:
+    def task(
+        name: str, call: Callable[..., None], *passing: type[Exception], died: Callable[..., None] | None = None
+    ) -> None:
         retry = workers.Patience(*(passing or (*_PASSING, ObjectMissing)))
+        if died is not None:
+            call = _counted(suspects, call, died)
         app.task(name=name, queue=queue.QUEUE_OF[name], retry=retry, pass_context=True)(_measured(name, call))
 
     def look_at_pages(_job: Job, component_id: str, first: int) -> None:
@@ -88,14 +94,17 @@ def register(app: App, office: Services, desk: SigningDesk | None) -> None:
         with _or_told(job, lambda: digitization.note(office.begin, UUID(component_id), "fields_failed")):
             digitization.extract_fields(office.begin, office.store, UUID(component_id), work_dir=office.work_dir)
 
+    def fields_died(component_id: str) -> None:
+        digitization.note(office.begin, UUID(component_id), "fields_failed")
+
     def issue(_job: Job, e_result_id: str) -> None:
         issuance.issue(office.begin, UUID(e_result_id), now=utc_now())
 
-    # Attempts are counted on the page, which is passed over, or set aside, in the end.
+    # Attempts are counted on the page and the paper, which are passed over, or set aside, in the end.
     task(queue.LOOK_AT_PAGES, look_at_pages, Exception)
     task(queue.READ_PAGE, read_page, Exception)
     task(queue.ASSEMBLE, assemble)
-    task(queue.EXTRACT_FIELDS, extract_fields)
+    task(queue.EXTRACT_FIELDS, extract_fields, died=fields_died)
     task(queue.ISSUE, issue, Exception)
     if desk is not None:
         _register_signing(task, office, desk)
@@ -117,9 +126,37 @@ def _register_signing(task: Callable[..., None], office: Services, desk: Signing
         with _or_told(job, lambda: verdict_reports.give_up(office.begin, UUID(report_id), "report_failed")):
             verdict_reports.make(desk, UUID(report_id))
 
-    task(queue.MAKE_REPORT, make_report)
-    task(queue.SIGN_COPY, sign_copy)
-    task(queue.SIGN_E_RESULT, sign_e_result)
+    def copy_died(component_id: str, revision: int) -> None:
+        digitization.give_up(office.begin, UUID(component_id), "signing_died", revision=revision)
+
+    def e_result_died(e_result_id: str, place: str) -> None:
+        issuance.give_up(office.begin, UUID(e_result_id), "signing_died", place=Place(place))
+        desk.keys.done(UUID(e_result_id))
+
+    def report_died(report_id: str) -> None:
+        verdict_reports.give_up(office.begin, UUID(report_id), "report_died")
+
+    task(queue.MAKE_REPORT, make_report, died=report_died)
+    task(queue.SIGN_COPY, sign_copy, died=copy_died)
+    task(queue.SIGN_E_RESULT, sign_e_result, died=e_result_died)
+
+
+def _counted(suspects: Suspects, call: Callable[..., None], died: Callable[..., None]) -> Callable[..., None]:
+    """The same function; in its place `died` for a job that ended its worker too often, so that a person looks at it.
+
+    A person who takes it up again asks for a new job, which is counted from the start.
+    """
+
+    def counted(job: Job, *, begun: int = 0, **ids: str | int | bool) -> None:
+        assert job.id is not None  # noqa: S101  it came out of the database
+        if begun >= MOST_BEGUN:
+            _LOG.error("job_ended_its_workers", job=job.id, task=job.task_name, begun=begun)
+            died(**ids)
+            return
+        with suspects.at_work(job.id, begun=begun):
+            call(job, **ids)
+
+    return counted
 
 
 def _measured(name: str, call: Callable[..., None]) -> Callable[..., None]:

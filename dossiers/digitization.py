@@ -379,10 +379,16 @@ def _copied(
     return component
 
 
-def give_up(begin: Begin, component_id: UUID, trouble: str) -> None:
-    """A job of this component failed in a way that waiting doesn't mend: a person must look."""
+def give_up(begin: Begin, component_id: UUID, trouble: str, *, revision: int | None = None) -> None:
+    """A job of this component failed in a way that waiting doesn't mend: a person must look.
+
+    Args:
+        revision: That the job was for: it says nothing of another one. None doesn't ask.
+    """
     with begin() as work:
         component = work.components.lock(component_id)
+        if revision not in (None, component.revision):
+            return
         if component.state in (*_ASSEMBLED_IN, *_SIGNED_IN) and _wanted(work, component) is not None:
             _set_aside(work, component, trouble)
 

@@ -587,15 +587,20 @@ def _signature_asked(work: UnitOfWork, e_result: EResult, place: Place) -> EResu
     return replace(e_result, own_token=waits)
 
 
-def give_up(begin: Begin, e_result_id: UUID, trouble: str, *, lost: ObjectKey | None = None) -> None:
+def give_up(
+    begin: Begin, e_result_id: UUID, trouble: str, *, lost: ObjectKey | None = None, place: Place | None = None
+) -> None:
     """The signing worker can't go on: the seal keeper is told why, and resumes it.
 
     Args:
+        place: The signature that can't be made: nothing stops for one that isn't the next. None doesn't ask.
         lost: A signature that was kept and can never count; resumed, it is made anew. Its bytes stay in the store.
     """
     with begin() as work:
         e_result = work.e_results.for_job(e_result_id)
         if e_result.state not in (ResultState.APPROVED, ResultState.LEADER_SIGNED) and not _signs_annexes(e_result):
+            return
+        if place is not None and (e_result.state is not _SIGNED_FROM[place] or own_token.awaited(e_result) is place):
             return
         system = Actor.system(e_result.agency)
         if lost is not None and e_result.unstamped == lost:

@@ -280,6 +280,10 @@ TROUBLES: Final[dict[str, tuple[str, str]]] = {
         "Máy chủ gặp lỗi khi lập biên bản; người vận hành thấy lỗi này trong nhật ký.",
         "The server met an error while it made the report; whoever runs it sees it in the log.",
     ),
+    "report_died": (
+        "Ba lần lập biên bản này đều làm dừng máy ký nên đã thôi; kết quả kiểm tra không đổi. Báo quản trị viên.",
+        "Making this report ended the signing worker three times, so it was given up. Tell the administrator.",
+    ),
     "store_cannot_hold": (
         "Kho tệp đang dùng không giữ được tệp theo lệnh. Hệ thống vẫn chặn mọi việc xóa; báo quản trị viên đổi kho.",
         "This object store can't hold files. The service still refuses every deletion; tell the administrator.",
@@ -303,6 +307,10 @@ TROUBLES: Final[dict[str, tuple[str, str]]] = {
     "failed": (
         "Việc ký dừng vì lỗi chưa lường trước; chưa ghi nhận gì. Xin thử lại, còn lỗi thì báo quản trị viên.",
         "Signing stopped for an unforeseen fault; nothing was recorded. Try again, or tell the administrator.",
+    ),
+    "signing_died": (
+        "Ba lần ký văn bản này đều làm dừng máy ký. Văn bản vẫn an toàn, không ký hai lần. Báo quản trị, rồi thử lại.",
+        "This ended the signing worker three times. It is safe, not signed twice. Tell the administrator; retry.",
     ),
     "fields_failed": (
         "Máy không lấy được thông tin của giấy này. Xin nhập tay khi soát.",

@@ -88,6 +88,15 @@ _DROP = sa.text(
 )
 
 
+#: Kept in the job itself, as an argument that its task is called with: it is gone with the job, and a new one is clean.
+_BEGUN = sa.text(
+    """
+    UPDATE procrastinate_jobs
+    SET args = CASE WHEN :begun = 0 THEN args - 'begun' ELSE args || jsonb_build_object('begun', :begun) END
+    WHERE id = :job_id AND status = 'doing'
+    """
+)
+
 _READING = sa.text(
     """
     SELECT EXISTS (
@@ -194,6 +203,10 @@ class PostgresJobs:
         """
         known = {"component_id": str(component_id), "read_page": READ_PAGE}
         return int(self._connection.execute(_DROP, known).scalar_one())
+
+    def note_begun(self, job_id: int, times: int) -> None:
+        """Keep how often a job that runs was begun without an end; 0 forgets it. Its task is told as `begun`."""
+        self._connection.execute(_BEGUN, {"job_id": job_id, "begun": times})
 
     def flush(self) -> None:
         """Defer the pages that were saved up."""
