@@ -8,6 +8,7 @@ much later: the server says what is wrong with it, and waiting for ever would lo
 from __future__ import annotations
 
 import os
+import re
 import struct
 import sys
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ SCANS = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"})
 RECEIVED, NOT_TAKEN = "da-nhan", "khong-nhan"
 #: Names that programs give to what they haven't finished.
 _UNFINISHED = (".", "~")
+#: What Python puts for bytes of a name that aren't UTF-8; no screen, paper or server takes them.
+_NO_LETTERS = re.compile("[\ud800-\udfff]")
 
 #: How files of a kind begin, and what stands near their end.
 _ENDS = {b"%PDF-": b"%%EOF", b"\xff\xd8\xff": b"\xff\xd9", b"\x89PNG": b"IEND", b"\0\0\0\0": b"never"}
@@ -111,6 +114,11 @@ class Folder:
         except OSError:
             return
         yield Found(path, path.relative_to(self.root).as_posix(), status.st_size, status.st_mtime_ns)
+
+
+def shown(name: str) -> str:
+    """A name as people and the server can be given it: what in it is no letter of any script becomes a "�"."""
+    return _NO_LETTERS.sub("\N{REPLACEMENT CHARACTER}", name)
 
 
 def is_open_elsewhere(path: Path) -> bool:

@@ -14,6 +14,8 @@ import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from counter.folder import shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -91,7 +93,7 @@ class Line:
 
     def announce(self, size: int, said: Mapping[str, str]) -> tuple[str, int]:
         """Begin a parcel, or find it again: where it is, and how much of it is there."""
-        pairs = [f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items()]
+        pairs = [f"{key} {base64.b64encode(shown(value).encode()).decode()}" for key, value in said.items()]
         headers = {"upload-length": str(size), "upload-metadata": ",".join(pairs)}
         found, _ = self._ask("POST", f"{self._base}/parcels", headers)
         return _path(found.get("location", "")), int(found.get("upload-offset", "0"))

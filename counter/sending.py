@@ -1,7 +1,8 @@
 """The counter's round: look into the folder, take what is whole, send what is taken, put away what was received.
 
-Each file goes its own way. A line that is lost holds all of them for a while; a file that the server can't take now is
-tried again later while the others go on; one that it will never take is set aside with the reason beside it.
+Each file goes its own way. A line that is lost holds all of them for a while; a file that the server can't take now, or
+that this computer has trouble with, is tried again later while the others go on; one that the server will never take is
+set aside with the reason beside it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from counter.line import LineLost, OutOfPlace, Refused, ServerBusy
-from counter.spool import OVER, REFUSED, SPOOLED, receipt_words, refusal_words
+from counter.line import LineLost, OutOfPlace, Refused, ServerBusy, SignedOut
+from counter.spool import DAMAGED, OVER, REFUSED, SPOOLED, receipt_words, refusal_words
 
 if TYPE_CHECKING:
-    from counter.folder import Folder
+    from counter.folder import Folder, Found
     from counter.line import Line
     from counter.spool import Entry, Spool
 
@@ -28,6 +29,10 @@ _FIRST_PART, _LEAST_PART, _MOST_PART = 256 * 1024, 64 * 1024, 4 * 1024 * 1024
 _QUICK_S, _SLOW_S = 2.0, 10.0
 _LINE_WAITS_S, _FILE_WAITS_S = 60.0, 300.0
 _TRIES_IN_PLACE = 3
+_SPOILED = (
+    "bản chép trên máy này bị hỏng, tệp gốc không còn trong thư mục quét. "
+    "Đĩa máy này có thể sắp hỏng: báo người quản trị."
+)
 #: Answers after which a parcel is over.
 _TAKEN, _NOT_TAKEN = frozenset({"taken", "waiting", "set_aside"}), frozenset({"refused"})
 
@@ -81,12 +86,11 @@ class Sender:
         """
         entries = self.spool.entries()
         for found in self.folder.at_rest(time.monotonic()):
-            if not self.spool.knows(found, entries):
-                self._take(found)
+            if not self.spool.knows(found, entries) and self._is_due(found.relative):
+                self._go(found.relative, self._take, found)
         for entry in self.spool.entries():
-            now = self._sent(entry) if entry.state == SPOOLED and self._is_due(entry) else entry
-            if now.state != SPOOLED:
-                self._put_away(now)
+            if self._is_due(entry.key):
+                self._go(entry.key, self._carry, entry)
         return not self.spool.entries() and not self.folder.is_moving
 
     @property
@@ -94,18 +98,45 @@ class Sender:
         """Whether the last try met nobody."""
         return self._line_waits.failures > 0
 
-    def _take(self, found: Any) -> None:
+    def _go(self, key: str, step: Callable[[Any], None], one: Found | Entry) -> None:
+        """Take a step with one file; whatever becomes of it, the others go on.
+
+        Raises:
+            SignedOut: That concerns all of them.
+        """
         try:
-            entry = self.spool.take(found)
-        except OSError as error:
-            self.say(f"⚠ {found.relative}: chưa lấy được, đĩa máy này có lỗi ({error.strerror}). Tệp còn nguyên.")
-            return
+            step(one)
+        except SignedOut:
+            raise
+        except Exception as error:  # noqa: BLE001  one bad file, of a kind nobody thought of, never stops the rest
+            wait = self._wait_of(key).failed(time.monotonic())
+            why = error.strerror or type(error).__name__ if isinstance(error, OSError) else repr(error)
+            self.say(
+                f"⚠ {one.relative}: máy này chưa xử lý được ({why}). Tệp vẫn được giữ; thử lại sau {wait:.0f} giây, "
+                "các tệp khác vẫn gửi. Nếu lặp lại: xem đĩa còn chỗ không, tệp có đang mở ở chương trình khác không"
+            )
+
+    def _take(self, found: Found) -> None:
+        entry = self.spool.take(found)
         if entry is not None:
+            self._files_wait.pop(found.relative, None)
             self.say(f"· {entry.relative}: đã lấy, {entry.size:,} byte")
+
+    def _carry(self, entry: Entry) -> None:
+        """Send one file where the line is there, and put it away where it is over."""
+        if entry.state == SPOOLED:
+            if time.monotonic() < self._line_waits.not_before:
+                return
+            entry = self._sent(entry)
+        if entry.state != SPOOLED:
+            self._put_away(entry)
+            self._files_wait.pop(entry.key, None)
 
     def _sent(self, entry: Entry) -> Entry:
         """Send one file; the entry as it stands afterwards."""
-        waits = self._wait_of(entry)
+        if not self._is_sound(entry):
+            return self.spool.keep(entry, REFUSED, {"reason": DAMAGED, "words": _SPOILED})
+        waits = self._wait_of(entry.key)
         try:
             told = self._through(entry)
         except LineLost:
@@ -125,17 +156,28 @@ class Sender:
         if self.line_is_lost:
             self.say("✓ Đã có kết nối lại")
         self._line_waits.worked()
-        if told is None:
-            return entry
-        self._files_wait.pop(entry.key, None)
-        return self.spool.keep(entry, OVER if told["state"]["code"] in _TAKEN else REFUSED, told)
+        return self.spool.keep(entry, OVER, told)
 
-    def _through(self, entry: Entry) -> dict[str, Any] | None:
-        """Send what is missing; the receipt, compared with what we have. None when the copy here was damaged."""
-        if not self.spool.is_sound(entry):
-            self.say(f"⚠ {entry.relative}: bản chép trên máy này bị hỏng; lấy lại từ thư mục quét")
-            self.spool.forget(entry)
-            return None
+    def _is_sound(self, entry: Entry) -> bool:
+        """Whether the copy is what was scanned, mended from the original where it has to be.
+
+        Raises:
+            OSError: It can't be read now, and there is no original: whether it is whole nobody knows yet.
+        """
+        try:
+            if self.spool.is_sound(entry):
+                return True
+        except OSError:
+            if not self.spool.mend(entry):
+                raise
+        else:
+            if not self.spool.mend(entry):
+                return False
+        self.say(f"⚠ {entry.relative}: bản chép trên máy này bị hỏng; đã chép lại từ thư mục quét")
+        return True
+
+    def _through(self, entry: Entry) -> dict[str, Any]:
+        """Send what is missing; the receipt, compared with what we have."""
         for _ in range(_TRIES_IN_PLACE):
             try:
                 where = self._all_parts(entry)
@@ -147,7 +189,7 @@ class Sender:
                 raise Refused(told["trouble"], told.get("trouble") or "không nhận")
             if state in _TAKEN and told["sha256"] == entry.sha256 and told["size"] == entry.size:
                 return told
-        raise OutOfPlace("chưa khớp")
+        raise OutOfPlace("mã băm hoặc dung lượng máy chủ báo chưa khớp với tệp trên máy này; chưa xóa, chưa chuyển gì")
 
     def _all_parts(self, entry: Entry) -> str:
         said = {"filename": entry.name, "folder": entry.folder, "sha256": entry.sha256}
@@ -178,12 +220,12 @@ class Sender:
     def _put_away(self, entry: Entry) -> None:
         now = datetime.now().astimezone()
         words = receipt_words(entry, now) if entry.state == OVER else refusal_words(entry, now)
-        if self.spool.put_away(entry, words, delete=self.delete):
-            self.refused += entry.state == REFUSED
-            self.say(("✓ " if entry.state == OVER else "⚠ ") + " · ".join(words.splitlines()))
+        self.spool.put_away(entry, words, delete=self.delete)
+        self.refused += entry.state == REFUSED
+        self.say(("✓ " if entry.state == OVER else "⚠ ") + " · ".join(words.splitlines()))
 
-    def _is_due(self, entry: Entry) -> bool:
-        return time.monotonic() >= max(self._line_waits.not_before, self._wait_of(entry).not_before)
+    def _is_due(self, key: str) -> bool:
+        return time.monotonic() >= self._wait_of(key).not_before
 
-    def _wait_of(self, entry: Entry) -> Backoff:
-        return self._files_wait.setdefault(entry.key, Backoff(_FILE_WAITS_S))
+    def _wait_of(self, key: str) -> Backoff:
+        return self._files_wait.setdefault(key, Backoff(_FILE_WAITS_S))

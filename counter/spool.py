@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ import sys
 from dataclasses import asdict, dataclass, replace
 from typing import IO, TYPE_CHECKING, Any
 
-from counter.folder import NOT_TAKEN, RECEIVED
+from counter.folder import NOT_TAKEN, RECEIVED, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,8 @@ _BLOCK = 1024 * 1024
 _KEY_LENGTH = 32
 
 SPOOLED, OVER, REFUSED = "spooled", "received", "refused"
+#: Why an entry is refused that this computer spoiled, with no original left to copy again. No server says this word.
+DAMAGED = "spoiled_here"
 
 
 class Busy(Exception):
@@ -60,6 +63,11 @@ class Entry:
     def name(self) -> str:
         """The file's name."""
         return self.relative.rpartition("/")[2]
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the copy isn't what was scanned any more, and is the only one."""
+        return self.state == REFUSED and (self.told or {}).get("reason") == DAMAGED
 
     @property
     def folder(self) -> str:
@@ -109,7 +117,13 @@ class Spool:
         """
         new = self._place / f".new-{os.getpid()}"
         shutil.rmtree(new, ignore_errors=True)
-        new.mkdir()
+        try:
+            new.mkdir()
+            return self._taken(found, new)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)  # half a copy on a full disk would keep it full
+
+    def _taken(self, found: Found, new: Path) -> Entry | None:
         try:
             source = found.path.open("rb")
         except OSError:
@@ -140,11 +154,34 @@ class Spool:
         return entry
 
     def is_sound(self, entry: Entry) -> bool:
-        """Whether the copy still has the hash it was taken with: disks fail, too."""
+        """Whether the copy still has the hash it was taken with: disks fail, too.
+
+        Raises:
+            OSError: It can't be read now, which says nothing about what it holds.
+        """
         try:
             return _sha256(self.copy_of(entry)) == entry.sha256
-        except OSError:
+        except FileNotFoundError:
             return False
+
+    def mend(self, entry: Entry) -> bool:
+        """Copy the original over a damaged copy; False, with all left as it is, where it isn't there any more.
+
+        Raises:
+            OSError: The folder is away, the original can't be read now, or the disk is full.
+        """
+        original, copy = self._root / entry.relative, self.copy_of(entry)
+        if not self._is_original(original, entry):
+            return False
+        new = copy.with_suffix(".new")
+        with contextlib.suppress(FileNotFoundError):  # cleared away in this very moment
+            _copy(original, new)
+            if _sha256(new) == entry.sha256:
+                new.replace(copy)
+                _flush_folder(copy.parent)
+                return True
+        new.unlink(missing_ok=True)
+        return False
 
     def keep(self, entry: Entry, state: str, told: dict[str, Any]) -> Entry:
         """Remember durably what the server said."""
@@ -159,31 +196,32 @@ class Spool:
         (self._place / entry.key).rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
 
-    def put_away(self, entry: Entry, words: str, *, delete: bool = False) -> bool:
-        """Move the original out of the way with the words beside it, and forget the entry; False to try later.
+    def put_away(self, entry: Entry, words: str, *, delete: bool = False) -> None:
+        """Move the original out of the way with the words beside it, and forget the entry.
 
         An original that was written over since it was taken stays: it is another scan. Of a refused one whose original
         is gone the copy is laid down instead, so that somebody can see it.
+
+        Raises:
+            OSError: It is open in somebody's viewer, or the folder is away: the entry stays, to be put away later.
         """
         to = self._root / (RECEIVED if entry.state == OVER else NOT_TAKEN)
         original = self._root / entry.relative
-        try:
-            if self._is_original(original, entry):
-                if delete and entry.state == OVER:
-                    original.unlink()
-                else:
-                    self._moved(original, to / entry.relative, entry, words)
-            elif entry.state == REFUSED and not original.exists():
-                self._laid_down(to / entry.relative, entry, words)
-        except OSError:  # open in somebody's viewer, or the folder is away
-            return False
+        if not entry.is_damaged and self._is_original(original, entry):
+            if delete and entry.state == OVER:
+                original.unlink()
+            else:
+                self._moved(original, to / entry.relative, entry, words)
+        elif entry.state == REFUSED:
+            self._laid_down(to / entry.relative, entry, words)
         self.forget(entry)
-        return True
 
     def _is_original(self, path: Path, entry: Entry) -> bool:
         try:
             status = path.stat()
         except FileNotFoundError:
+            if not self._root.is_dir():
+                raise  # the folder is away, and whether the file is gone nobody knows
             return False
         same = (status.st_size, status.st_mtime_ns) == (entry.size, entry.mtime_ns)
         return same and _sha256(path) == entry.sha256
@@ -201,12 +239,21 @@ class Spool:
 
     def _laid_down(self, wanted: Path, entry: Entry, words: str) -> None:
         """Lay the copy where the original would have gone, unless it is there since before a break."""
-        if wanted.exists() and _sha256(wanted) == entry.sha256:
+        copy = self.copy_of(entry)
+        try:
+            held = _sha256(copy)
+        except FileNotFoundError:
+            wanted.parent.mkdir(parents=True, exist_ok=True)
+            _tell_beside(_free(wanted), words)  # somebody took the copy, too: the words are all there is
+            return
+        if any(_sha256(there) == held for there in itertools.takewhile(lambda name: name.exists(), _names(wanted))):
             return
         target = _free(wanted)
         target.parent.mkdir(parents=True, exist_ok=True)
         _tell_beside(target, words)
-        shutil.copyfile(self.copy_of(entry), target)  # another disk, perhaps
+        new = target.with_name(f".{target.name}.new")
+        _copy(copy, new)  # to another disk, perhaps: what is forgotten here has to be whole there
+        new.replace(target)
         _flush_folder(target.parent)
 
     def _read(self) -> Iterator[Entry]:
@@ -233,25 +280,37 @@ def receipt_words(entry: Entry, now: datetime) -> str:
 def refusal_words(entry: Entry, now: datetime) -> str:
     """What a person reads beside a file that wasn't taken."""
     told = entry.told or {}
+    if entry.is_damaged:
+        kept, is_hash = "Phần còn lại nằm ở đây, CHƯA gửi lên hệ thống. Quét lại giấy này.", "SHA-256 lúc quét"
+    else:
+        kept, is_hash = "Tệp còn nguyên ở đây. Quét lại, hoặc sửa tệp rồi bỏ lại vào thư mục quét.", "SHA-256"
     return (
-        f"KHÔNG NHẬN · {entry.name}\nLý do: {told.get('words')}\n"
-        "Tệp còn nguyên ở đây. Quét lại, hoặc sửa tệp rồi bỏ lại vào thư mục quét.\n"
-        f"SHA-256 {entry.sha256}\n{now:%d/%m/%Y %H:%M:%S}"
+        f"KHÔNG NHẬN · {entry.name}\nLý do: {told.get('words')}\n{kept}\n"
+        f"{is_hash} {entry.sha256}\n{now:%d/%m/%Y %H:%M:%S}"
     )
 
 
 def _tell_beside(target: Path, words: str) -> None:
     beside = target.with_name(f"{target.name}.txt")
-    beside.write_text(words + "\n", encoding="utf-8-sig")  # Notepad's mark, or it shows Vietnamese wrong
+    beside.write_text(shown(words) + "\n", encoding="utf-8-sig")  # Notepad's mark, or it shows Vietnamese wrong
+
+
+def _names(wanted: Path) -> Iterator[Path]:
+    yield wanted
+    for number in itertools.count(2):
+        yield wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
 
 
 def _free(wanted: Path) -> Path:
     """A name beside the wanted one that nobody has."""
-    target, number = wanted, 2
-    while target.exists():
-        target = wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
-        number += 1
-    return target
+    return next(name for name in _names(wanted) if not name.exists())
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file's bytes, durable when this returns."""
+    with source.open("rb") as read, target.open("wb") as written:
+        shutil.copyfileobj(read, written, _BLOCK)
+        _flush(written)
 
 
 def _sha256(path: Path) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from api.commands import CommandFailed
 from counter import key
-from counter.folder import Folder
+from counter.folder import Folder, shown
 from counter.line import BadAddress, Line, LineLost, Refused, ServerBusy, SignedOut
 from counter.sending import Sender
 from counter.spool import Busy, Spool
@@ -73,6 +73,9 @@ def watch(sender: Sender, *, once: bool) -> int:
                 "“Hộp nhận”, rồi chạy lại với --pair. (This machine must be paired again; everything is safe.)",
                 _NO_PERMISSION,
             ) from None
+        except OSError as error:
+            say(f"⚠ Thư mục quét hay nơi giữ bản chép chưa đọc được ({error.strerror}); các tệp còn nguyên, thử lại")
+            done = False
         if once and done:
             return _NOT_ALL if sender.refused else _DONE
         if once and sender.line_is_lost:
@@ -130,5 +133,6 @@ def _paired(line: Line, file: Path, url: str) -> dict[str, str]:
 
 
 def say(words: str) -> None:
-    """One line for the person at the counter."""
-    print(f"{datetime.now().astimezone():%H:%M:%S} {words}", flush=True)
+    """One line for the person at the counter; sending goes on where nobody reads it any more."""
+    with contextlib.suppress(OSError):
+        print(f"{datetime.now().astimezone():%H:%M:%S} {shown(words)}", flush=True)

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,7 @@ from counter import key
 from counter.folder import Folder
 from counter.line import Line
 from counter.sending import Sender
-from counter.spool import Spool
+from counter.spool import REFUSED, Spool
 from dossiers import desks, parcels
 from storage import disk as disks
 from tests.faults.power import can_cut_power
@@ -188,10 +188,16 @@ def sha256(content: bytes) -> str:
 
 
 def send(
-    root: Path, url: str, tmp_path: Path, *, given: str = "", python: Sequence[str] = PYTHONS[0]
+    root: Path,
+    url: str,
+    tmp_path: Path,
+    *,
+    given: str = "",
+    python: Sequence[str] = PYTHONS[0],
+    more: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        arguments_for(root, url, tmp_path, python),
+        [*arguments_for(root, url, tmp_path, python), *more],
         cwd=ROOT,
         capture_output=True,
         encoding="utf-8",
@@ -332,6 +338,176 @@ def test_a_copy_that_the_disk_spoiled_is_taken_again_from_the_original(
     assert hashes(office, dossier) == [sha256(whole)]
 
 
+def spoiled(at_work: Sender, whole: bytes) -> None:
+    """Let the disk of the counter's computer spoil the one copy that was taken."""
+    (entry,) = at_work.spool.entries()
+    at_work.spool.copy_of(entry).write_bytes(whole[:-1] + b"x")
+
+
+@pytest.mark.parametrize("gone", ["cleared", "written over"])
+def test_a_spoiled_copy_without_its_original_is_laid_aside_with_the_reason_and_never_sent_nor_deleted(
+    office: Office, server: int, root: Path, tmp_path: Path, gone: str
+) -> None:
+    dossier, whole, later = draft(office), scan(), scan()
+    path = root / f"{dossier['code']}.pdf"
+    path.write_bytes(whole)
+    with thin_line(None) as line, sender(root, line.url, tmp_path, token(office)) as (at_work, told):
+        assert not at_work.round()
+        spoiled(at_work, whole)
+        if gone == "cleared":
+            path.unlink()
+        else:
+            path.write_bytes(later)
+        line.to = server
+        at_work._line_waits.not_before = 0
+        until_done(at_work)
+
+    assert hashes(office, dossier) == ([] if gone == "cleared" else [sha256(later)])
+    assert (root / "khong-nhan" / path.name).read_bytes() == whole[:-1] + b"x"
+    words = (root / "khong-nhan" / f"{path.name}.txt").read_text("utf-8-sig")
+    assert all(said in words for said in ("bị hỏng", "Quét lại giấy này", sha256(whole)))
+    assert "còn nguyên" not in words
+    assert any("KHÔNG NHẬN" in said for said in told)
+    assert at_work.refused == 1
+
+
+def test_a_copy_that_cannot_be_read_for_a_while_is_no_damaged_one(
+    office: Office, server: int, root: Path, tmp_path: Path
+) -> None:
+    """The fault: in the copy's place stands what can't be read, as while another program has it locked."""
+    dossier, whole, other = draft(office), scan(), scan()
+    path = root / f"{dossier['code']}.pdf"
+    path.write_bytes(whole)
+    with thin_line(None) as line, sender(root, line.url, tmp_path, token(office)) as (at_work, told):
+        assert not at_work.round()
+        (entry,) = at_work.spool.entries()
+        copy = at_work.spool.copy_of(entry)
+        copy.rename(tmp_path / "locked")
+        copy.mkdir()
+        path.unlink()
+        (root / f"{dossier['code']} tờ 2.pdf").write_bytes(other)
+        line.to = server
+        for _ in range(3):
+            at_work._line_waits.not_before = 0
+            assert not at_work.round()
+        assert hashes(office, dossier) == [sha256(other)], "the other one goes on"
+        assert [one.key for one in at_work.spool.entries()] == [entry.key]
+        assert not (root / "khong-nhan").exists()
+        assert any(f"{path.name}: máy này chưa xử lý được" in said for said in told)
+        copy.rmdir()
+        (tmp_path / "locked").rename(copy)
+        until_done(at_work)
+
+    assert hashes(office, dossier) == sorted([sha256(whole), sha256(other)])
+
+
+def test_a_disk_that_takes_no_note_of_one_receipt_holds_back_neither_that_file_for_long_nor_the_others(
+    office: Office, server: int, root: Path, tmp_path: Path
+) -> None:
+    """The fault: what the server said of the first can't be written down, as on a full disk."""
+    dossier, whole = draft(office), [scan(), scan(), scan()]
+    with thin_line(None) as line, sender(root, line.url, tmp_path, token(office)) as (at_work, told):
+        for number, content in enumerate(whole):
+            (root / f"{dossier['code']} tờ {number}.pdf").write_bytes(content)
+        assert not at_work.round()
+        first = at_work.spool.entries()[0]
+        full = at_work.spool.copy_of(first).with_name("about.new")
+        full.mkdir()
+        line.to = server
+        for _ in range(3):
+            at_work._line_waits.not_before = 0
+            assert not at_work.round()
+        assert [one.key for one in at_work.spool.entries()] == [first.key]
+        assert (root / first.relative).exists()
+        assert [said for said in told if f"{first.relative}: máy này chưa xử lý được" in said]
+        full.rmdir()
+        until_done(at_work)
+
+    assert hashes(office, dossier) == sorted(map(sha256, whole))
+    assert {path.read_bytes() for path in (root / "da-nhan").glob("*.pdf")} == set(whole)
+
+
+if os.name == "posix":
+
+    @pytest.mark.parametrize("harm", ["", "spoiled"])
+    def test_a_name_that_is_no_text_stops_nothing_and_is_sent_like_any_other(
+        office: Office, server: int, root: Path, tmp_path: Path, harm: str
+    ) -> None:
+        url, dossier, other = f"http://127.0.0.1:{server}", draft(office), scan()
+        key.keep(tmp_path / "desks.json", url, {"token": token(office), "desk": "Quầy 3", "agency": "Hồng Gai"})
+        (root / dossier["code"]).mkdir()
+        bad = os.fsencode(root / dossier["code"]) + b"/scan\xff.pdf"
+        whole = b"%PDF-1.7 nothing in it\n%%EOF" if harm else scan()
+        Path(os.fsdecode(bad)).write_bytes(whole)
+        (root / "Scan 0002.pdf").write_bytes(other)
+
+        answer = send(root, url, tmp_path)
+
+        assert (answer.returncode, answer.stderr) == (1 if harm else 0, "")
+        assert "scan\N{REPLACEMENT CHARACTER}.pdf" in answer.stdout
+        assert "ĐÃ NHẬN · Scan 0002.pdf" in answer.stdout
+        assert hashes(office, dossier) == ([] if harm else [sha256(whole)])
+        into = root / ("khong-nhan" if harm else "da-nhan") / dossier["code"]
+        assert sorted(map(os.fsencode, (path.name for path in into.iterdir()))) == [
+            b"scan\xff.pdf",
+            b"scan\xff.pdf.txt",
+        ]
+
+
+class LyingLine(Line):
+    """The server's receipt, but for the hash: the fault injected."""
+
+    lies = True
+
+    def receipt(self, where: str) -> dict[str, Any]:
+        told = super().receipt(where)
+        return {**told, "sha256": "0" * 64} if self.lies else told
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_nothing_is_deleted_or_moved_until_the_servers_hash_agrees(
+    office: Office, server: int, root: Path, tmp_path: Path, *, delete: bool
+) -> None:
+    dossier, whole = draft(office), scan()
+    path = root / f"{dossier['code']}.pdf"
+    path.write_bytes(whole)
+    spool, line, told = Spool(tmp_path / "spool", root), LyingLine(f"http://127.0.0.1:{server}", token(office)), []
+    with closing(spool), closing(line):
+        at_work = Sender(Folder(root, settle_s=0), spool, line, told.append, delete=delete)
+        for _ in range(3):
+            assert not at_work.round()
+            for waits in at_work._files_wait.values():
+                waits.not_before = 0
+        (entry,) = spool.entries()
+        assert path.read_bytes() == spool.copy_of(entry).read_bytes() == whole
+        assert list(root.iterdir()) == [path]
+        assert any("mã băm" in said and path.name in said for said in told)
+        assert not any("ĐÃ NHẬN" in said for said in told)
+        line.lies = False
+        until_done(at_work)
+
+    assert hashes(office, dossier) == [sha256(whole)]
+    assert (path.exists(), (root / "da-nhan").exists()) == (False, not delete)
+
+
+def test_delete_deletes_what_was_received_and_nothing_else(
+    office: Office, server: int, root: Path, tmp_path: Path
+) -> None:
+    url, dossier, whole = f"http://127.0.0.1:{server}", draft(office), scan()
+    key.keep(tmp_path / "desks.json", url, {"token": token(office), "desk": "Quầy 3", "agency": "Hồng Gai"})
+    (root / f"{dossier['code']}.pdf").write_bytes(whole)
+    (root / "có mật khẩu.pdf").write_bytes(b"%PDF-1.7 nothing in it\n%%EOF")
+    (root / "ghi chú.docx").write_bytes(b"somebody's own")
+
+    answer = send(root, url, tmp_path, more=["--delete"])
+
+    assert answer.returncode == 1, answer.stderr
+    assert f"SHA-256 {sha256(whole)}" in answer.stdout
+    assert hashes(office, dossier) == [sha256(whole)]
+    left = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+    assert left == ["ghi chú.docx", "khong-nhan/có mật khẩu.pdf", "khong-nhan/có mật khẩu.pdf.txt"]
+
+
 @pytest.mark.parametrize("python", PYTHONS, ids=["here", "windows"][: len(PYTHONS)])
 def test_kills_at_any_moment_lose_nothing_and_double_nothing(
     office: Office, server: int, root: Path, tmp_path: Path, python: Sequence[str]
@@ -387,6 +563,21 @@ if can_cut_power():
             assert sorted(entry.sha256 for entry in at_work.spool.entries()) == sorted(map(sha256, whole)), told
             until_done(at_work)
         assert hashes(office, dossier) == sorted(map(sha256, whole))
+
+    def test_a_refused_copy_is_whole_where_it_is_laid_before_it_is_let_go(own_disk: Disk, tmp_path: Path) -> None:
+        root, whole = own_disk.place / "da-quet", scan(size=400_000)
+        root.mkdir()
+        (root / "a.pdf").write_bytes(whole)
+        with closing(Spool(tmp_path / "spool", root)) as spool:
+            (found,) = Folder(root, settle_s=0).at_rest(0)
+            entry = spool.take(found)
+            assert entry is not None
+            found.path.unlink()
+            disks.flush(own_disk.place)
+            spool.put_away(spool.keep(entry, REFUSED, {"reason": "encrypted", "words": ""}), "words")
+            assert spool.entries() == []
+            own_disk.cut_power()
+        assert (root / "khong-nhan/a.pdf").read_bytes() == whole
 
     def test_power_cuts_of_the_counter_at_any_moment_lose_nothing_and_double_nothing(
         office: Office, server: int, own_disk: Disk

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import resource
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -132,7 +133,7 @@ def test_what_was_received_is_moved_with_its_receipt_and_forgotten(root: Path, s
     told = {"pages": 2, "dossier": "000.00.01.H49-261130-0001", "ordinal": 3, "trouble": ""}
     entry = spool.keep(entry, OVER, told)
 
-    assert spool.put_away(entry, receipt_words(entry, NOW))
+    spool.put_away(entry, receipt_words(entry, NOW))
 
     assert not found.path.exists()
     assert (root / "da-nhan/hồ sơ 1/tờ khai.pdf").read_bytes() == PDF
@@ -146,7 +147,7 @@ def test_an_original_that_was_written_over_is_another_scan_and_stays(root: Path,
     assert entry is not None
     newer = laid(root, "scan.pdf", PDF + b"\n% a second page\n%%EOF")
 
-    assert spool.put_away(spool.keep(entry, OVER, {"pages": 1}), "words")
+    spool.put_away(spool.keep(entry, OVER, {"pages": 1}), "words")
 
     assert newer.path.read_bytes().endswith(b"a second page\n%%EOF")
     assert not spool.knows(newer, spool.entries())
@@ -160,16 +161,71 @@ def test_a_refused_file_is_laid_aside_with_the_reason_even_when_its_original_is_
         if gone:
             found.path.unlink()
         entry = spool.keep(entry, REFUSED, {"reason": "encrypted", "words": "Tệp có mật khẩu."})
-        assert spool.put_away(entry, "Tệp có mật khẩu.")
+        spool.put_away(entry, "Tệp có mật khẩu.")
+        assert spool.entries() == []
         assert (root / f"khong-nhan/{gone}.pdf").read_bytes() == PDF + str(gone).encode()
         assert "mật khẩu" in (root / f"khong-nhan/{gone}.pdf.txt").read_text("utf-8-sig")
+
+
+def test_a_refused_scan_whose_name_the_next_scan_took_over_is_laid_aside_and_the_next_one_stays(
+    root: Path, spool: Spool
+) -> None:
+    entry = spool.take(laid(root, "scan.pdf", PDF))
+    assert entry is not None
+    newer = laid(root, "scan.pdf", PDF + b"\n% the next paper\n%%EOF")
+
+    spool.put_away(spool.keep(entry, REFUSED, {"reason": "encrypted", "words": "Tệp có mật khẩu."}), "words")
+
+    assert (root / "khong-nhan/scan.pdf").read_bytes() == PDF
+    assert newer.path.read_bytes().endswith(b"the next paper\n%%EOF")
+
+
+def test_a_copy_laid_aside_before_a_break_is_not_laid_there_twice(root: Path, spool: Spool) -> None:
+    laid(root, "khong-nhan/scan.pdf", b"another")
+    for _ in range(2):
+        found = laid(root, "scan.pdf", PDF)
+        os.utime(found.path, ns=(found.mtime_ns, 10**18))
+        entry = spool.take(Found(found.path, "scan.pdf", found.size, 10**18))
+        assert entry is not None
+        found.path.unlink()
+        spool.put_away(spool.keep(entry, REFUSED, {"reason": "encrypted", "words": ""}), "words")
+    assert [path.name for path in sorted((root / "khong-nhan").glob("*.pdf"))] == ["scan (2).pdf", "scan.pdf"]
+
+
+def test_whether_a_damaged_copys_original_is_gone_is_not_told_by_a_folder_that_is_away(
+    root: Path, spool: Spool
+) -> None:
+    entry = spool.take(laid(root, "scan.pdf", PDF))
+    assert entry is not None
+    spool.copy_of(entry).write_bytes(PDF[:-1] + b"x")
+    away = root.rename(root.with_name("away"))
+    for step in (lambda: spool.mend(entry), lambda: spool.put_away(spool.keep(entry, OVER, {}), "words")):
+        with pytest.raises(FileNotFoundError):
+            step()
+    away.rename(root)
+    assert spool.mend(entry)
+    assert spool.copy_of(entry).read_bytes() == PDF
+
+
+def test_half_a_copy_does_not_keep_a_full_disk_full(root: Path, spool: Spool, tmp_path: Path) -> None:
+    found = laid(root, "scan.pdf", PDF + b"%" * 100_000)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            spool.take(found)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in (tmp_path / "spool").iterdir() if path.is_dir()] == []
+    assert found.path.exists()
 
 
 def test_two_scans_of_one_name_are_both_kept(root: Path, spool: Spool) -> None:
     for content in (PDF, PDF + b"%%EOF"):
         entry = spool.take(laid(root, "scan.pdf", content))
         assert entry is not None
-        assert spool.put_away(spool.keep(entry, OVER, {}), "")
+        spool.put_away(spool.keep(entry, OVER, {}), "")
+        assert spool.entries() == []
     assert (root / "da-nhan/scan.pdf").read_bytes() == PDF
     assert (root / "da-nhan/scan (2).pdf").read_bytes() == PDF + b"%%EOF"
 
