@@ -97,6 +97,30 @@ def test_each_unit_runs_a_command_there_is_and_comes_back_whatever_the_status(fi
         assert int(service["TimeoutStopSec"]) >= 120
 
 
+def test_a_counters_unit_sends_after_every_start_as_the_user_who_scans() -> None:
+    from api.commands.send import _NO_PERMISSION
+
+    read = unit(DEPLOY / "counter" / "hoso-send.service")
+    service = read["Service"]
+    understood(shlex.split(service["ExecStart"]))
+    assert shlex.split(service["ExecStart"])[1:] == ["send", "${FOLDER}", "--to", "${SERVER}"]
+    assert "User" not in service
+    assert read["Install"]["WantedBy"] == "default.target", "the one that a user's own systemd starts with"
+    assert (service["Restart"], read["Unit"]["StartLimitIntervalSec"]) == ("always", "0")
+    assert service["RestartPreventExitStatus"] == str(_NO_PERMISSION)
+
+
+def test_what_a_counters_paper_has_people_type_is_what_the_program_knows() -> None:
+    told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    (task,) = re.findall(r"^    (schtasks /Create .*)$", told, re.MULTILINE)
+    run = re.search(r'/TR "(.*)"$', task)
+    assert run is not None
+    program, *words = shlex.split(run[1].replace('\\"', '"').replace("\\", "/"))
+    understood([program.removesuffix(".exe"), *words])
+    assert "deploy/counter/hoso-send.service" in told
+    assert "--no-deps hoso`" not in told, "no release is published: that name could be anybody's"
+
+
 def test_every_queue_has_a_unit_and_a_container() -> None:
     from api.worker import LOOKING, READING, SIGNING
     from storage.queue import QUEUE_OF
