@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import uuid
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -13,20 +17,32 @@ from procrastinate import JobContext
 from procrastinate.jobs import Job
 from prometheus_client.parser import text_string_to_metric_families
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from api import figures, jobs
 from api.demo import centre
 from api.wiring import utc_now
 from dossiers import holds, retention
 from dossiers.fixity import FoundAs
+from signing import revocation
+from signing.timestamp import BREAKERS, Timestamper
+from signing.types import TrustServiceUnavailable
 from storage import queue, workers
+from tests.conftest import _administer
+from tests.contract.faulty_s3 import Fault, FaultyS3
+from tests.integration.conftest import bucket
 from tests.integration.test_api_e_results import ok
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
+from tests.office import Office, running_office
+from tests.papers import scan_pdf
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from httpx2 import Response
 
-    from tests.office import Office
+    from api.embedded.s3 import S3Access
 
 _TOKEN = "giam-sat-" + "x" * 30
 _AT = "/api/v1/metrics"
@@ -198,3 +214,118 @@ def test_no_figure_names_a_dossier_or_a_person(watched: Office) -> None:
     assert 'method="other"' in shown
     for signer in centre.SIGNERS:
         assert signer.subject.name not in shown
+
+
+def of_process(office: Office, process: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """What this process tells at this moment, and no other one."""
+    figures.tell_now(office.services.database, process)
+    found = {}
+    for family in text_string_to_metric_families(asked(office).text):
+        for one in family.samples:
+            labels = dict(one.labels)
+            if labels.pop("process", "") == process:
+                found[one.name, tuple(sorted(labels.items()))] = one.value
+    return found
+
+
+def _timestamped(url: str) -> None:
+    asker = Timestamper([url], tries=1, deadline_s=10)
+    with suppress(TrustServiceUnavailable):
+        asyncio.run(asker.async_timestamp(hashlib.sha256(b"a document").digest(), "sha256"))
+
+
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """This process has asked no timestamp authority yet, nor will it have."""
+    BREAKERS.reset()
+    yield
+    BREAKERS.reset()
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_it_tells_how_long_trust_services_take_and_how_often_they_fail(watched: Office) -> None:
+    (url,) = watched.services.tsa_urls
+    at = ("host", urlsplit(url).hostname or "")
+    stamping, asking = (at, ("kind", "timestamp")), (at, ("kind", "status"))
+    assert ("hoso_trust_service_failures", stamping) not in of_process(watched, "sign@one:1")
+
+    _timestamped(url)
+    watched.refresh_lists()
+    well = of_process(watched, "sign@one:1")
+    assert 0 < well["hoso_trust_service_seconds", stamping] < 10
+    assert 0 < well["hoso_trust_service_seconds", asking] < 60
+    assert [well["hoso_trust_service_failures", which] for which in (stamping, asking)] == [0, 0]
+    assert well["hoso_timestamp_rest_seconds", (at,)] == 0
+
+    watched.pki.stop()
+    for _ in range(3):
+        _timestamped(url)
+    with psycopg.connect(watched.services.dsn) as connection:
+        (list_url,) = connection.execute("select url from crls limit 1").fetchone() or ("",)
+    with pytest.raises(TrustServiceUnavailable):
+        revocation.fetch_crl(list_url, publishers=())
+    ill = of_process(watched, "sign@one:1")
+    assert ill["hoso_trust_service_failures", stamping] == 3
+    assert ill["hoso_trust_service_failures", asking] >= 1
+    assert 0 < ill["hoso_timestamp_rest_seconds", (at,)] <= 3600
+    assert ill["hoso_trust_service_seconds", stamping] == well["hoso_trust_service_seconds", stamping]
+
+
+def test_it_tells_of_the_oldest_revocation_list(watched: Office) -> None:
+    watched.refresh_lists()
+    assert 0 <= told(watched)["hoso_oldest_revocation_list_seconds", ()] < 3600
+    with psycopg.connect(watched.services.dsn) as connection:
+        connection.execute(
+            "update crls set fetched_at = now() - interval '2 days' where url = (select min(url) from crls)"
+        )
+    assert 2 * 86400 <= told(watched)["hoso_oldest_revocation_list_seconds", ()] < 2 * 86400 + 3600
+
+
+def test_it_counts_the_pages_that_were_read(watched: Office) -> None:
+    read = ("hoso_pages_read_total", ())
+    before = of_process(watched, "page@one:1")[read]
+    dossier = open_dossier(watched)
+    ok(add(watched, dossier, "hai.pdf", scan_pdf(f"Trang một {uuid.uuid4()}", "Trang hai")))
+    assert of_process(watched, "page@one:1")[read] == before
+    watched.work_off()
+    assert of_process(watched, "page@one:1")[read] == before + 2
+
+
+def test_it_is_not_ready_while_the_database_is_away(watched: Office, postgres_server: str) -> None:
+    name = conninfo_to_dict(watched.services.dsn)["dbname"]
+
+    def answers(yes: str) -> None:
+        """Let the server take connections to this database, or end all there are and take none."""
+        _administer(postgres_server, f"alter database {name} allow_connections {yes}")
+        if yes == "false":
+            with psycopg.connect(postgres_server) as connection:
+                connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
+
+    assert ready(watched) == (200, {"database": "ready", "store": "ready"})
+    answers("false")
+    try:
+        away = ready(watched)
+        alive = watched.client.get("/api/v1/health/live").status_code
+    finally:
+        answers("true")
+    assert away == (503, {"database": "unavailable", "store": "ready"})
+    assert alive == 200
+    assert ready(watched)[0] == 200
+
+
+def test_it_is_not_ready_while_the_store_is_away(tmp_path: Path, migrated_dsn: str, s3_server: S3Access) -> None:
+    s3 = bucket(s3_server)
+    with (
+        FaultyS3(s3.endpoint).running() as proxy,
+        running_office(tmp_path, migrated_dsn, replace(s3, endpoint=proxy.endpoint)) as office,
+    ):
+        assert ready(office) == (200, {"database": "ready", "store": "ready"})
+        proxy.fault = Fault.DOWN
+        assert ready(office) == (503, {"database": "ready", "store": "unavailable"})
+        proxy.fault = Fault.NONE
+        assert ready(office)[0] == 200
+
+
+def ready(office: Office) -> tuple[int, Any]:
+    answer = office.client.get("/api/v1/health/ready")
+    return answer.status_code, answer.json()
