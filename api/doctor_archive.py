@@ -29,6 +29,7 @@ _HOLD_OVERDUE = timedelta(hours=1)
 _LOCK_OVERDUE = timedelta(hours=6)
 _COUNTED = 1_000
 _SHOWN = 20
+_DAMAGED = ("sai nội dung hoặc kho không đọc được", "damaged or can't be read")
 
 
 def audit_log(settings: Settings) -> Iterator[Finding]:
@@ -142,7 +143,7 @@ def objects(settings: Settings) -> Iterator[Finding]:
         counts = work.objects.counts()
         wrong = [(one, work.objects.names_of(one.key.sha256)) for one in work.objects.quarantined(limit=_SHOWN)]
     for one, rows in wrong:
-        vi, en = ("không có trong kho", "missing") if one.found is FoundAs.MISSING else ("sai nội dung", "damaged")
+        vi, en = ("không có trong kho", "missing") if one.found is FoundAs.MISSING else _DAMAGED
         since = f"{one.found_at.astimezone(VIETNAM):%d/%m/%Y}" if one.found_at else "?"
         yield Finding(
             subject,

@@ -1,8 +1,10 @@
 """Is what we keep still there, and still what it was? Every object is read within a period, a slice of them each hour.
 
 What is wrong is put into quarantine: noted with the moment, shown to whoever runs the service with where it belongs,
-and never deleted. Where there is a second copy, the right bytes are stored again as the object's next version; the
-wrong ones stay beneath. Objects that no row names are told of, and left where they are.
+and never deleted. That goes for an object that can't be read while the store itself answers: the disk below it is
+damaged there, and what comes after it is read all the same. Where there is a second copy, the right bytes are stored
+again as the object's next version; the wrong ones stay beneath. Objects that no row names are told of, and left where
+they are.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ SUBJECT = "object-store"
 
 
 class FoundAs(StrEnum):
-    """What reading an object found. UNREAD until the first time."""
+    """What reading an object found. UNREAD until the first time; DAMAGED also when the store can't give it."""
 
     UNREAD = "unread"
     WHOLE = "whole"
@@ -127,7 +129,7 @@ def check_slice(desk: FixityDesk, *, now: datetime, limit: int | None = None) ->
     """Read the objects whose turn it is, an hour's share of all. May run twice or be killed at any moment.
 
     Raises:
-        StoreUnavailable: The store doesn't answer; that puts nothing into quarantine.
+        StoreUnavailable: The store doesn't answer, not even its own probe; that puts nothing into quarantine.
     """
     with desk.begin() as work:
         work.objects.register()
@@ -136,10 +138,10 @@ def check_slice(desk: FixityDesk, *, now: datetime, limit: int | None = None) ->
         due = work.objects.due(now - desk.period, most, uncopied=desk.second is not None)
     quarantined, repaired = [], []
     for one in due:
-        found, copied = _look(desk, one.key)
+        found, why, copied = _look(desk, one.key)
         was_wrong = one.found in (FoundAs.MISSING, FoundAs.DAMAGED)
         mended = found is not FoundAs.WHOLE and copied and _repair(desk, one.key)
-        versions = desk.vault.versions(one.key)
+        versions = _versions(desk, one.key)
         with desk.begin() as work:
             work.objects.note(
                 one.key.sha256, FoundAs.WHOLE if mended else found, versions=versions, copied=copied, at=now
@@ -151,6 +153,7 @@ def check_slice(desk: FixityDesk, *, now: datetime, limit: int | None = None) ->
                     event,
                     one.key.sha256,
                     found=found.value,
+                    reason=why,
                     rows=list(work.objects.names_of(one.key.sha256)),
                 )
         if mended:
@@ -180,23 +183,47 @@ def _without_row(desk: FixityDesk, hashes: Sequence[str]) -> set[str]:
         return work.objects.unknown(hashes) if hashes else set()
 
 
-def _look(desk: FixityDesk, key: ObjectKey) -> tuple[FoundAs, bool]:
-    """What the store gives for an object, and whether the second store has it; a whole one is copied there."""
+def _look(desk: FixityDesk, key: ObjectKey) -> tuple[FoundAs, str, bool]:
+    """What the store gives for an object, why not, and whether the second store has it; a whole one is copied there."""
     with tempfile.TemporaryDirectory(dir=desk.work_dir) as folder:
         file = Path(folder, "object")
-        try:
-            desk.store.fetch(key, file)
-        except ObjectMissing:
-            there = desk.vault.versions(key) > 0 and desk.vault.is_there(key)
-            found = FoundAs.DAMAGED if there else FoundAs.MISSING
-            return found, desk.second is not None and _has(desk.second, key, Path(folder, "copy"))
+        found, why = _read(desk, key, file)
+        if found is not FoundAs.WHOLE:
+            return found, why, desk.second is not None and _has(desk.second, key, Path(folder, "copy"))
         if desk.second is None:
-            return FoundAs.WHOLE, False
+            return found, why, False
         try:
             desk.second.put(file, media_type=key.media_type)
         except StoreUnavailable:  # the first is looked at all the same; the copy is made in another hour
-            return FoundAs.WHOLE, False
-        return FoundAs.WHOLE, True
+            return found, why, False
+        return found, why, True
+
+
+def _read(desk: FixityDesk, key: ObjectKey, to: Path) -> tuple[FoundAs, str]:
+    """What the store gives for an object, and what it says where it can't give it.
+
+    Raises:
+        StoreUnavailable: It answers nothing else either, so that nothing is known of the object.
+    """
+    try:
+        try:
+            desk.store.fetch(key, to)
+        except ObjectMissing:
+            there = desk.vault.versions(key) > 0 and desk.vault.is_there(key)
+            return (FoundAs.DAMAGED if there else FoundAs.MISSING), ""
+    except StoreUnavailable as trouble:
+        desk.store.probe()
+        return FoundAs.DAMAGED, str(trouble)
+    return FoundAs.WHOLE, ""
+
+
+def _versions(desk: FixityDesk, key: ObjectKey) -> int:
+    """How many the store lists; none where it can't list this one's."""
+    try:
+        return desk.vault.versions(key)
+    except StoreUnavailable:
+        desk.store.probe()
+        return 0
 
 
 def _has(second: ObjectStore, key: ObjectKey, to: Path) -> bool:
@@ -208,10 +235,13 @@ def _has(second: ObjectStore, key: ObjectKey, to: Path) -> bool:
 
 
 def _repair(desk: FixityDesk, key: ObjectKey) -> bool:
-    """Store the second copy's bytes as the object's next version, and read them back."""
+    """Store the second copy's bytes as the object's next version, and read them back; False where that fails now."""
     if desk.second is None:
         return False
     with tempfile.TemporaryDirectory(dir=desk.work_dir) as folder:
         file = Path(folder, "object")
-        desk.second.fetch(key, file)
-        return desk.store.put(file, media_type=key.media_type) == key
+        try:
+            desk.second.fetch(key, file)
+            return desk.store.put(file, media_type=key.media_type) == key
+        except (ObjectMissing, StoreUnavailable):  # it is noted as it was found, and comes again in another hour
+            return False

@@ -24,6 +24,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from dossiers.ports import ObjectMissing, StoreUnavailable
 from storage.migrations import current, head, migrate
 from storage.objects import vendor_errors_translated
 from storage.tables import audit_head, metadata
@@ -74,7 +75,8 @@ class Backup:
         objects, size: How many, and bytes in all.
         copied: How many of them were new.
         log_end: Sequence and hash of the audit log's last line.
-        damaged: Objects whose content didn't fit their name, and who are therefore not in it.
+        damaged: Objects that the store couldn't give or whose content didn't fit their name, and which are therefore
+            not in it.
     """
 
     folder: Path
@@ -121,7 +123,8 @@ def take(
 
     Raises:
         BackupFailed: PostgreSQL's program failed, or an object that the database speaks of isn't in the store.
-        StoreUnavailable, OSError: Try again; what was copied is kept and not copied again.
+        StoreUnavailable, OSError: The store doesn't answer at all, or the disk failed. Try again; what was copied is
+            kept and not copied again.
     """
     taken_at = datetime.now(UTC)
     name = f"{taken_at:%Y%m%dT%H%M%S.%fZ}"  # two may be asked for in one second
@@ -137,7 +140,7 @@ def take(
         for done, (path, version_id, size) in enumerate(versions):
             told("objects", done, len(versions))
             there = _there_already(place, path, size, known)
-            one = there or _copied(store, place, path, version_id)
+            one = there or _copied_if_readable(store, place, path, version_id)
             copied += there is None
             if one is None:
                 damaged.append(path)
@@ -147,7 +150,7 @@ def take(
         kept = list(dict.fromkeys(kept))
         whole = {one.path for one in kept}
         _write(part / _LIST, "".join(json.dumps(asdict(one)) + "\n" for one in kept).encode())
-        lost = spoken_of - {one.sha256 for one in kept}
+        lost = spoken_of - {one.sha256 for one in kept} - {path.rpartition("/")[2] for path in damaged}
         backup = Backup(
             folder=place / name,
             taken_at=taken_at,
@@ -365,13 +368,28 @@ def _there_already(place: Path, path: str, size: int, known: dict[str, str]) -> 
     return one if file.is_file() and file.stat().st_size == size else None
 
 
+def _copied_if_readable(store: MinioObjectStore, place: Path, path: str, version_id: str | None) -> Kept | None:
+    """As `_copied`; None also where the store can't give this one, though it answers.
+
+    Raises:
+        StoreUnavailable: It answers nothing else either.
+    """
+    try:
+        return _copied(store, place, path, version_id)
+    except ObjectMissing:
+        return None
+    except StoreUnavailable:
+        store.probe()
+        return None
+
+
 def _copied(store: MinioObjectStore, place: Path, path: str, version_id: str | None) -> Kept | None:
     """Copy an object durably, named by its content; None where that doesn't fit the name the store has for it."""
     digest, size = hashlib.sha256(), 0
     objects = place / _OBJECTS
     objects.mkdir(mode=0o700, exist_ok=True)
     unfinished = objects / f".{os.getpid()}.part"
-    with vendor_errors_translated():
+    with vendor_errors_translated(), _removed_on_failure(unfinished):
         response = store.client.get_object(store.bucket, path, version_id=version_id or None)
         try:
             media_type = str(response.headers.get("content-type", "application/octet-stream"))
@@ -393,6 +411,15 @@ def _copied(store: MinioObjectStore, place: Path, path: str, version_id: str | N
     unfinished.replace(target)
     _fsync_folder(target.parent)
     return one
+
+
+@contextmanager
+def _removed_on_failure(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def _put(store: MinioObjectStore, one: Kept, file: Path) -> None:

@@ -52,20 +52,28 @@ class PostgresKeptObjects:
         return self._connection.execute(added).rowcount
 
     def due(self, before: datetime, limit: int, *, uncopied: bool = False) -> Sequence[KeptObject]:
-        """Objects not read since then, those never read first; what is in quarantine always comes along.
+        """Objects not read since then, those never read first, and before them what is in quarantine.
+
+        As long as others wait, half of the places at most are for the quarantine, whose objects take turns: what
+        can't be repaired must not keep the rest from being read.
 
         Args:
             uncopied: Those that the second store hasn't, too.
         """
         table = kept_objects
         lacks = ~table.c.copied if uncopied else sa.false()
-        query = (
-            sa.select(table)
-            .where(sa.or_(table.c.checked_at.is_(None), table.c.checked_at < before, table.c.found.in_(_WRONG), lacks))
-            .order_by(table.c.found.not_in(_WRONG), table.c.checked_at.asc().nulls_first(), table.c.sha256)
-            .limit(limit)
+        turn = sa.or_(table.c.checked_at.is_(None), table.c.checked_at < before, lacks)
+        wrong, others = (
+            self._connection.execute(
+                sa.select(table)
+                .where(which)
+                .order_by(table.c.checked_at.asc().nulls_first(), table.c.sha256)
+                .limit(limit)
+            ).all()
+            for which in (table.c.found.in_(_WRONG), sa.and_(table.c.found.not_in(_WRONG), turn))
         )
-        return [self._of(row) for row in self._connection.execute(query)]
+        again = wrong[: max(-(-limit // 2), limit - len(others))]
+        return [self._of(row) for row in (*again, *others[: limit - len(again)])]
 
     def quarantined(self, limit: int = 100) -> Sequence[KeptObject]:
         """What was found missing or damaged and isn't repaired, the oldest finding first."""

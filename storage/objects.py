@@ -118,7 +118,8 @@ class MinioObjectStore:
         """Store a file durably and read it back; the same bytes are stored once.
 
         What is there already is read as well: a name in a list is no proof that the bytes are right. A copy found
-        damaged is not touched; the right bytes are stored as its next version.
+        damaged, or that the store can't give though it answers else, is not touched; the right bytes are stored as
+        its next version.
 
         Raises:
             StoreUnavailable: The server didn't answer or what came back differs; nothing may be called received.
@@ -126,7 +127,7 @@ class MinioObjectStore:
         with file.open("rb") as source:
             key = ObjectKey(hashlib.file_digest(source, "sha256").hexdigest(), file.stat().st_size, media_type)
         with vendor_errors_translated():
-            there = self._read_back(key)
+            there = self._there_already(key)
             if there.whole:
                 self._extend_lock(key, there.version_id)
                 self._flush()
@@ -278,6 +279,15 @@ class MinioObjectStore:
             self._client.set_object_retention(self._bucket, key.path, retention, version_id=version_id)
         except S3Error as error:  # a longer one holds already
             log.info("lock_not_extended", extra={"object": key.sha256, "code": error.code})
+
+    def _there_already(self, key: ObjectKey) -> _ReadBack:
+        """What the store gives for an object before it is stored; nothing where only this one can't be read."""
+        try:
+            return self._read_back(key)
+        except _IO_ERRORS:
+            self.probe()
+            log.warning("object_unreadable", extra={"object": key.sha256})
+            return _ReadBack(whole=False, version_id=None)
 
     def _read_back(self, key: ObjectKey, *, version_id: str | None = None) -> _ReadBack:
         try:

@@ -56,7 +56,7 @@ def run(given: argparse.Namespace) -> int:
         copy_keys(settings, given.keys_to)
         print(f"Khóa và bí mật: {given.keys_to}. Cất ở nơi khác bản sao lưu. (Keep it apart from the backup.)")
     for path in taken.damaged:
-        print(f"HỎNG hoặc thiếu trong kho (damaged or missing in the store): {path}", file=sys.stderr)
+        print(f"HỎNG, thiếu hoặc không đọc được trong kho (damaged, missing or unreadable): {path}", file=sys.stderr)
     return 1 if taken.damaged else 0
 
 

@@ -38,7 +38,7 @@ def _check(office: Services) -> int:
         everything = work.objects.counts().objects
     found = fixity.check_slice(desk, now=now + desk.period, limit=max(1, everything))
     for sha256 in found.quarantined:
-        print(f"✗ {sha256}: sai hoặc thiếu, đã cách ly; không xóa gì (wrong or missing, in quarantine)")
+        print(f"✗ {sha256}: sai, thiếu hoặc không đọc được, đã cách ly; không xóa gì (damaged, missing or unreadable)")
     for sha256 in found.repaired:
         print(f"✓ {sha256}: đã sửa từ bản sao thứ hai (repaired from the second copy)")
     print(f"{found.read} tệp đã đọc, {len(found.quarantined)} sai, {len(found.repaired)} đã sửa. (Objects read.)")

@@ -22,6 +22,8 @@ class Fault(Enum):
     SHORTENS_LOCKS = "says that it changed every lock as asked"
     KNOWS_NO_HOLD = "refuses legal holds"
     ONLY_SAYS_IT_HOLDS = "says that it took every legal hold"
+    FAILS_FOR_ONE = "answers 500 for one version of one object, as a server does over a damaged disk"
+    STOPS_FOR_ONE = "closes the connection in the middle of one version of one object"
     DOWN = "answers nothing but 503"
 
 
@@ -29,13 +31,17 @@ _NOT_IMPLEMENTED = b"<Error><Code>NotImplemented</Code><Message>no</Message></Er
 
 
 class FaultyS3(S3Proxy):
-    """The proxy. `fault` may be set at any time; `downloads` counts the objects that were asked for, by name."""
+    """The proxy. `fault` may be set at any time; `downloads` counts the objects that were asked for, by name.
+
+    `unreadable` names the versions that the faults for one hit.
+    """
 
     def __init__(self, upstream: str) -> None:
         super().__init__(upstream, _Handler)
         self.fault = Fault.NONE
         self.failures_left = 2
         self.downloads: dict[str, int] = {}
+        self.unreadable: set[str] = set()
 
 
 class _Handler(PassingHandler):
@@ -65,13 +71,23 @@ class _Handler(PassingHandler):
         if server.fault is Fault.ONLY_SAYS_IT_HOLDS and self.command == "PUT" and "?legal-hold" in self.path:
             self.answer(200, {}, b"")
             return
+        self._pass_on(body)
+
+    def _pass_on(self, body: bytes) -> None:
+        server = self.server
         status, answered, content = self.asked_upstream(body)
         is_object = self.command == "GET" and "/sha256/" in self.path and status in {200, 206}
+        version = next((value for name, value in answered.items() if name.lower() == "x-amz-version-id"), None)
+        is_hit = self.command == "GET" and version in server.unreadable
+        if is_hit and server.fault is Fault.FAILS_FOR_ONE:
+            self.answer(500, {}, b"")
+            return
         if server.fault is Fault.IGNORES_RANGES and status == 206:
             status = 200
         if is_object and server.fault is Fault.FLIPS_A_BYTE and content:
             content = one_bit_off(content)
-        if is_object and server.fault is Fault.STOPS_HALFWAY:
+        halved = is_object and server.fault is Fault.STOPS_HALFWAY
+        if halved or (is_hit and server.fault is Fault.STOPS_FOR_ONE):
             self.answer(status, answered, content[: len(content) // 2], length=len(content))
             self.close_connection = True
             return

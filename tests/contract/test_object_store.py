@@ -20,6 +20,7 @@ from starlette.requests import Request
 from api.files import file_response
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import ObjectKey
+from storage import objects as stored
 from storage.capabilities import Capabilities
 from storage.objects import MinioObjectStore
 from storage.vault import S3Vault
@@ -417,6 +418,31 @@ def test_a_connection_cut_halfway_is_no_answer(
         with pytest.raises(StoreUnavailable), cut.open(key) as body:
             body.read()
     assert not (tmp_path / "out").exists()
+
+
+def test_what_the_server_cannot_give_is_stored_anew_unless_it_gives_nothing(
+    s3_settings: S3Settings, store: MinioObjectStore, tmp_path: Path, client: Minio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = stored._pool
+    monkeypatch.setattr(stored, "_pool", lambda retries: real(min(retries, 1)))
+    (tmp_path / "in").write_bytes(b"on a damaged disk" * 1000)
+    key = store.put(tmp_path / "in", media_type=PDF)
+    with (
+        FaultyS3(s3_settings.endpoint).running() as proxy,
+        opened(s3_settings, endpoint=proxy.endpoint) as store_behind,
+    ):
+        proxy.fault = Fault.DOWN
+        with pytest.raises(StoreUnavailable):
+            store_behind.put(tmp_path / "in", media_type=PDF)
+        for versions, fault in ((2, Fault.FAILS_FOR_ONE), (3, Fault.STOPS_FOR_ONE)):
+            proxy.fault = fault
+            proxy.unreadable.add(str(client.stat_object(s3_settings.bucket, key.path).version_id))
+            with pytest.raises(StoreUnavailable):
+                store_behind.fetch(key, tmp_path / "out")
+            store_behind.put(tmp_path / "in", media_type=PDF)
+            store_behind.fetch(key, tmp_path / "out")
+            there = list(client.list_objects(s3_settings.bucket, prefix=key.path, include_version=True))
+            assert len(there) == versions
 
 
 def test_a_server_that_comes_back_is_waited_for(

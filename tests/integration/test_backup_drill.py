@@ -21,9 +21,12 @@ from api.app import create_app
 from api.commands.backup import programs
 from api.key_folder import KeyFolder
 from api.settings import Settings
+from dossiers.ports import StoreUnavailable
 from storage import backup
+from storage import objects as stored
 from storage.backup import BackupFailed
 from tests.conftest import _database
+from tests.contract.faulty_s3 import Fault, FaultyS3
 from tests.integration.conftest import bucket
 from tests.integration.kept_office import opened_store
 from tests.integration.test_api_e_results import digitised_dossier, document, issued, look, verify
@@ -177,6 +180,32 @@ def test_an_object_that_is_not_there_is_named_and_the_rest_is_taken(lived_in: Li
             connection.execute("update components set scan_sha256 = %s where id = %s", (row[1], row[0]))
     assert taken.damaged == (lost,)
     assert json.loads((taken.folder / "manifest.json").read_text())["damaged"] == [lost]
+
+
+def test_an_object_that_the_store_cannot_give_is_named_and_the_rest_is_taken(
+    lived_in: LivedIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = stored._pool
+    monkeypatch.setattr(stored, "_pool", lambda retries: real(min(retries, 1)))
+    with psycopg.connect(lived_in.dsn) as connection:
+        row = connection.execute("select scan_sha256 from components limit 1").fetchone()
+    assert row is not None
+    with (
+        FaultyS3(lived_in.where.endpoint).running() as proxy,
+        closing(opened_store(lived_in.where, endpoint=proxy.endpoint)) as store,
+    ):
+        path = f"sha256/{row[0][:2]}/{row[0][2:4]}/{row[0]}"
+        proxy.unreadable = {str(store.client.stat_object(store.bucket, path).version_id)}
+        for fault in (Fault.FAILS_FOR_ONE, Fault.STOPS_FOR_ONE):
+            proxy.fault = fault
+            taken = backup.take(lived_in.dsn, store, tmp_path / fault.name, programs=programs())
+            assert taken.damaged == (path,)
+            assert taken.objects == lived_in.taken.objects - 1
+            assert not list((tmp_path / fault.name / "objects").glob(".*"))
+        proxy.fault = Fault.DOWN
+        with pytest.raises(StoreUnavailable):
+            backup.take(lived_in.dsn, store, tmp_path / "down", programs=programs())
+    assert backup.newest(tmp_path / "down") is None
 
 
 def test_a_password_is_in_nobody_s_list_of_processes(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import shutil
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from api.doctor_archive import objects
@@ -16,15 +19,19 @@ from dossiers import fixity
 from dossiers.fixity import FixityDesk, FoundAs
 from dossiers.ports import StoreUnavailable
 from dossiers.types import ObjectKey, PageState
+from storage import objects as stored
 from storage import tables
 from storage.fixity import object_columns
 from storage.vault import S3Vault
+from tests.contract.faulty_s3 import Fault, FaultyS3
+from tests.integration.conftest import bucket
 from tests.integration.kept_office import KeptOffice, component, dossier, opened_store, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from api.embedded.s3 import S3Access
     from tests.conftest import S3Settings
 
 NOW = datetime.now(UTC)
@@ -119,17 +126,116 @@ def test_put_back_by_hand_it_leaves_the_quarantine(kept: Kept) -> None:
     assert fixity.check_slice(kept.desk(), now=NOW).quarantined == ()
 
 
+@pytest.fixture
+def less_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One more try instead of five, which are there for a server that comes back and take nine seconds."""
+    real = stored._pool
+    monkeypatch.setattr(stored, "_pool", lambda retries: real(min(retries, 1)))
+
+
+def behind(kept: Kept, proxy: FaultyS3, *, copied: bool = False) -> FixityDesk:
+    """The same desk, its store behind the proxy."""
+    store = opened_store(kept.s3, endpoint=proxy.endpoint, locked=None)
+    return replace(kept.desk(copied=copied), store=store, vault=S3Vault(store))
+
+
+@pytest.mark.usefixtures("less_patience")
 def test_a_store_that_is_down_puts_nothing_into_quarantine(kept: Kept) -> None:
-    class Down:
-        """A fake: a store that doesn't answer, which the bundled one can't be told to be for one test alone."""
-
-        def fetch(self, key: ObjectKey, to: Path) -> None:
-            raise StoreUnavailable(str(to) + key.path)
-
-    with pytest.raises(StoreUnavailable):
-        fixity.check_slice(replace(kept.desk(), store=Down()), now=NOW)  # type: ignore[arg-type]
+    with FaultyS3(kept.s3.endpoint).running() as proxy:
+        desk = behind(kept, proxy)
+        proxy.fault = Fault.DOWN
+        with pytest.raises(StoreUnavailable):
+            fixity.check_slice(desk, now=NOW)
+        desk.store.close()  # type: ignore[attr-defined]
     with kept.database.begin() as work:
         assert work.objects.counts().quarantined == 0
+
+
+@pytest.mark.usefixtures("less_patience")
+@pytest.mark.parametrize("fault", [Fault.FAILS_FOR_ONE, Fault.STOPS_FOR_ONE])
+def test_one_object_that_the_store_cannot_give_is_told_of_and_the_rest_is_read(kept: Kept, fault: Fault) -> None:
+    assert fixity.check_slice(kept.desk(copied=True), now=NOW) == fixity.Round(read=3)
+    bad = min(kept.keys, key=lambda one: one.sha256)  # whose turn comes first
+    with FaultyS3(kept.s3.endpoint).running() as proxy:
+        alone, copied = behind(kept, proxy), behind(kept, proxy, copied=True)
+        proxy.fault = fault
+        proxy.unreadable = {str(kept.client.stat_object(kept.s3.bucket, bad.path).version_id)}
+        later = NOW + PERIOD + timedelta(hours=1)
+        found = fixity.check_slice(alone, now=later)
+        assert (found.read, found.quarantined, found.repaired) == (3, (bad.sha256,), ())
+        assert kept.events(bad) == [("object.quarantined", FoundAs.DAMAGED)]
+        with kept.database.begin() as work:
+            (told,) = (line.detail["reason"] for line in work.audit.of(bad.sha256))
+            assert work.objects.counts().unread == 0
+        assert "the object store didn't answer" in told
+        assert any("không đọc được" in one.vi for one in objects(Settings(database=kept.dsn)))
+
+        found = fixity.check_slice(copied, now=later)
+        assert (found.quarantined, found.repaired) == ((), (bad.sha256,))
+        copied.store.fetch(bad, kept.folder / "out")  # the new version, while the other can't be read to this day
+        assert copied.vault.versions(bad) == 2
+        for desk in (alone, copied):
+            desk.store.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.usefixtures("less_patience")
+@pytest.mark.skipif(shutil.which("minio") is None, reason="no minio; the bundled server tries for 80 seconds")
+def test_bytes_that_rotted_on_the_server_s_own_disk_are_repaired(
+    migrated_dsn: str, minio_server: S3Access, servers_folder: Path, tmp_path: Path
+) -> None:
+    """A real server finds its own checksum wrong and says 503 of that object for ever."""
+    where = bucket(minio_server)
+    with closing(Kept(migrated_dsn, where, tmp_path)) as kept, closing(kept.second):
+        assert fixity.check_slice(kept.desk(copied=True), now=NOW) == fixity.Round(read=3)
+        folder = servers_folder / "minio" / "data" / where.bucket / kept.keys[1].path
+        for file in folder.rglob("*"):
+            if file.is_file():
+                content = file.read_bytes()
+                assert b"picture" in content
+                file.write_bytes(content.replace(b"picture", b"pictuRe"))
+        with pytest.raises(StoreUnavailable):
+            kept.store.fetch(kept.keys[1], tmp_path / "out")
+        found = fixity.check_slice(kept.desk(copied=True), now=NOW + PERIOD + timedelta(hours=1))
+        assert (found.read, found.quarantined, found.repaired) == (3, (), (kept.keys[1].sha256,))
+        kept.store.fetch(kept.keys[1], tmp_path / "out")
+
+
+def test_a_repair_that_cannot_be_made_now_is_no_reason_to_stop(kept: Kept) -> None:
+    assert fixity.check_slice(kept.desk(copied=True), now=NOW) == fixity.Round(read=3)
+    lost = kept.keys[0]
+    kept.lose(lost)
+
+    class Full:
+        """A fake: a store that reads and takes nothing more, which the real one can't be told to be."""
+
+        fetch, probe = kept.store.fetch, kept.store.probe
+
+        def put(self, file: Path, *, media_type: str) -> ObjectKey:
+            raise StoreUnavailable(f"{file}, {media_type}: full")
+
+    desk = replace(kept.desk(copied=True), store=Full())  # type: ignore[arg-type]
+    found = fixity.check_slice(desk, now=NOW + PERIOD + timedelta(hours=1))
+    assert (found.read, found.quarantined, found.repaired) == (3, (lost.sha256,), ())
+    assert fixity.check_slice(kept.desk(copied=True), now=NOW).repaired == (lost.sha256,)
+
+
+def test_what_cannot_be_repaired_takes_turns_and_leaves_room_for_the_rest(kept: Kept) -> None:
+    gone = [f"{number:064d}" for number in range(6)]
+    with psycopg.connect(kept.dsn) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into kept_objects (sha256, size, media_type, found, found_at, checked_at)"
+            " values (%s, 7, 'application/pdf', 'missing', %s, %s)",
+            [(sha256, NOW, NOW - timedelta(hours=hours)) for hours, sha256 in enumerate(gone)],
+        )
+    seen = []
+    for hour in range(3):
+        now = NOW + timedelta(hours=1 + hour)
+        seen.append(fixity.check_slice(kept.desk(), now=now, limit=4))
+    assert set(seen[0].quarantined) == {gone[5], gone[4]}  # those that were longest not looked at
+    assert [len(one.quarantined) for one in seen] == [2, 3, 4]
+    assert {sha256 for one in seen for sha256 in one.quarantined} == set(gone)
+    with kept.database.begin() as work:
+        assert work.objects.counts().unread == 0
 
 
 def test_an_object_without_a_row_is_told_of_after_a_day_and_left_alone(kept: Kept) -> None:
