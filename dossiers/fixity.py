@@ -125,17 +125,22 @@ class FixityDesk:
     work_dir: Path
 
 
-def check_slice(desk: FixityDesk, *, now: datetime, limit: int | None = None) -> Round:
+def check_slice(desk: FixityDesk, *, now: datetime, limit: int | None = None, everything: bool = False) -> Round:
     """Read the objects whose turn it is, an hour's share of all. May run twice or be killed at any moment.
+
+    Args:
+        everything: All of them, whenever they were read last.
 
     Raises:
         StoreUnavailable: The store doesn't answer, not even its own probe; that puts nothing into quarantine.
     """
     with desk.begin() as work:
         work.objects.register()
-        share = -(-work.objects.counts().objects // max(1, desk.period // timedelta(hours=1)))
-        most = limit or max(_AT_LEAST, 2 * share)
-        due = work.objects.due(now - desk.period, most, uncopied=desk.second is not None)
+        there = work.objects.counts().objects
+        share = -(-there // max(1, desk.period // timedelta(hours=1)))
+        most = max(1, there) if everything else limit or max(_AT_LEAST, 2 * share)
+        since = now if everything else now - desk.period
+        due = work.objects.due(since, most, uncopied=desk.second is not None)
     quarantined, repaired = [], []
     for one in due:
         found, why, copied = _look(desk, one.key)

@@ -104,6 +104,15 @@ def test_a_wrong_byte_and_a_lost_object_are_found_and_told_with_their_owner(kept
     assert len(versions) == 2  # neither the right nor the wrong bytes were deleted
 
 
+def test_everything_is_read_whenever_it_was_read_last_and_comes_round_no_later(kept: Kept) -> None:
+    """Whoever asks for all of it today must not keep the clock from it for another period."""
+    for hours in (0, 1, 2):
+        found = fixity.check_slice(kept.desk(), now=NOW + timedelta(hours=hours), everything=True)
+        assert found == fixity.Round(read=3)
+    assert fixity.check_slice(kept.desk(), now=NOW + PERIOD) == fixity.Round()
+    assert fixity.check_slice(kept.desk(), now=NOW + PERIOD + timedelta(hours=3)) == fixity.Round(read=3)
+
+
 def test_both_are_repaired_from_the_second_copy(kept: Kept) -> None:
     assert fixity.check_slice(kept.desk(copied=True), now=NOW) == fixity.Round(read=3)
     wrong, lost, _ = kept.keys
