@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -188,7 +187,7 @@ def test_one_object_that_the_store_cannot_give_is_told_of_and_the_rest_is_read(k
 
 
 @pytest.mark.usefixtures("less_patience")
-@pytest.mark.skipif(shutil.which("minio") is None, reason="no minio; the bundled server tries for 80 seconds")
+@pytest.mark.needs_minio
 def test_bytes_that_rotted_on_the_server_s_own_disk_are_repaired(
     migrated_dsn: str, minio_server: S3Access, servers_folder: Path, tmp_path: Path
 ) -> None:
