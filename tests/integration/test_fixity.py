@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -23,14 +22,12 @@ from storage import tables
 from storage.fixity import object_columns
 from storage.vault import S3Vault
 from tests.contract.faulty_s3 import Fault, FaultyS3
-from tests.integration.conftest import bucket
 from tests.integration.kept_office import KeptOffice, component, dossier, opened_store, page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from api.embedded.s3 import S3Access
     from tests.conftest import S3Settings
 
 NOW = datetime.now(UTC)
@@ -184,28 +181,6 @@ def test_one_object_that_the_store_cannot_give_is_told_of_and_the_rest_is_read(k
         assert copied.vault.versions(bad) == 2
         for desk in (alone, copied):
             desk.store.close()  # type: ignore[attr-defined]
-
-
-@pytest.mark.usefixtures("less_patience")
-@pytest.mark.needs_minio
-def test_bytes_that_rotted_on_the_server_s_own_disk_are_repaired(
-    migrated_dsn: str, minio_server: S3Access, servers_folder: Path, tmp_path: Path
-) -> None:
-    """A real server finds its own checksum wrong and says 503 of that object for ever."""
-    where = bucket(minio_server)
-    with closing(Kept(migrated_dsn, where, tmp_path)) as kept, closing(kept.second):
-        assert fixity.check_slice(kept.desk(copied=True), now=NOW) == fixity.Round(read=3)
-        folder = servers_folder / "minio" / "data" / where.bucket / kept.keys[1].path
-        for file in folder.rglob("*"):
-            if file.is_file():
-                content = file.read_bytes()
-                assert b"picture" in content
-                file.write_bytes(content.replace(b"picture", b"pictuRe"))
-        with pytest.raises(StoreUnavailable):
-            kept.store.fetch(kept.keys[1], tmp_path / "out")
-        found = fixity.check_slice(kept.desk(copied=True), now=NOW + PERIOD + timedelta(hours=1))
-        assert (found.read, found.quarantined, found.repaired) == (3, (), (kept.keys[1].sha256,))
-        kept.store.fetch(kept.keys[1], tmp_path / "out")
 
 
 def test_a_repair_that_cannot_be_made_now_is_no_reason_to_stop(kept: Kept) -> None:
