@@ -365,6 +365,7 @@ _CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "Chứng thư ký · certificates": doctor_trust.certificates,
     "Nhật ký · audit log": doctor_archive.audit_log,
     "Tệp lưu · fixity": doctor_archive.objects,
+    "Tệp không thuộc dòng nào · orphans": doctor_archive.orphans,
     "Nộp lưu · archive": doctor_archive.to_archive,
     "Giữ nguyên · legal hold": doctor_archive.held,
     "Thời hạn lưu · retention": doctor_archive.kept,

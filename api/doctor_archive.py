@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from api import log_words
+from api import figures, log_words
 from api.finding import Finding, State
 from dossiers import archive, holds, log_stamps, retention
 from dossiers.calendar import VIETNAM
@@ -166,3 +166,25 @@ def objects(settings: Settings) -> Iterator[Finding]:
         )
     elif not counts.quarantined:
         yield Finding(subject, State.GOOD, f"{said}; không tệp nào sai.", f"{en}; none is wrong.")
+
+
+def orphans(settings: Settings) -> Iterator[Finding]:
+    """How many objects no row names, as the signing worker last counted them; nothing before it has."""
+    if not settings.database:
+        return
+    with closing(Database(settings.database)) as database:
+        found = figures.last_said(database, figures.WITHOUT_ROW)
+    subject = "Tệp không thuộc dòng nào · orphans"
+    if found:
+        yield Finding(
+            subject,
+            State.DOUBTFUL,
+            f"{found:.0f} tệp quá một ngày trong kho không thuộc dòng nào của cơ sở dữ liệu; không tệp nào bị xóa.",
+            f"{found:.0f} objects older than a day belong to no row of the database; none is deleted.",
+            "Thường do việc bị ngắt giữa chừng: không phải làm gì; tăng mỗi ngày thì xem nhật ký. Vừa phục hồi cơ sở dữ "
+            "liệu từ bản cũ: giấy tờ nhận sau bản ấy nằm trong số này, giữ nguyên kho và tìm bản sao lưu mới hơn. "
+            "`hoso objects orphans` kể tên. (Mostly left by work broken off, and harmless. After a restore of an older "
+            "database what was received since is among them: look for a newer backup.)",
+        )
+    elif found is not None:
+        yield Finding(subject, State.GOOD, "Không có.", "There are none.")

@@ -100,6 +100,24 @@ class _TrustServices:
 _ours.register(_TrustServices())
 
 
+class _Swept:
+    """What the last look through the whole store found, in the process that looks; the others say nothing of it."""
+
+    def __init__(self) -> None:
+        self.without_row: int | None = None
+
+    def collect(self) -> Iterable[Metric]:
+        """As the registry wants it."""
+        if self.without_row is not None:
+            yield GaugeMetricFamily(WITHOUT_ROW, "Objects older than a day that no row names", value=self.without_row)
+
+
+#: Counting them lists all of the store: whoever looks once a day leaves the number here.
+WITHOUT_ROW = "hoso_objects_without_row"
+SWEPT = _Swept()
+_ours.register(SWEPT)
+
+
 @contextmanager
 def telling(database: Database, process: str) -> Iterator[None]:
     """Leave this process's figures in the database every few seconds, as long as the block lasts."""
@@ -147,6 +165,14 @@ def exposition(database: Database) -> bytes:
     registry = CollectorRegistry()
     registry.register(_Told([*_families(counted), *_merged(told)]))
     return generate_latest(registry)
+
+
+def last_said(database: Database, name: str) -> float | None:
+    """What all processes that live say of one figure, added up; None where none of them says anything."""
+    with database.begin() as work:
+        told = work.figures.told(since=utc_now() - _LIVES)
+    values = [value for _, families in told for one in families if one["name"] == name for *_, value in one["samples"]]
+    return sum(values) if values else None
 
 
 class _Told:

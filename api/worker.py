@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import os
 import socket
 import time
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from api import jobs
-from api.figures import telling
+from api.figures import SWEPT, telling
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from api.settings import Settings
     from api.wiring import Services
+    from dossiers.fixity import FixityDesk
 
 _LOG = structlog.get_logger("worker")
 
@@ -53,7 +53,7 @@ _TELL_EVERY_S = 5.0
 _STAMP_EVERY_S = 3600.0
 _CHECK_EVERY_S = 3600.0
 _CHECK_AFTER_S = 300.0  # a start has better things to do
-_ORPHANS_EVERY = 24  # rounds
+_SWEEP_EVERY_S = 24 * 3600.0
 _HOLD_EVERY_S = 5.0
 _HOLD_AGAIN_S = 20.0
 _LOCK_EVERY_S = 60.0
@@ -168,20 +168,30 @@ async def _tell_of_authorities(office: Services) -> None:
 async def _check_objects(office: Services) -> None:
     """Every hour: read a slice of all objects and compare; once a day: look for objects that no row names."""
     await asyncio.sleep(_CHECK_AFTER_S)
-    for number in itertools.count():
+    sweep_due = 0.0
+    while True:
         try:
             desk = await asyncio.to_thread(office.fixity_desk)
             done = await asyncio.to_thread(fixity.check_slice, desk, now=utc_now())
-            nobodys = () if number % _ORPHANS_EVERY else await asyncio.to_thread(fixity.orphans, desk, now=utc_now())
+            _LOG.info("objects_read", objects=done.read, repaired=len(done.repaired))
+            if done.quarantined:
+                _LOG.error("objects_wrong", quarantined=done.quarantined)
+            if time.monotonic() >= sweep_due:  # put off, it is due in the next hour and not in the next day
+                await asyncio.to_thread(_sweep, desk)
+                sweep_due = time.monotonic() + _SWEEP_EVERY_S
         except (DatabaseUnavailable, Changed, StoreUnavailable):
             _LOG.warning("fixity_put_off")
         except Exception:  # noqa: BLE001  whatever it was, the next hour comes
             _LOG.exception("fixity_failed")
-        else:
-            _LOG.info("objects_read", objects=done.read, repaired=len(done.repaired))
-            if done.quarantined or nobodys:
-                _LOG.error("objects_wrong", quarantined=done.quarantined, without_row=len(nobodys))
         await asyncio.sleep(_CHECK_EVERY_S)
+
+
+def _sweep(desk: FixityDesk) -> None:
+    """Look through the whole store, and leave what was found where the figures and the doctor see it."""
+    nobodys = fixity.orphans(desk, now=utc_now())
+    SWEPT.without_row = len(nobodys)
+    if nobodys:
+        _LOG.warning("objects_without_row", objects=len(nobodys))
 
 
 async def _hold_objects(office: Services) -> None:

@@ -19,8 +19,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from api import figures, jobs
+from api import doctor_archive, figures, jobs
 from api.demo import centre
+from api.finding import State
+from api.settings import Settings
 from api.wiring import utc_now
 from dossiers import holds, retention
 from dossiers.fixity import FoundAs
@@ -121,6 +123,22 @@ def test_it_tells_of_objects_that_are_lost_and_of_the_longest_unread(watched: Of
     missing, damaged = (("hoso_objects_quarantined", (("found", found),)) for found in ("missing", "damaged"))
     assert (after[missing], after[damaged]) == (before[missing] + 1, before[damaged])
     assert after["hoso_longest_unread_object_seconds", ()] > 100 * 86400
+
+
+def test_it_tells_of_objects_without_a_row_once_somebody_has_counted_them(
+    watched: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, settings = watched.services.database, Settings(database=watched.services.dsn)
+    figures.tell_now(database, "web@one:1")
+    assert not any(name == figures.WITHOUT_ROW for name, _ in told(watched))
+    assert list(doctor_archive.orphans(settings)) == []
+    for count, state in ((3, State.DOUBTFUL), (0, State.GOOD)):
+        monkeypatch.setattr(figures.SWEPT, "without_row", count)
+        figures.tell_now(database, "signing@one:2")
+        assert told(watched)[figures.WITHOUT_ROW, ()] == count
+        (finding,) = doctor_archive.orphans(settings)
+        assert finding.state is state
+        assert str(count or "Không có") in finding.vi
 
 
 def test_it_tells_of_holds_of_locks_of_periods_and_of_what_the_archive_waits_for(watched: Office) -> None:

@@ -11,11 +11,12 @@ from uuid import UUID, uuid4
 import psycopg
 from pydantic import SecretStr
 
-from api import worker
+from api import doctor_archive, figures, worker
 from api.demo import centre
+from api.finding import State
 from api.settings import Settings
 from api.wiring import utc_now
-from dossiers import authorities, holds, log_stamps
+from dossiers import authorities, fixity, holds, log_stamps
 from dossiers.verdict_reports import VerdictReport
 from tests.integration.conftest import bucket
 from tests.integration.test_api_e_results import SEAL_KEEPER, digitised_dossier, issued, ok
@@ -35,7 +36,8 @@ _LOST = "0" * 63 + "7"
 
 def _work(settings: dict[str, Any]) -> None:
     """The signing worker as it is, but that it doesn't wait minutes after its start."""
-    worker._STAMP_AFTER_S = worker._CHECK_AFTER_S = worker._LOCK_EVERY_S = 0.1
+    worker._STAMP_AFTER_S = worker._CHECK_AFTER_S = worker._LOCK_EVERY_S = figures.TELL_EVERY_S = 0.1
+    fixity.ORPHAN_AFTER = timedelta(0)
     worker.run(worker.SIGNING, Settings(**settings | {"service_secret": SecretStr(_SECRET)}))
 
 
@@ -58,6 +60,8 @@ def left_undone(office: Office, held: UUID, ended: UUID, report: UUID) -> set[st
         done["locks"] = work.retention.of_dossier(ended, office.services.retention_years).locked_at is not None
         done["holds"] = holds.coverage_of(work, held, now=utc_now()).is_whole
     done["authorities"] = office.services.tsa_urls[0] in authorities.noted(office.services.begin)
+    told = [one.state for one in doctor_archive.orphans(Settings(database=office.services.dsn))]
+    done["orphans"] = told == [State.DOUBTFUL]
     return {name for name, is_done in done.items() if not is_done}
 
 
@@ -83,7 +87,9 @@ def test_everything_due_by_the_clock_is_done_by_a_signing_worker_that_was_just_s
             connection.execute(
                 "insert into kept_objects (sha256, size, media_type) values (%s, 7, 'application/pdf')", [_LOST]
             )
-        due = {"lists", "evidence", "reports", "objects", "log", "locks", "holds", "authorities"}
+        (tmp_path / "nobody's").write_bytes(b"nobody's")
+        office.services.archive_store.put(tmp_path / "nobody's", media_type="text/plain")
+        due = {"orphans", "lists", "evidence", "reports", "objects", "log", "locks", "holds", "authorities"}
         assert left_undone(office, held, ended, report.id) == due
 
         settings = {
