@@ -7,12 +7,15 @@ was whole, and goes on after them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
+import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from counter import stack
 from counter.folder import RECEIVED
@@ -20,9 +23,15 @@ from counter.folder import RECEIVED
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+    from types import TracebackType
 
 #: Exit statuses of scanimage are SANE's: sane/sane.h.
 GOOD, BUSY, JAMMED, EMPTY, COVER_OPEN, BROKEN = 0, 3, 6, 7, 8, 9
+#: Ours, beyond what a program can end with: no page came for so long that it was ended.
+SILENT = 256
+#: How long a page may take, with the lamp's warming up, a feeder's turning the sheet and a slow line before it.
+PAGE_S = 180.0
+_CANCEL_S = 10.0
 _PAGE = "{side}-%04d.{kind}"
 _FRONT, _BACK = "truoc", "sau"
 _PILE = ".dang-quet"
@@ -59,6 +68,7 @@ class Wanted:
         device: SANE's name of it, "" for the first one.
         source: As the scanner calls it; "" for the feeder where it has one.
         lossless: PNG instead of scanimage's JPEG.
+        page_s: How long a page may take; a scanner that is silent for longer is taken for dead.
     """
 
     device: str = ""
@@ -66,6 +76,7 @@ class Wanted:
     mode: str = "Color"
     dpi: int = 300
     lossless: bool = False
+    page_s: float = PAGE_S
 
     @property
     def kind(self) -> str:
@@ -143,6 +154,8 @@ class Pile:
     ) -> int:
         """Scan until the feeder is empty, or something stops it; SANE's status, `GOOD` when the feeder ran empty.
 
+        A scanner whose cable was pulled, or whose driver waits for itself, says nothing: that ends as `SILENT`.
+
         Every page that is told is durable. scanimage writes a page under another name until it is whole.
 
         Args:
@@ -159,14 +172,22 @@ class Pile:
         command += [f"--batch={self._place / _PAGE.format(side=side, kind=wanted.kind)}", "--batch-print"]
         command += [f"--batch-start={len(there) + 1}", *([f"--batch-count={only}"] if only else [])]
         count = len(there)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
+        with (
+            subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, process_group=0
+            ) as running,
+            _Patience(running, wanted.page_s) as patience,
+        ):
             for line in running.stdout or ():
+                patience.begin_again()
                 page = self._place / os.path.basename(line.strip())  # noqa: PTH119  whatever it prints, the page is here
                 if page.is_file():
                     _flush(page)
                     count += 1
                     tell(count)
         _flush(self._place)
+        if patience.lost:
+            return SILENT
         return GOOD if running.returncode == EMPTY and count > len(there) else running.returncode
 
     def pages(self) -> list[Path]:
@@ -202,6 +223,52 @@ class Pile:
     def drop(self) -> None:
         """Forget the pile."""
         shutil.rmtree(self._place, ignore_errors=True)
+
+
+class _Patience:
+    """Ends a scan that tells of no page for so long, and one that its caller leaves.
+
+    A driver reads in a process of its own that keeps our end of the pipe open, so the whole group is ended. SIGINT lets
+    scanimage put the sheet out; a driver that doesn't hear it is killed.
+    """
+
+    def __init__(self, running: subprocess.Popen[str], page_s: float) -> None:
+        self.lost = False
+        self._running = running
+        self._page_s = page_s
+        self._timer = self._started()
+
+    def _started(self) -> threading.Timer:
+        timer = threading.Timer(self._page_s, self._lose)
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def begin_again(self) -> None:
+        """A page came: the next one has all the time again."""
+        self._timer.cancel()
+        self._timer = self._started()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if kind is not None:
+            self._end()
+        else:
+            self._running.wait()
+        self._timer.cancel()
+
+    def _lose(self) -> None:
+        self.lost = True
+        self._end()
+
+    def _end(self) -> None:
+        for number in (signal.SIGINT, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._running.pid, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._running.wait(_CANCEL_S)
 
 
 def _feeds(source: str) -> bool:

@@ -28,6 +28,10 @@ _STOPS = {
     scanner.JAMMED: ("KẸT GIẤY: mở máy, gỡ giấy", "paper jam: open the scanner and take the sheet out"),
     scanner.EMPTY: ("khay không có giấy", "the feeder is empty"),
     scanner.COVER_OPEN: ("nắp máy đang mở", "the cover is open"),
+    scanner.SILENT: (
+        "máy quét không trả lời: tắt rồi bật lại máy, xem dây nối",
+        "the scanner doesn't answer: switch it off and on, look at its cable",
+    ),
     scanner.BROKEN: ("máy quét báo lỗi; xem dây và nguồn", "the scanner reports an error; look at cable and power"),
 }
 _OTHER_STOP = ("máy quét dừng", "the scanner has stopped")
@@ -45,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dpi", type=int, default=300, help="độ phân giải (mặc định: 300)")
     parser.add_argument("--mode", default="Color", help="Color, Gray hay Lineart (mặc định: Color)")
     parser.add_argument("--lossless", action="store_true", help="giữ ảnh không nén mất (tệp lớn gấp nhiều lần)")
+    parser.add_argument(
+        "--page-s",
+        type=float,
+        default=scanner.PAGE_S,
+        metavar="GIÂY",
+        help="chờ mỗi trang bao lâu rồi coi là máy quét không trả lời (mặc định: %(default).0f)",
+    )
     parser.add_argument("--dossier", default="", metavar="MÃ", help="mã hồ sơ; không có thì theo tờ ngăn")
 
 
@@ -55,7 +66,7 @@ def run(given: argparse.Namespace) -> int:
             return _tell_devices()
         if not given.to:
             raise CommandFailed("cần --to URL (where to send)", _USAGE)
-        wanted = Wanted(given.device, given.source, given.mode, given.dpi, given.lossless)
+        wanted = Wanted(given.device, given.source, given.mode, given.dpi, given.lossless, given.page_s)
         if not wanted.device:
             found = scanner.devices()
             if not found:

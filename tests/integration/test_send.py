@@ -30,7 +30,6 @@ from counter.sending import Sender
 from counter.spool import REFUSED, Spool
 from dossiers import desks, parcels
 from storage import disk as disks
-from tests.faults.power import can_cut_power
 from tests.papers import scan_pdf
 
 if TYPE_CHECKING:
@@ -539,71 +538,74 @@ def test_kills_at_any_moment_lose_nothing_and_double_nothing(
     assert {path.read_bytes() for path in (root / "da-nhan").glob("*.pdf")} == set(whole.values())
 
 
-if can_cut_power():
-
-    def test_what_was_taken_while_nobody_answered_survives_the_counters_power_cut(
-        office: Office, server: int, own_disk: Disk, tmp_path: Path
-    ) -> None:
-        """The copy alone is left: whoever scanned has cleared the folder since."""
-        dossier, whole = draft(office), [scan(size=size) for size in (20_000, 400_000, 1_500_000)]
-        root, places = own_disk.place / "da-quet", own_disk.place / "hoso"
-        root.mkdir()
-        for number, content in enumerate(whole):
-            (root / f"{dossier['code']} tờ {number}.pdf").write_bytes(content)
-        disks.flush(own_disk.place)
-        with thin_line(None) as line, sender(root, line.url, places, token(office)) as (at_work, _):
-            assert not at_work.round()
-            for path in root.glob("*.pdf"):
-                path.unlink()
-            own_disk.cut_power()
-        for path in root.glob("*.pdf"):  # where the clearing didn't reach the disk
+@pytest.mark.needs_own_disk
+def test_what_was_taken_while_nobody_answered_survives_the_counters_power_cut(
+    office: Office, server: int, own_disk: Disk, tmp_path: Path
+) -> None:
+    """The copy alone is left: whoever scanned has cleared the folder since."""
+    dossier, whole = draft(office), [scan(size=size) for size in (20_000, 400_000, 1_500_000)]
+    root, places = own_disk.place / "da-quet", own_disk.place / "hoso"
+    root.mkdir()
+    for number, content in enumerate(whole):
+        (root / f"{dossier['code']} tờ {number}.pdf").write_bytes(content)
+    disks.flush(own_disk.place)
+    with thin_line(None) as line, sender(root, line.url, places, token(office)) as (at_work, _):
+        assert not at_work.round()
+        for path in root.glob("*.pdf"):
             path.unlink()
+        own_disk.cut_power()
+    for path in root.glob("*.pdf"):  # where the clearing didn't reach the disk
+        path.unlink()
 
-        with thin_line(server) as line, sender(root, line.url, places, token(office)) as (at_work, told):
-            assert sorted(entry.sha256 for entry in at_work.spool.entries()) == sorted(map(sha256, whole)), told
-            until_done(at_work)
-        assert hashes(office, dossier) == sorted(map(sha256, whole))
+    with thin_line(server) as line, sender(root, line.url, places, token(office)) as (at_work, told):
+        assert sorted(entry.sha256 for entry in at_work.spool.entries()) == sorted(map(sha256, whole)), told
+        until_done(at_work)
+    assert hashes(office, dossier) == sorted(map(sha256, whole))
 
-    def test_a_refused_copy_is_whole_where_it_is_laid_before_it_is_let_go(own_disk: Disk, tmp_path: Path) -> None:
-        root, whole = own_disk.place / "da-quet", scan(size=400_000)
-        root.mkdir()
-        (root / "a.pdf").write_bytes(whole)
-        with closing(Spool(tmp_path / "spool", root)) as spool:
-            (found,) = Folder(root, settle_s=0).at_rest(0)
-            entry = spool.take(found)
-            assert entry is not None
-            found.path.unlink()
-            disks.flush(own_disk.place)
-            spool.put_away(spool.keep(entry, REFUSED, {"reason": "encrypted", "words": ""}), "words")
-            assert spool.entries() == []
+
+@pytest.mark.needs_own_disk
+def test_a_refused_copy_is_whole_where_it_is_laid_before_it_is_let_go(own_disk: Disk, tmp_path: Path) -> None:
+    root, whole = own_disk.place / "da-quet", scan(size=400_000)
+    root.mkdir()
+    (root / "a.pdf").write_bytes(whole)
+    with closing(Spool(tmp_path / "spool", root)) as spool:
+        (found,) = Folder(root, settle_s=0).at_rest(0)
+        entry = spool.take(found)
+        assert entry is not None
+        found.path.unlink()
+        disks.flush(own_disk.place)
+        spool.put_away(spool.keep(entry, REFUSED, {"reason": "encrypted", "words": ""}), "words")
+        assert spool.entries() == []
+        own_disk.cut_power()
+    assert (root / "khong-nhan/a.pdf").read_bytes() == whole
+
+
+@pytest.mark.needs_own_disk
+def test_power_cuts_of_the_counter_at_any_moment_lose_nothing_and_double_nothing(
+    office: Office, server: int, own_disk: Disk
+) -> None:
+    dossier = draft(office)
+    whole = {f"{dossier['code']} tờ {n}.pdf": scan(size=400_000 * n) for n in range(1, 6)}
+    url, root, places = f"http://127.0.0.1:{server}", own_disk.place / "da-quet", own_disk.place / "hoso"
+    root.mkdir()
+    places.mkdir()
+    key.keep(places / "desks.json", url, {"token": token(office), "desk": "Quầy 3", "agency": "Hồng Gai"})
+    chance = random.Random(20261130)  # noqa: S311  moments
+    brought: set[str] = set()
+
+    for name in [*whole, *[""] * 5]:
+        if name:
+            (root / name).write_bytes(whole[name])
+            brought.add(name)
+        disks.flush(own_disk.place)  # by the scanner's own program, as far as it goes; what comes now is ours
+        with subprocess.Popen(arguments_for(root, url, places), cwd=ROOT, stdout=subprocess.DEVNULL) as at_work:
+            with suppress(subprocess.TimeoutExpired):
+                at_work.wait(chance.uniform(0.1, 0.7))
             own_disk.cut_power()
-        assert (root / "khong-nhan/a.pdf").read_bytes() == whole
+        lying = {sha256(path.read_bytes()) for path in root.rglob("*.pdf")}
+        assert lying >= {sha256(whole[name]) for name in brought}
+    last = send(root, url, places)
 
-    def test_power_cuts_of_the_counter_at_any_moment_lose_nothing_and_double_nothing(
-        office: Office, server: int, own_disk: Disk
-    ) -> None:
-        dossier = draft(office)
-        whole = {f"{dossier['code']} tờ {n}.pdf": scan(size=400_000 * n) for n in range(1, 6)}
-        url, root, places = f"http://127.0.0.1:{server}", own_disk.place / "da-quet", own_disk.place / "hoso"
-        root.mkdir()
-        places.mkdir()
-        key.keep(places / "desks.json", url, {"token": token(office), "desk": "Quầy 3", "agency": "Hồng Gai"})
-        chance = random.Random(20261130)  # noqa: S311  moments
-        brought: set[str] = set()
-
-        for name in [*whole, *[""] * 5]:
-            if name:
-                (root / name).write_bytes(whole[name])
-                brought.add(name)
-            disks.flush(own_disk.place)  # by the scanner's own program, as far as it goes; what comes now is ours
-            with subprocess.Popen(arguments_for(root, url, places), cwd=ROOT, stdout=subprocess.DEVNULL) as at_work:
-                with suppress(subprocess.TimeoutExpired):
-                    at_work.wait(chance.uniform(0.1, 0.7))
-                own_disk.cut_power()
-            lying = {sha256(path.read_bytes()) for path in root.rglob("*.pdf")}
-            assert lying >= {sha256(whole[name]) for name in brought}
-        last = send(root, url, places)
-
-        assert last.returncode == 0, last.stderr
-        assert hashes(office, dossier) == sorted(map(sha256, whole.values()))
-        assert {path.read_bytes() for path in (root / "da-nhan").glob("*.pdf")} == set(whole.values())
+    assert last.returncode == 0, last.stderr
+    assert hashes(office, dossier) == sorted(map(sha256, whole.values()))
+    assert {path.read_bytes() for path in (root / "da-nhan").glob("*.pdf")} == set(whole.values())
