@@ -181,8 +181,8 @@ def orphans(settings: Settings) -> Iterator[Finding]:
             State.DOUBTFUL,
             f"{found:.0f} tệp quá một ngày trong kho không thuộc dòng nào của cơ sở dữ liệu; không tệp nào bị xóa.",
             f"{found:.0f} objects older than a day belong to no row of the database; none is deleted.",
-            "Thường do việc bị ngắt giữa chừng: không phải làm gì; tăng mỗi ngày thì xem nhật ký. Vừa phục hồi cơ sở dữ "
-            "liệu từ bản cũ: giấy tờ nhận sau bản ấy nằm trong số này, giữ nguyên kho và tìm bản sao lưu mới hơn. "
+            "Thường do việc bị ngắt giữa chừng: không phải làm gì; tăng mỗi ngày thì xem nhật ký. Vừa phục hồi cơ sở "
+            "dữ liệu từ bản cũ: giấy tờ nhận sau bản ấy nằm trong số này, giữ nguyên kho và tìm bản sao lưu mới hơn. "
             "`hoso objects orphans` kể tên. (Mostly left by work broken off, and harmless. After a restore of an older "
             "database what was received since is among them: look for a newer backup.)",
         )
