@@ -140,7 +140,10 @@ class Services:
         if self.second_store is not None:
             with suppress(StoreUnavailable):  # its bucket is made when it answers
                 self.second_store.prepare()
-        return FixityDesk(self.begin, self.archive_store, self.vault, self.second_store, self.fixity, self.work_dir)
+        second_vault = S3Vault(self.second_store) if self.second_store is not None else None
+        return FixityDesk(
+            self.begin, self.archive_store, self.vault, self.second_store, self.fixity, self.work_dir, second_vault
+        )
 
     def hold_desk(self) -> HoldDesk:
         """What keeping dossiers under legal hold works with."""

@@ -166,7 +166,7 @@ async def _tell_of_authorities(office: Services) -> None:
 
 
 async def _check_objects(office: Services) -> None:
-    """Every hour: read a slice of all objects and compare; once a day: look for objects that no row names."""
+    """Every hour: read a slice of all objects and compare; once a day: look through the whole store."""
     await asyncio.sleep(_CHECK_AFTER_S)
     sweep_due = 0.0
     while True:
@@ -187,11 +187,13 @@ async def _check_objects(office: Services) -> None:
 
 
 def _sweep(desk: FixityDesk) -> None:
-    """Look through the whole store, and leave what was found where the figures and the doctor see it."""
+    """Look through the whole store: count what no row names, for the figures and the doctor; end broken uploads."""
     nobodys = fixity.orphans(desk, now=utc_now())
     SWEPT.without_row = len(nobodys)
     if nobodys:
         _LOG.warning("objects_without_row", objects=len(nobodys))
+    if ended := fixity.end_broken_uploads(desk, now=utc_now()):
+        _LOG.info("broken_uploads_ended", uploads=ended)
 
 
 async def _hold_objects(office: Services) -> None:

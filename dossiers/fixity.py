@@ -4,12 +4,13 @@ What is wrong is put into quarantine: noted with the moment, shown to whoever ru
 and never deleted. That goes for an object that can't be read while the store itself answers: the disk below it is
 damaged there, and what comes after it is read all the same. Where there is a second copy, the right bytes are stored
 again as the object's next version; the wrong ones stay beneath. Objects that no row names are told of, and left where
-they are.
+they are; uploads that were broken off, and never became objects, are ended.
 """
 
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -28,9 +29,10 @@ if TYPE_CHECKING:
 
 #: How old an object without a row must be before it is told of: an upload may be under way.
 ORPHAN_AFTER = timedelta(hours=24)
+#: Nobody goes on with an upload after so long: the biggest file takes hours at worst.
+UPLOAD_BROKEN_AFTER = timedelta(days=7)
 _AT_LEAST = 50
 _ASKED_AT_ONCE = 500
-SUBJECT = "object-store"
 
 
 class FoundAs(StrEnum):
@@ -115,6 +117,7 @@ class FixityDesk:
         second: Where second copies are kept; None without one.
         period: Within which every object is read.
         work_dir: For files in transit.
+        second_vault: The second store as whoever looks after it sees it; None without one.
     """
 
     begin: Begin
@@ -123,6 +126,7 @@ class FixityDesk:
     second: ObjectStore | None
     period: timedelta
     work_dir: Path
+    second_vault: Vault | None = None
 
 
 def check_slice(desk: FixityDesk, *, now: datetime, limit: int | None = None, everything: bool = False) -> Round:
@@ -181,6 +185,20 @@ def orphans(desk: FixityDesk, *, now: datetime) -> tuple[str, ...]:
             found += _without_row(desk, waiting)
             waiting.clear()
     return tuple(sorted([*found, *_without_row(desk, waiting)]))
+
+
+def end_broken_uploads(desk: FixityDesk, *, now: datetime) -> int:
+    """End uploads that were broken off a week ago or longer, in both stores: their parts fill the disk. How many.
+
+    Raises:
+        StoreUnavailable: The store doesn't answer. That the second one doesn't is for another day.
+    """
+    before = now - UPLOAD_BROKEN_AFTER
+    ended = desk.vault.end_uploads(begun_before=before)
+    if desk.second_vault is not None:
+        with suppress(StoreUnavailable):
+            ended += desk.second_vault.end_uploads(begun_before=before)
+    return ended
 
 
 def _without_row(desk: FixityDesk, hashes: Sequence[str]) -> set[str]:

@@ -151,6 +151,14 @@ class Vault(Protocol):
         """Every object by its hash, with when it was stored."""
         ...
 
+    def end_uploads(self, *, begun_before: datetime) -> int:
+        """End uploads in parts that were begun before then and never finished; how many. No object goes by it.
+
+        Raises:
+            StoreUnavailable: It didn't answer. Some may be ended; try again.
+        """
+        ...
+
     def log_stamps(self) -> Sequence[bytes]:
         """All that were ever kept, also those that somebody hid behind a delete marker or a later version."""
         ...

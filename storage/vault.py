@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 KEEP_STAMPS = timedelta(days=3650)
 
 _STAMPS = "log-stamps/"
+_UPLOADS_AT_ONCE = 1000  # that many under way at a time, young ones, would hide the old
 #: SeaweedFS says so of a version that was never on hold or locked; the package knows the words of others only.
 _NEVER_HELD, _NEVER_LOCKED = "NoSuchObjectLegalHold", "ObjectLockConfigurationNotFoundError"
 
@@ -81,6 +82,33 @@ class S3Vault:
             for one in self._store.client.list_objects(self._store.bucket, prefix="sha256/", recursive=True):
                 if one.object_name and one.last_modified:
                     yield one.object_name.rpartition("/")[2], one.last_modified
+
+    def end_uploads(self, *, begun_before: datetime) -> int:
+        """End uploads in parts that were begun before then and never finished; how many.
+
+        A process killed in the middle leaves them: parts on the disk that no list of objects shows. What is not whole
+        is no object, so that neither lock nor hold is on it.
+
+        Raises:
+            StoreUnavailable: It didn't answer. Some may be ended; try again.
+        """
+        client, bucket = self._store.client, self._store.bucket
+        ended: set[str] = set()
+        with vendor_errors_translated():
+            # The package has no public method for either. The list is asked for from its beginning each time:
+            # SeaweedFS says that there is more and gives no mark to go on from.
+            while True:
+                listed = client._list_multipart_uploads(bucket, max_uploads=_UPLOADS_AT_ONCE)  # noqa: SLF001
+                old = [
+                    one
+                    for one in listed.uploads
+                    if one.initiated_time and one.initiated_time < begun_before and one.upload_id not in ended
+                ]
+                for one in old:
+                    client._abort_multipart_upload(bucket, str(one.object_name), str(one.upload_id))  # noqa: SLF001
+                    ended.add(str(one.upload_id))
+                if not old or not listed.is_truncated:
+                    return len(ended)
 
     @property
     def can_hold(self) -> bool:

@@ -21,6 +21,7 @@ from api.files import file_response
 from dossiers.ports import ObjectMissing, StoreUnavailable
 from dossiers.types import ObjectKey
 from storage import objects as stored
+from storage import vault as vault_of_s3
 from storage.capabilities import Capabilities
 from storage.objects import MinioObjectStore
 from storage.vault import S3Vault
@@ -385,6 +386,46 @@ def test_a_lock_that_is_only_promised_is_not_believed(
         assert not S3Vault(lying).can_prolong
         with pytest.raises(StoreUnavailable):
             S3Vault(lying).prolong(key, datetime.now(UTC).replace(microsecond=0) + timedelta(days=400))
+
+
+def begun(client: Minio, bucket: str, name: str) -> str:
+    """An upload in parts that a killed process leaves: one part is there, and no object."""
+    upload = client._create_multipart_upload(bucket, name, {})
+    client._upload_part(bucket, name, os.urandom(5 * MIB), {}, upload, 1)
+    return upload
+
+
+def test_an_upload_broken_off_is_ended_when_it_is_old_and_nothing_else_is(
+    s3_settings: S3Settings, client: Minio, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(b"whole and locked")
+    bucket, now = s3_settings.bucket, datetime.now(UTC)
+    with opened(s3_settings, keep_locked=timedelta(seconds=90)) as store:
+        store.prepare()
+        key, vault = store.put(tmp_path / "in", media_type=PDF), S3Vault(store)
+        broken = begun(client, bucket, key.path)
+        assert vault.end_uploads(begun_before=now - timedelta(days=7)) == 0
+        client._upload_part(bucket, key.path, os.urandom(5 * MIB), {}, broken, 2)  # it could go on
+        assert vault.end_uploads(begun_before=now + timedelta(hours=1)) == 1
+        with pytest.raises(S3Error) as gone:
+            client._upload_part(bucket, key.path, b"more", {}, broken, 3)
+        assert gone.value.code == "NoSuchUpload"
+        assert vault.end_uploads(begun_before=now + timedelta(hours=1)) == 0
+        store.fetch(key, tmp_path / "out")
+    (version,) = client.list_objects(bucket, prefix=key.path, include_version=True)
+    with pytest.raises(S3Error):
+        client.remove_object(bucket, key.path, version_id=version.version_id)
+
+
+def test_of_many_broken_uploads_all_are_ended(
+    s3_settings: S3Settings, store: MinioObjectStore, client: Minio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than the server lists at once, two of them of one name."""
+    monkeypatch.setattr(vault_of_s3, "_UPLOADS_AT_ONCE", 2)
+    for name in ("sha256/aa/aa", "sha256/aa/bb", "sha256/aa/bb", "sha256/cc/cc", "log-stamps/2026"):
+        client._create_multipart_upload(s3_settings.bucket, name, {})
+    assert S3Vault(store).end_uploads(begun_before=datetime.now(UTC) + timedelta(hours=1)) == 5
+    assert client._list_multipart_uploads(s3_settings.bucket).uploads == []
 
 
 def test_a_store_that_lies_is_not_believed(s3_settings: S3Settings, store: MinioObjectStore, tmp_path: Path) -> None:

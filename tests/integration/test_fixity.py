@@ -228,6 +228,29 @@ def test_an_object_without_a_row_is_told_of_after_a_day_and_left_alone(kept: Kep
     kept.store.fetch(nobodys, kept.folder / "out")
 
 
+def test_uploads_broken_off_a_week_ago_are_ended_in_both_stores(kept: Kept) -> None:
+    for store in (kept.store, kept.second):
+        store.client._create_multipart_upload(store.bucket, "sha256/aa/bb", {})
+    desk = replace(kept.desk(copied=True), second_vault=S3Vault(kept.second))
+    in_six_days, in_eight_days = (datetime.now(UTC) + timedelta(days=days) for days in (6, 8))
+    assert fixity.end_broken_uploads(desk, now=in_six_days) == 0
+    assert fixity.end_broken_uploads(desk, now=in_eight_days) == 2
+    assert fixity.end_broken_uploads(desk, now=in_eight_days) == 0
+
+
+@pytest.mark.usefixtures("less_patience")
+def test_a_second_store_that_is_down_keeps_no_broken_upload_in_the_first(kept: Kept) -> None:
+    kept.client._create_multipart_upload(kept.s3.bucket, "sha256/aa/bb", {})
+    with FaultyS3(kept.s3.endpoint).running() as proxy:
+        down = behind(kept, proxy)
+        proxy.fault = Fault.DOWN
+        desk = replace(kept.desk(copied=True), second_vault=down.vault)
+        assert fixity.end_broken_uploads(desk, now=datetime.now(UTC) + timedelta(days=8)) == 1
+        with pytest.raises(StoreUnavailable):
+            fixity.end_broken_uploads(down, now=datetime.now(UTC))
+        down.store.close()  # type: ignore[attr-defined]
+
+
 def test_an_hour_reads_its_share_and_no_more(kept: Kept) -> None:
     assert fixity.check_slice(kept.desk(), now=NOW, limit=2).read == 2
     assert fixity.check_slice(kept.desk(), now=NOW, limit=2).read == 1

@@ -37,7 +37,7 @@ _LOST = "0" * 63 + "7"
 def _work(settings: dict[str, Any]) -> None:
     """The signing worker as it is, but that it doesn't wait minutes after its start."""
     worker._STAMP_AFTER_S = worker._CHECK_AFTER_S = worker._LOCK_EVERY_S = figures.TELL_EVERY_S = 0.1
-    fixity.ORPHAN_AFTER = timedelta(0)
+    fixity.ORPHAN_AFTER = fixity.UPLOAD_BROKEN_AFTER = timedelta(0)
     worker.run(worker.SIGNING, Settings(**settings | {"service_secret": SecretStr(_SECRET)}))
 
 
@@ -62,6 +62,8 @@ def left_undone(office: Office, held: UUID, ended: UUID, report: UUID) -> set[st
     done["authorities"] = office.services.tsa_urls[0] in authorities.noted(office.services.begin)
     told = [one.state for one in doctor_archive.orphans(Settings(database=office.services.dsn))]
     done["orphans"] = told == [State.DOUBTFUL]
+    store = office.services.archive_store
+    done["uploads"] = store.client._list_multipart_uploads(store.bucket).uploads == []
     return {name for name, is_done in done.items() if not is_done}
 
 
@@ -89,7 +91,9 @@ def test_everything_due_by_the_clock_is_done_by_a_signing_worker_that_was_just_s
             )
         (tmp_path / "nobody's").write_bytes(b"nobody's")
         office.services.archive_store.put(tmp_path / "nobody's", media_type="text/plain")
-        due = {"orphans", "lists", "evidence", "reports", "objects", "log", "locks", "holds", "authorities"}
+        store = office.services.archive_store
+        store.client._create_multipart_upload(store.bucket, "sha256/aa/bb", {})
+        due = {"orphans", "uploads", "lists", "evidence", "reports", "objects", "log", "locks", "holds", "authorities"}
         assert left_undone(office, held, ended, report.id) == due
 
         settings = {
