@@ -16,6 +16,8 @@ import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 import urllib3
@@ -41,7 +43,8 @@ KEEP_LOCKED = timedelta(days=365)
 _BLOCK = 1 << 20  # read at once
 _PART = 16 << 20  # sent at once: what an upload holds in memory
 _PROBE = "probe/"
-_SENTINEL = b"hoso\n"
+_SENTINEL, _SENTINEL_SAYS = f"{_PROBE}sentinel", b"hoso\n"
+_ASKED_INSTEAD = 3  # kept objects, where the sentinel can't be given
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion"})
 _IO_ERRORS = (MinioException, urllib3.exceptions.HTTPError)
 
@@ -223,28 +226,49 @@ class MinioObjectStore:
     def probe(self) -> None:
         """Write and read an object now, and read one that has been there for long, without patience.
 
-        After a crash a server may take new objects while it can't yet give the old ones.
+        After a crash a server may take new objects while it can't yet give the old ones. Where it gives other old ones
+        and not the one that is there to be read, the disk is damaged at that place only: that object is written anew.
 
         Raises:
             StoreUnavailable: It can't be done now.
         """
         client = self._impatient_client
         with vendor_errors_translated():
-            try:
-                known = self._read(client, f"{_PROBE}sentinel")
-            except S3Error as error:
-                if error.code not in _MISSING:
-                    raise
-                client.put_object(self._bucket, f"{_PROBE}sentinel", io.BytesIO(_SENTINEL), len(_SENTINEL))
-                known = _SENTINEL
             fresh = os.urandom(16)
             name = f"{_PROBE}{uuid.uuid4()}"
             stored = client.put_object(self._bucket, name, io.BytesIO(fresh), len(fresh))
             came_back = self._read(client, name)
             with suppress(S3Error):  # the bucket may lock everything by itself
                 client.remove_object(self._bucket, name, version_id=stored.version_id)
-        if (known, came_back) != (_SENTINEL, fresh):
-            raise StoreUnavailable("the probe's bytes came back changed")
+            if came_back != fresh:
+                raise StoreUnavailable("the probe's bytes came back changed")
+            try:
+                if self._read(client, _SENTINEL) == _SENTINEL_SAYS:
+                    return
+                trouble: Exception = StoreUnavailable("the sentinel's bytes came back changed")
+            except _IO_ERRORS as error:
+                trouble = error
+            if not (isinstance(trouble, S3Error) and trouble.code in _MISSING):
+                if not self._gives_others(client):
+                    raise trouble
+                log.warning("sentinel_written_anew")
+            client.put_object(self._bucket, _SENTINEL, io.BytesIO(_SENTINEL_SAYS), len(_SENTINEL_SAYS))
+
+    def _gives_others(self, client: Minio) -> bool:
+        """Whether most of a few kept objects, whichever come up, are given whole; also where none is kept yet."""
+        listed = partial(client.list_objects, self._bucket, prefix="sha256/", recursive=True)
+        names = (str(one.object_name) for one in chain(listed(start_after=f"sha256/{os.urandom(1).hex()}"), listed()))
+        asked = list(islice(names, _ASKED_INSTEAD))
+        not_given = 0
+        for name in asked:
+            try:
+                whole = self._read_back(ObjectKey(name.rpartition("/")[2], 0, ""), client=client).whole
+            except _IO_ERRORS:
+                whole = False
+            not_given += not whole
+            if 2 * not_given > len(asked):
+                return False
+        return True
 
     def close(self) -> None:
         """Close the connections."""
@@ -289,9 +313,9 @@ class MinioObjectStore:
             log.warning("object_unreadable", extra={"object": key.sha256})
             return _ReadBack(whole=False, version_id=None)
 
-    def _read_back(self, key: ObjectKey, *, version_id: str | None = None) -> _ReadBack:
+    def _read_back(self, key: ObjectKey, *, version_id: str | None = None, client: Minio | None = None) -> _ReadBack:
         try:
-            response = self._client.get_object(self._bucket, key.path, version_id=version_id)
+            response = (client or self._client).get_object(self._bucket, key.path, version_id=version_id)
         except S3Error as error:
             if error.code in _MISSING:
                 return _ReadBack(whole=False, version_id=None)

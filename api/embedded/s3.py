@@ -37,6 +37,7 @@ PATIENCE_S = 40.0
 SECRET_FILE = "secret.key"  # noqa: S105  a file's name
 _LOOPBACK = "127.0.0.1"
 _SENTINEL = ("hoso-sentinel", "ready", b"ready\n")
+_SAYS_NOTHING = (MinioException, urllib3.exceptions.HTTPError, OSError)
 #: Below the range from which Linux takes outgoing ports, so that a kept port stays ours.
 _PORTS = range(20_000, 31_000)
 #: `weed` finds its administration by adding this to the port.
@@ -110,9 +111,9 @@ def stop(folder: Path) -> None:
 
 
 def running(folder: Path) -> S3Access | None:
-    """How to reach the server that runs in `folder`, or None when none answers."""
+    """How to reach the server that runs in `folder`, or None when none answers. What it gives is for others to see."""
     server = _kept(folder)
-    return server.access if server and _pid(folder) is not None and _reads(server) else None
+    return server.access if server and _pid(folder) is not None and _answers(server) else None
 
 
 def is_alive(folder: Path) -> bool:
@@ -256,26 +257,39 @@ def _wait(folder: Path, server: _Server) -> bool:
         if _pid(folder) is None:
             return False
         time.sleep(0.1)
+    # Not even after a crash does it need so long to give old objects: the disk is damaged where the sentinel lies.
+    if _reads(server, anew=True):
+        return True
     _end(folder, signal.SIGKILL, within_s=5)
     return False
 
 
-def _reads(server: _Server) -> bool:
-    """Whether the sentinel can be read; on the very first start it is written first."""
+def _reads(server: _Server, *, anew: bool = False) -> bool:
+    """Whether the sentinel can be read; on the very first start, or `anew`, it is written first."""
     bucket, name, content = _SENTINEL
-    with urllib3.PoolManager(timeout=3.0, retries=False) as pool:
-        access = server.access
-        client = Minio(
-            access.endpoint, access_key=access.access_key, secret_key=access.secret_key, secure=False, http_client=pool
-        )
-        with suppress(MinioException, urllib3.exceptions.HTTPError, OSError):
-            if not client.bucket_exists(bucket):
-                client.make_bucket(bucket)
-            if not any(client.list_objects(bucket)):
-                client.put_object(bucket, name, io.BytesIO(content), len(content))
-            with client.get_object(bucket, name) as answer:
-                return answer.read() == content
+    with urllib3.PoolManager(timeout=3.0, retries=False) as pool, suppress(*_SAYS_NOTHING):
+        client = _client(server, pool)
+        if not client.bucket_exists(bucket):
+            client.make_bucket(bucket)
+        if anew or not any(client.list_objects(bucket)):
+            client.put_object(bucket, name, io.BytesIO(content), len(content))
+        with client.get_object(bucket, name) as answer:
+            return answer.read() == content
     return False
+
+
+def _answers(server: _Server) -> bool:
+    """Whether it says anything."""
+    with urllib3.PoolManager(timeout=3.0, retries=False) as pool, suppress(*_SAYS_NOTHING):
+        return _client(server, pool).bucket_exists(_SENTINEL[0])
+    return False
+
+
+def _client(server: _Server, pool: urllib3.PoolManager) -> Minio:
+    access = server.access
+    return Minio(
+        access.endpoint, access_key=access.access_key, secret_key=access.secret_key, secure=False, http_client=pool
+    )
 
 
 def _pid(folder: Path) -> int | None:

@@ -33,7 +33,7 @@ _NOT_IMPLEMENTED = b"<Error><Code>NotImplemented</Code><Message>no</Message></Er
 class FaultyS3(S3Proxy):
     """The proxy. `fault` may be set at any time; `downloads` counts the objects that were asked for, by name.
 
-    `unreadable` names the versions that the faults for one hit.
+    `unreadable` names the versions, or the objects, that the faults for one hit.
     """
 
     def __init__(self, upstream: str) -> None:
@@ -78,7 +78,8 @@ class _Handler(PassingHandler):
         status, answered, content = self.asked_upstream(body)
         is_object = self.command == "GET" and "/sha256/" in self.path and status in {200, 206}
         version = next((value for name, value in answered.items() if name.lower() == "x-amz-version-id"), None)
-        is_hit = self.command == "GET" and version in server.unreadable
+        name = self.path.split("?")[0].lstrip("/").partition("/")[2]
+        is_hit = self.command == "GET" and bool({version, name} & server.unreadable)
         if is_hit and server.fault is Fault.FAILS_FOR_ONE:
             self.answer(500, {}, b"")
             return

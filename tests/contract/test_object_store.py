@@ -523,6 +523,68 @@ def test_the_probe_writes_and_reads_and_leaves_nothing_behind(
     assert [found.object_name for found in left] == ["probe/sentinel"]
 
 
+SENTINEL = "probe/sentinel"
+
+
+@pytest.fixture
+def three_kept(store: MinioObjectStore, a_file: Callable[[bytes], Path]) -> list[ObjectKey]:
+    store.probe()
+    return [store.put(a_file(content), media_type=PDF) for content in (b"one", b"two", b"three")]
+
+
+def version_of(client: Minio, bucket: str, name: str) -> str:
+    return str(client.stat_object(bucket, name).version_id)
+
+
+@pytest.mark.parametrize("fault", [Fault.FAILS_FOR_ONE, Fault.STOPS_FOR_ONE])
+def test_a_damaged_sentinel_among_objects_that_are_given_is_written_anew(
+    s3_settings: S3Settings, three_kept: list[ObjectKey], client: Minio, fault: Fault
+) -> None:
+    """It lies on a damaged place of the disk, and one of the three besides it."""
+    bucket = s3_settings.bucket
+    with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as behind:
+        proxy.fault = fault
+        proxy.unreadable = {version_of(client, bucket, name) for name in (SENTINEL, three_kept[1].path)}
+        behind.probe()
+        assert version_of(client, bucket, SENTINEL) not in proxy.unreadable
+        downloads = dict(proxy.downloads)
+        behind.probe()  # by the new one alone
+        assert all(proxy.downloads.get(key.path) == downloads.get(key.path) for key in three_kept)
+    client.put_object(bucket, SENTINEL, io.BytesIO(b"HOSO\n"), 5)  # or its bytes are others
+    with opened(s3_settings) as store:
+        store.probe()
+    assert client.get_object(bucket, SENTINEL).read() == b"hoso\n"
+
+
+def test_a_sentinel_that_is_never_given_again_stops_nothing(
+    s3_settings: S3Settings, three_kept: list[ObjectKey]
+) -> None:
+    with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as behind:
+        proxy.fault = Fault.FAILS_FOR_ONE
+        proxy.unreadable = {SENTINEL}
+        for _ in range(2):
+            behind.probe()
+        assert any(key.path in proxy.downloads for key in three_kept)
+
+
+def test_a_store_that_takes_new_objects_and_gives_no_old_ones_is_out_of_order(
+    s3_settings: S3Settings, three_kept: list[ObjectKey], client: Minio
+) -> None:
+    """As after a crash, until its volumes are back."""
+    bucket = s3_settings.bucket
+    with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as behind:
+        proxy.fault = Fault.FAILS_FOR_ONE
+        proxy.unreadable = {version_of(client, bucket, name) for name in (SENTINEL, *(key.path for key in three_kept))}
+        with pytest.raises(StoreUnavailable):
+            behind.probe()
+        assert version_of(client, bucket, SENTINEL) in proxy.unreadable  # nothing was written over what is to come back
+        proxy.unreadable = {version_of(client, bucket, SENTINEL)}
+        client.put_object(bucket, three_kept[0].path, io.BytesIO(b"!"), 1)
+        client.put_object(bucket, three_kept[1].path, io.BytesIO(b"!"), 1)
+        with pytest.raises(StoreUnavailable):  # what it gives is wrong
+            behind.probe()
+
+
 def test_nobody_there_is_said_soon(s3_settings: S3Settings, unused_port: int) -> None:
     with opened(s3_settings, endpoint=f"127.0.0.1:{unused_port}") as store, pytest.raises(StoreUnavailable):
         store.probe()

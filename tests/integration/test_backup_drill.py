@@ -195,7 +195,9 @@ def test_an_object_that_the_store_cannot_give_is_named_and_the_rest_is_taken(
         closing(opened_store(lived_in.where, endpoint=proxy.endpoint)) as store,
     ):
         path = f"sha256/{row[0][:2]}/{row[0][2:4]}/{row[0]}"
-        proxy.unreadable = {str(store.client.stat_object(store.bucket, path).version_id)}
+        store.probe()
+        for name in (path, "probe/sentinel"):
+            proxy.unreadable.add(str(store.client.stat_object(store.bucket, name).version_id))
         whole = backup.take(lived_in.dsn, store, tmp_path / "whole", programs=programs())
         assert not whole.damaged
         for fault in (Fault.FAILS_FOR_ONE, Fault.STOPS_FOR_ONE):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -128,6 +129,27 @@ def test_a_running_s3_server_is_taken_over_and_a_stopped_one_answers_no_more(fol
 
     s3.stop(folder)
     assert s3.running(folder) is None
+
+
+@pytest.mark.parametrize("program", [name for name in ("weed", "minio") if name == "weed" or shutil.which(name)])
+def test_an_s3_server_whose_sentinel_rotted_on_the_disk_is_taken_for_what_it_is(
+    folder: Path, program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gives everything else; no command may call it stopped, and `hoso up` may not wait for ever."""
+    access = s3.start(folder, program=program)
+    _put(_client(access), "kept")
+    bucket, name, content = s3._SENTINEL
+    for file in (folder / "data").glob(f"{bucket}_*.dat" if program == "weed" else f"{bucket}/{name}/xl.meta"):
+        with file.open("r+b") as on_disk:
+            on_disk.seek(on_disk.read().index(content))
+            on_disk.write(content.upper())
+    assert s3._reads(s3._kept(folder)) is False
+    assert s3.running(folder) == access
+
+    monkeypatch.setattr(s3, "PATIENCE_S", 5.0)  # it is up already
+    assert s3.start(folder) == access
+    assert _client(access).get_object(bucket, name).read() == content
+    assert _all_there(_client(access), "kept")
 
 
 def _sockets(pid: int) -> set[str]:

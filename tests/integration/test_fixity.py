@@ -164,7 +164,11 @@ def test_one_object_that_the_store_cannot_give_is_told_of_and_the_rest_is_read(k
     with FaultyS3(kept.s3.endpoint).running() as proxy:
         alone, copied = behind(kept, proxy), behind(kept, proxy, copied=True)
         proxy.fault = fault
-        proxy.unreadable = {str(kept.client.stat_object(kept.s3.bucket, bad.path).version_id)}
+        kept.store.probe()
+        on_the_damaged_disk = (bad.path, "probe/sentinel")
+        proxy.unreadable = {
+            str(kept.client.stat_object(kept.s3.bucket, name).version_id) for name in on_the_damaged_disk
+        }
         later = NOW + PERIOD + timedelta(hours=1)
         found = fixity.check_slice(alone, now=later)
         assert (found.read, found.quarantined, found.repaired) == (3, (bad.sha256,), ())
