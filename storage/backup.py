@@ -2,7 +2,8 @@
 
 A backup is a folder of its own below the place backups go to: the database as `pg_dump` writes it, a list of the
 objects, and a manifest with the hash of both, written last. The objects themselves lie beside, once for all backups,
-named by the hash of their content: the next backup copies what is new.
+named by the hash of their content: the next backup copies what is new, and reads a share of the copies that it counts
+on again, since the disk they lie on forgets too.
 
 Order is what makes it whole. An object is durable before any row speaks of it, so the database is taken first and the
 objects after it: whatever the database of a backup speaks of is among its objects. They come back in the other order.
@@ -43,6 +44,8 @@ _NOT_KEPT = ("self-test/", "probe/")
 _CONTENT = "sha256/"
 _BLOCK = 1 << 20
 _SHA256_DIGITS = 64
+#: Of what earlier backups copied, each one reads a share again: so many in a row read all of it.
+_SHARES = 30
 
 
 class BackupFailed(Exception):
@@ -77,6 +80,7 @@ class Backup:
         log_end: Sequence and hash of the audit log's last line.
         damaged: Objects that the store couldn't give or whose content didn't fit their name, and which are therefore
             not in it.
+        rotten: Objects whose earlier copy was lost or no longer right, and which were copied anew, but for `damaged`.
     """
 
     folder: Path
@@ -87,6 +91,7 @@ class Backup:
     copied: int
     log_end: tuple[int, str]
     damaged: tuple[str, ...] = ()
+    rotten: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,7 @@ def take(
     place: Path,
     *,
     programs: Path | None,
+    everything: bool = False,
     told: Callable[[str, int, int], None] = lambda *_: None,
 ) -> Backup:
     """Take a backup into a new folder below `place`; it is there whole, or not at all.
@@ -119,6 +125,7 @@ def take(
         store: The objects.
         place: Where backups go to: another disk than the instance's. Made if it isn't there.
         programs: Folder of PostgreSQL's client programs, at least as new as the server; None: those on the PATH.
+        everything: Read every copy that is counted on, not only this time's share.
         told: Called with what is being done, how much of it is done, and of how much.
 
     Raises:
@@ -134,12 +141,17 @@ def take(
         told("database", 0, 1)
         schema, log_end, spoken_of = _dumped(dsn, part / _DUMP, programs)
         told("database", 1, 1)
-        known = _media_types(place)
-        kept, damaged, copied = [], [], 0
+        earlier = _earlier(place)
+        kept, damaged, rotten, copied = [], [], [], 0
         versions = list(_versions(store))
         for done, (path, version_id, size) in enumerate(versions):
             told("objects", done, len(versions))
-            there = _there_already(place, path, size, known)
+            there = earlier.kept.get(path)
+            if there is not None and there.size != size:
+                there = None  # another version
+            if there is not None and not _still_right(place, there, read=everything or earlier.reads(there)):
+                rotten.append(path)
+                there = None
             one = there or _copied_if_readable(store, place, path, version_id)
             copied += there is None
             if one is None:
@@ -160,6 +172,7 @@ def take(
             copied=copied,
             log_end=log_end,
             damaged=tuple(sorted({*(path for path in damaged if path not in whole), *lost})),
+            rotten=tuple(sorted(set(rotten))),
         )
         manifest = {
             "taken_at": taken_at.isoformat(),
@@ -168,6 +181,8 @@ def take(
             "size": backup.size,
             "log_end": log_end,
             "damaged": backup.damaged,
+            "rotten": backup.rotten,
+            "share": earlier.share,
             "sha256": {name: _sha256(part / name) for name in (_DUMP, _LIST)},
         }
         _write(part / _MANIFEST, json.dumps(manifest, indent=1).encode())
@@ -358,14 +373,35 @@ def _versions(store: MinioObjectStore) -> Iterator[tuple[str, str | None, int]]:
                 yield name, one.version_id, int(one.size or 0)
 
 
-def _there_already(place: Path, path: str, size: int, known: dict[str, str]) -> Kept | None:
-    """An object of an earlier backup; its file was held against its hash when it was copied."""
-    sha256 = path.rpartition("/")[2]
-    if not path.startswith(_CONTENT) or path not in known:
-        return None
-    one = Kept(path, sha256, size, known[path])
+@dataclass(frozen=True)
+class _Earlier:
+    """What the last backup noted of its objects, by path, and which share of their copies is read again this time."""
+
+    kept: dict[str, Kept]
+    share: int
+
+    def reads(self, one: Kept) -> bool:
+        """Whether it is this copy's turn."""
+        return int(one.sha256[:8], 16) % _SHARES == self.share
+
+
+def _earlier(place: Path) -> _Earlier:
+    """By the last whole backup; where there is none or it isn't as it was written, everything is copied again."""
+    last = newest(place)
+    if last is None:
+        return _Earlier({}, 0)
+    try:
+        manifest, kept = read(last)
+    except BackupFailed:
+        return _Earlier({}, 0)
+    share = (int(manifest.get("share", -1)) + 1) % _SHARES
+    return _Earlier({one.path: one for one in kept if one.path.startswith(_CONTENT)}, share)
+
+
+def _still_right(place: Path, one: Kept, *, read: bool) -> bool:
+    """Whether an earlier copy is there, with its size; to `read` it is to hold it against its hash once more."""
     file = _file(place, one)
-    return one if file.is_file() and file.stat().st_size == size else None
+    return _is_whole(file, one) if read else file.is_file() and file.stat().st_size == one.size
 
 
 def _copied_if_readable(store: MinioObjectStore, place: Path, path: str, version_id: str | None) -> Kept | None:
@@ -436,18 +472,10 @@ def _file(place: Path, one: Kept) -> Path:
 def _is_whole(file: Path, one: Kept) -> bool:
     name = one.path.rpartition("/")[2]
     fits = not one.path.startswith(_CONTENT) or (len(name) == _SHA256_DIGITS and name == one.sha256)
-    return fits and file.is_file() and file.stat().st_size == one.size and _sha256(file) == one.sha256
-
-
-def _media_types(place: Path) -> dict[str, str]:
-    """What the last backup noted of its objects."""
-    last = newest(place)
-    if last is None:
-        return {}
     try:
-        return {one.path: one.media_type for one in read(last)[1]}
-    except BackupFailed:
-        return {}  # then everything is copied again
+        return fits and file.is_file() and file.stat().st_size == one.size and _sha256(file) == one.sha256
+    except OSError:  # the disk doesn't give it any more
+        return False
 
 
 def _with_progress(kept: Sequence[Kept], what: str, told: Callable[[str, int, int], None]) -> Iterable[Kept]:

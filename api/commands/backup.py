@@ -28,6 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="chép cả khóa ký và bí mật vào thư mục này (0700), cất riêng · keys and secrets, to be kept elsewhere",
     )
+    parser.add_argument(
+        "--check-everything",
+        action="store_true",
+        help="đọc lại mọi tệp đã chép từ trước; bình thường mỗi lần đọc một phần 30 · read all earlier copies again",
+    )
     parser.epilog = "Phục hồi (bring it back): hoso restore. docs/operations.md"
 
 
@@ -43,7 +48,14 @@ def run(given: argparse.Namespace) -> int:
     os.umask(0o077)
     store = store_of(settings)
     try:
-        taken = backup.take(settings.database, store, given.place, programs=programs(), told=told())
+        taken = backup.take(
+            settings.database,
+            store,
+            given.place,
+            programs=programs(),
+            everything=given.check_everything,
+            told=told(),
+        )
     except backup.BackupFailed as failed:
         raise CommandFailed(str(failed)) from failed
     finally:
@@ -55,6 +67,14 @@ def run(given: argparse.Namespace) -> int:
     if given.keys_to:
         copy_keys(settings, given.keys_to)
         print(f"Khóa và bí mật: {given.keys_to}. Cất ở nơi khác bản sao lưu. (Keep it apart from the backup.)")
+    for path in taken.rotten:
+        if path not in taken.damaged:
+            print(
+                f"Bản sao cũ bị mất hoặc hỏng, đã chép lại (an earlier copy was bad, copied anew): {path}",
+                file=sys.stderr,
+            )
+    if taken.rotten:
+        print("Kiểm tra đĩa sao lưu; chạy lại với --check-everything. (Look at the backup disk.)", file=sys.stderr)
     for path in taken.damaged:
         print(f"HỎNG, thiếu hoặc không đọc được trong kho (damaged, missing or unreadable): {path}", file=sys.stderr)
     return 1 if taken.damaged else 0

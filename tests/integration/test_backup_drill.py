@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import stat
@@ -31,6 +32,7 @@ from tests.integration.conftest import bucket
 from tests.integration.kept_office import opened_store
 from tests.integration.test_api_e_results import digitised_dossier, document, issued, look, verify
 from tests.office import Office, running_office
+from tests.s3_proxy import one_bit_off
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,6 +214,91 @@ def test_an_object_that_the_store_cannot_give_is_named_and_the_rest_is_taken(
     assert backup.newest(tmp_path / "down") is None
 
 
+def rot(place: Path, one: backup.Kept) -> Path:
+    """One bit off in the copy that lies in a backup, as a disk leaves it: the size stays."""
+    file = place / "objects" / one.sha256[:2] / one.sha256
+    file.write_bytes(one_bit_off(file.read_bytes()))
+    return file
+
+
+def copies(taken: backup.Backup) -> list[backup.Kept]:
+    """Of the content that is copied once for all backups, and has a bit to lose."""
+    return [one for one in backup.read(taken.folder)[1] if one.path.startswith("sha256/") and one.size]
+
+
+def test_a_copy_that_rotted_on_the_backup_disk_is_copied_anew_when_its_turn_comes(
+    lived_in: LivedIn, empty: S3Settings, postgres_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backup, "_SHARES", 3)
+    place = tmp_path / "backups"
+    shutil.copytree(lived_in.place, place)
+    all_of_them = {one.path for one in copies(lived_in.taken)}
+    for one in copies(lived_in.taken):
+        rot(place, one)
+    with closing(opened_store(lived_in.where)) as store:
+        turns = [backup.take(lived_in.dsn, store, place, programs=programs()) for _ in range(4)]
+        found = [set(taken.rotten) for taken in turns]
+        assert found[0] | found[1] | found[2] == all_of_them
+        assert sum(len(one) for one in found) == len(all_of_them)  # each once, and in no turn all of them
+        assert max(len(one) for one in found) < len(all_of_them)
+        assert not any(taken.damaged for taken in turns)
+        assert json.loads((turns[1].folder / "manifest.json").read_text())["rotten"] == sorted(found[1])
+    with closing(opened_store(empty)) as store:  # an old backup is mended with it
+        restored = backup.restore(place / lived_in.taken.folder.name, postgres_dsn, store, programs=programs())
+    assert (restored.objects, restored.missing) == (lived_in.taken.objects, ())
+
+
+def test_everything_is_read_again_where_that_is_asked_for_and_what_is_gone_is_missed_each_time(
+    lived_in: LivedIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "backups"
+    shutil.copytree(lived_in.place, place)
+    kept = copies(lived_in.taken)
+    lost, cut, unreadable, *others = kept
+    (place / "objects" / lost.sha256[:2] / lost.sha256).unlink()
+    file = place / "objects" / cut.sha256[:2] / cut.sha256
+    file.write_bytes(file.read_bytes()[:-1])
+    for one in others:
+        rot(place, one)
+    real = backup._sha256
+
+    def on_a_failing_disk(file: Path) -> str:
+        """A fake: one place of the disk can't be read, which a real one can't be told to."""
+        if file.name == unreadable.sha256:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(file)
+
+    with closing(opened_store(lived_in.where)) as store:
+        monkeypatch.setattr(backup, "_SHARES", 1 << 40)  # nobody's turn
+        taken = backup.take(lived_in.dsn, store, place, programs=programs())
+        assert taken.rotten == tuple(sorted((lost.path, cut.path)))
+        with monkeypatch.context() as failing:
+            failing.setattr(backup, "_sha256", on_a_failing_disk)
+            taken = backup.take(lived_in.dsn, store, place, programs=programs(), everything=True)
+        assert taken.rotten == tuple(sorted(one.path for one in (unreadable, *others)))
+        assert (taken.damaged, taken.copied >= len(taken.rotten)) == ((), True)
+        assert backup.take(lived_in.dsn, store, place, programs=programs(), everything=True).rotten == ()
+
+
+def test_a_rotten_copy_of_what_the_store_cannot_give_either_is_in_no_backup(
+    lived_in: LivedIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = stored._pool
+    monkeypatch.setattr(stored, "_pool", lambda retries: real(min(retries, 1)))
+    place = tmp_path / "backups"
+    shutil.copytree(lived_in.place, place)
+    one = copies(lived_in.taken)[0]
+    rot(place, one)
+    with (
+        FaultyS3(lived_in.where.endpoint).running() as proxy,
+        closing(opened_store(lived_in.where, endpoint=proxy.endpoint)) as store,
+    ):
+        proxy.fault, proxy.unreadable = Fault.FAILS_FOR_ONE, {one.path}
+        taken = backup.take(lived_in.dsn, store, place, programs=programs(), everything=True)
+    assert (taken.rotten, taken.damaged) == ((one.path,), (one.path,))
+    assert one.path not in {kept.path for kept in backup.read(taken.folder)[1]}
+
+
 def test_a_password_is_in_nobody_s_list_of_processes(
     lived_in: LivedIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +348,11 @@ def test_everything_is_destroyed_and_comes_back_with_hashes_chain_and_verdicts(
     assert cli.main(["backup", str(place), "--keys-to", str(apart)]) == 0
     assert f"nhật ký tới dòng {log[-1][0]}" in capsys.readouterr().out
     assert stat.S_IMODE((apart / "service.secret").stat().st_mode) == 0o600
+    (first,) = (folder for folder in place.iterdir() if folder.name != "objects")
+    one = next(kept for kept in backup.read(first)[1] if kept.path.startswith("sha256/") and kept.size)
+    rot(place, one)
+    assert cli.main(["backup", str(place), "--check-everything"]) == 0
+    assert f"đã chép lại (an earlier copy was bad, copied anew): {one.path}" in capsys.readouterr().err
 
     with psycopg.connect(lived_in.dsn, autocommit=True) as connection:
         connection.execute("drop schema public cascade; create schema public")
