@@ -28,6 +28,24 @@ _REASONS = {
 }
 
 
+#: With room for which line it is.
+_OTHERS = {
+    "stamp_unreadable": ("Có một dấu thời gian không đọc được.", "A stamp can't be read."),
+    "values_changed": (
+        "Giá trị trước và sau khi sửa của {} đã bị thay đổi.",
+        "The values before and after of {} aren't those that were kept.",
+    ),
+    "values_missing": (
+        "Giá trị trước và sau khi sửa của {} không còn, mà nhật ký không ghi là đã xóa.",
+        "The values before and after of {} are gone, and no line says that they were erased.",
+    ),
+    "values_added": (
+        "Có giá trị trước và sau khi sửa mà không dòng nhật ký nào ghi.",
+        "There are values before and after that no line of the log knows of.",
+    ),
+}
+
+
 def told(wrong: Wrong) -> tuple[str, str]:
     """A finding in a sentence, Vietnamese and English."""
     n = wrong.sequence
@@ -57,7 +75,14 @@ def told(wrong: Wrong) -> tuple[str, str]:
             vi, en = _REASONS.get(wrong.reason, (wrong.reason, wrong.reason))
             return f"Dấu thời gian của dòng {n} không dùng được: {vi}.", f"The stamp of line {n} doesn't count: {en}."
         case _:
-            return "Có một dấu thời gian không đọc được.", "A stamp can't be read."
+            vi, en = _OTHERS[wrong.code]
+            return vi.format(_line(n)[0]), en.format(_line(n)[1])
+
+
+def _line(sequence: int) -> tuple[str, str]:
+    if not sequence:
+        return "một dòng nhập từ gói lưu trữ", "a line that came in a bag"
+    return f"dòng {sequence}", f"line {sequence}"
 
 
 def holds(found: LogVerdict) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from dossiers.types import Account, Actor, Duplicate, Incomplete, NotFound, Role
@@ -10,9 +10,13 @@ from dossiers.types import Account, Actor, Duplicate, Incomplete, NotFound, Role
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from _typeshed import DataclassInstance
+
     from dossiers.ports import Begin
     from dossiers.types import Agency, CertificateRecord, Procedure
 
+#: Of a person's account what the log says before and after; a name or what opens it never stands there.
+_OF_ACCOUNT = frozenset({"agency", "roles", "title", "active"})
 #: In whose name the command line acts: whoever may run it on the machine.
 CONSOLE = Actor(None, "console", "Dòng lệnh", "", frozenset({Role.ADMINISTRATOR}))
 
@@ -24,20 +28,25 @@ def keep_agencies(begin: Begin, agencies: Sequence[Agency]) -> None:
         NotFound: An agency above is nowhere; nothing was changed.
     """
     with begin() as work:
-        known = {a.code for a in work.agencies.all()} | {a.code for a in agencies}
+        before = work.agencies.all()
+        known = {a.code for a in (*before, *agencies)}
         for agency in _above_first(agencies):
             if agency.parent is not None and agency.parent not in known:
                 raise NotFound(agency.parent)
+            was = next((a for a in before if a.code == agency.code), None)
             work.agencies.keep(agency)
-            work.audit.append(CONSOLE, "agency.kept", agency.code)
+            work.audit.append(CONSOLE, "agency.kept", agency.code, **_change(was, agency))
 
 
 def keep_procedures(begin: Begin, procedures: Sequence[Procedure]) -> None:
     """Add or change procedures."""
     with begin() as work:
+        before = {p.code: p for p in work.procedures.all()}
         for procedure in procedures:
             work.procedures.keep(procedure)
-            work.audit.append(CONSOLE, "procedure.kept", procedure.code)
+            work.audit.append(
+                CONSOLE, "procedure.kept", procedure.code, **_change(before.get(procedure.code), procedure)
+            )
 
 
 def keep_accounts(begin: Begin, accounts: Sequence[Account]) -> None:
@@ -53,11 +62,14 @@ def keep_accounts(begin: Begin, accounts: Sequence[Account]) -> None:
             if Role.LEADER in account.roles and not account.title.strip():
                 raise Incomplete("title", (account.username,))
             try:
-                account_id = work.accounts.of(account.username).user_id
+                was = work.accounts.of(account.username)
             except NotFound:
-                account_id = account.user_id
-            work.accounts.keep(replace(account, user_id=account_id))
-            work.audit.append(CONSOLE, "account.kept", account.username, agency=account.agency)
+                was = None
+            kept = account if was is None else replace(account, user_id=was.user_id)
+            work.accounts.keep(kept)
+            work.audit.append(
+                CONSOLE, "account.kept", kept.username, agency=kept.agency, **_change(was, kept, of=_OF_ACCOUNT)
+            )
 
 
 def keep_certificate(begin: Begin, record: CertificateRecord, *, chain: Sequence[bytes], demo: bool = False) -> None:
@@ -69,7 +81,8 @@ def keep_certificate(begin: Begin, record: CertificateRecord, *, chain: Sequence
     """
     with begin() as work:
         work.agencies.of(record.agency)
-        owners = {(r.agency, r.owner) for r in work.certificates.all() if r.sha256 == record.sha256}
+        known = work.certificates.all()
+        owners = {(r.agency, r.owner) for r in known if r.sha256 == record.sha256}
         if owners - {(record.agency, record.owner)}:
             raise Duplicate(record.sha256, of="certificates")
         if record.owner and work.accounts.of(record.owner).agency != record.agency:
@@ -77,7 +90,14 @@ def keep_certificate(begin: Begin, record: CertificateRecord, *, chain: Sequence
         work.certificates.keep(record)
         for der in chain:
             work.trust.add_certificate(der, demo=demo)
-        work.audit.append(CONSOLE, "certificate.kept", record.sha256, agency=record.agency, owner=record.owner)
+        work.audit.append(
+            CONSOLE,
+            "certificate.kept",
+            record.sha256,
+            agency=record.agency,
+            owner=record.owner,
+            before=[r.sha256 for r in known if r.active and (r.agency, r.owner) == (record.agency, record.owner)],
+        )
 
 
 def add_intermediates(begin: Begin, certificates: Sequence[bytes], *, demo: bool = False) -> None:
@@ -86,6 +106,29 @@ def add_intermediates(begin: Begin, certificates: Sequence[bytes], *, demo: bool
         for der in certificates:
             work.trust.add_certificate(der, demo=demo)
         work.audit.append(CONSOLE, "trust.added", "intermediates", count=len(certificates))
+
+
+def _change(
+    was: DataclassInstance | None, now: DataclassInstance, *, of: frozenset[str] | None = None
+) -> dict[str, object]:
+    """What is another one than before, for the log; nothing of what is new as a whole.
+
+    Args:
+        of: What may stand there; all if None. Of the rest it is said that it changed, and not how.
+    """
+    if was is None:
+        return {}
+    before, after = (
+        {name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(one).items()}
+        for one in (was, now)
+    )
+    those = [name for name in after if before[name] != after[name]]
+    open_ = [name for name in those if of is None or name in of]
+    return {
+        "before": {name: before[name] for name in open_},
+        "after": {name: after[name] for name in open_},
+        **({"withheld": hidden} if (hidden := sorted({*those} - {*open_})) else {}),
+    }
 
 
 def _above_first(agencies: Sequence[Agency]) -> list[Agency]:

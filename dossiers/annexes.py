@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from digitize import load
 from digitize.types import UnreadableScan
-from dossiers import holds
+from dossiers import amendments, holds
 from dossiers.policy import Act, require
 from dossiers.signatures import complete, make_once, recorded
 from dossiers.types import Actor, Annex, Incomplete, KeyHeld, NotAllowed, NotFound, ResultState, WrongState
@@ -117,7 +117,16 @@ def remove(begin: Begin, e_result_id: UUID, annex_id: UUID, *, by: Actor) -> Non
             if annex.ordinal > gone.ordinal:
                 work.annexes.keep(replace(annex, ordinal=annex.ordinal - 1))
         _had_a_hand(work, e_result, by)
-        work.audit.append(by, "e_result.annex_removed", e_result.id, sha256=gone.source.sha256, annex=gone.ordinal)
+        amendments.log(
+            work,
+            by,
+            "e_result.annex_removed",
+            e_result.id,
+            of=e_result.dossier_id,
+            changes={"annex": (gone.title, None)},
+            sha256=gone.source.sha256,
+            annex=gone.ordinal,
+        )
 
 
 def of(begin: Begin, e_result_id: UUID, ordinal: int, *, by: Actor) -> tuple[EResult, Annex]:

@@ -84,7 +84,7 @@ def note_seen(begin: Begin, component: Component, *, by: Actor, what: str, now: 
 
     Args:
         component: Which the actor was found to be allowed to see.
-        what: "picture", "scan", "searchable", "copy", "text" or "fields".
+        what: "picture", "scan", "searchable", "copy", "text", "fields" or "amendments" (what was corrected of it).
     """
     with begin() as work:
         return _noted(work, shown_by(work, component), by=by, what=what, now=now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from digitize import load
-from dossiers import codes, page_marks
+from dossiers import amendments, codes, page_marks
 from dossiers.calendar import local_day
 from dossiers.policy import Act, require
 from dossiers.types import (
@@ -315,7 +315,17 @@ def move_component(
             moved = replace(moved, revision=component.revision + 1, searchable=None, unstamped=None)
             work.jobs.assemble(moved.id, moved.revision, back_file=dossier.back_file)
         moved = work.components.keep(moved)
-        work.audit.append(by, "component.moved", moved.id, dossier=dossier.code, was=component.kind, kind=kind)
+        amendments.log(
+            work,
+            by,
+            "component.moved",
+            moved.id,
+            of=dossier.id,
+            changes={"name": (component.name, moved.name)},
+            dossier=dossier.code,
+            was=component.kind,
+            kind=kind,
+        )
         return moved
 
 
@@ -416,9 +426,20 @@ def close(begin: Begin, dossier_id: UUID, *, by: Actor, state: DossierState, rea
             for r in results:
                 if r.state is ResultState.DRAFT and r.number is not None and r.dated is not None:
                     work.e_results.void_number(r.agency, r.symbol, r.dated.year, r.number, "dossier_closed")
+        changes = {"note": (dossier.note, reason)}
         dossier = work.dossiers.keep(dossier.move(state, note=reason))
         told = {"unread": _give_up(work, dossier)} if dossier.is_given_up else {}
-        work.audit.append(by, f"dossier.{state}", dossier.id, code=dossier.code, at=now.isoformat(), **told)
+        amendments.log(
+            work,
+            by,
+            f"dossier.{state}",
+            dossier.id,
+            of=dossier.id,
+            changes=changes,
+            code=dossier.code,
+            at=now.isoformat(),
+            **told,
+        )
         return dossier
 
 
@@ -432,8 +453,9 @@ def resume(begin: Begin, dossier_id: UUID, *, by: Actor) -> Dossier:
         components = work.components.of_dossier(dossier.id)
         done = all(c.state is ComponentState.DIGITIZED for c in components)
         state = DossierState.DIGITIZED if done else DossierState.DIGITIZING
+        changes = {"note": (dossier.note, "")}
         dossier = work.dossiers.keep(dossier.move(state, note=""))
-        work.audit.append(by, "dossier.resumed", dossier.id, code=dossier.code)
+        amendments.log(work, by, "dossier.resumed", dossier.id, of=dossier.id, changes=changes, code=dossier.code)
         return dossier
 
 

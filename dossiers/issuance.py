@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from digitize import load
 from digitize.types import UnreadableScan
-from dossiers import annexes, codes, drafts, layouts, own_token
+from dossiers import amendments, annexes, codes, drafts, layouts, own_token
 from dossiers.calendar import local_day
 from dossiers.policy import Act, require
 from dossiers.signatures import SignatureUnproven, SigningDesk, complete, make_once, recorded, trusted
@@ -56,6 +56,7 @@ PREVIEW_MARK = "BẢN XEM THỬ"
 
 #: What the log says when the leader has read a document to its end.
 READ = "e_result.read"
+CHANGED = "e_result.changed"
 
 
 class Unread(OfficeError):
@@ -110,17 +111,19 @@ def redraft(
             raise WrongState(e_result.state)
         if version is not None and version != e_result.version:
             raise Changed(str(e_result_id))
-        e_result = _drafted_by(e_result, by)
-        _must_sign_for(work, leader or e_result.leader, by, e_result.drafters)
-        return work.e_results.keep(
-            replace(
-                e_result,
-                data=e_result.data if data is None else dict(data),
-                leader=leader or e_result.leader,
-                title=title or e_result.title,
-                prepared_by=by.username,
-            )
+        drafted = replace(
+            _drafted_by(e_result, by),
+            data=e_result.data if data is None else dict(data),
+            leader=leader or e_result.leader,
+            title=title or e_result.title,
+            prepared_by=by.username,
         )
+        _must_sign_for(work, drafted.leader, by, drafted.drafters)
+        changes = amendments.differing(_words_of(e_result), _words_of(drafted))
+        drafted = work.e_results.keep(drafted)
+        if changes:
+            amendments.log(work, by, CHANGED, drafted.id, of=drafted.dossier_id, changes=changes)
+        return drafted
 
 
 def upload(
@@ -332,7 +335,15 @@ def send_back(
                 returned_data=e_result.data,
             )
         )
-        work.audit.append(by, "e_result.returned", e_result.id, number=e_result.full_number)
+        amendments.log(
+            work,
+            by,
+            "e_result.returned",
+            e_result.id,
+            of=e_result.dossier_id,
+            changes={"comment": (e_result.comment, comment)},
+            number=e_result.full_number,
+        )
         return returned
 
 
@@ -750,6 +761,12 @@ def _must_be_new(work: UnitOfWork, document: ObjectKey) -> None:
         raise Duplicate(document.sha256, of="register")
     if work.register.copy_with(document.sha256) is not None:
         raise Duplicate(document.sha256, of="copies")
+
+
+def _words_of(e_result: EResult) -> dict[str, Any]:
+    """What a person can change of a draft, by its place."""
+    given = {"title": e_result.title, "leader": e_result.leader}
+    return given | {f"data.{key}": value for key, value in e_result.data.items()}
 
 
 def _drafted_by(e_result: EResult, by: Actor) -> EResult:

@@ -316,6 +316,10 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
         "khóa tệp trong kho đến hết thời hạn lưu",
         "files locked in the store for that period",
     ),
+    "dossier.amendments_erased": (
+        "xóa giá trị trước và sau khi sửa, hết thời hạn lưu",
+        "values before and after corrections erased, their period having ended",
+    ),
     "hold.placed": ("giữ nguyên theo yêu cầu", "put under legal hold"),
     "hold.release_asked": ("xin thôi giữ, chờ người thứ hai", "release of the hold asked for"),
     "hold.released": ("thôi giữ, hai người xác nhận", "hold released by two people"),
@@ -330,6 +334,7 @@ _EVENTS: Final[dict[str, tuple[str, str]]] = {
     "copy.made": ("đã ký bản số hóa, chờ dấu thời gian", "digitised copy signed, waiting for its timestamp"),
     "copy.signed": ("đã ký bản số hóa", "digitised copy signed"),
     "e_result.drafted": ("soạn dự thảo kết quả", "result drafted"),
+    "e_result.changed": ("sửa dự thảo", "draft changed"),
     "e_result.submitted": ("trình ký, lấy số", "submitted, number taken"),
     "e_result.read": ("lãnh đạo đã đọc", "read by the leader"),
     "e_result.returned": ("trả lại để sửa, hủy số", "returned for correction, number void"),

@@ -4,7 +4,8 @@ Whoever owns the database can change a line and compute every hash behind it ane
 of an earlier day over the new hashes. So each day the hash of the last line goes to the timestamp authority; its token
 lies in the store under the longest lock there is, and in the log itself, where the next day's head covers it.
 
-`verify` walks the chain and holds every stamp against it: a line that a stamp names must be there, with that hash.
+`verify` walks the chain and holds every stamp against it: a line that a stamp names must be there, with that hash. It
+also holds the values before and after corrections, which are kept beside the log, against the lines that bind them.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ class Wrong:
     Attributes:
         code: "broken" (a line is missing or changed), "cut_short" (it ends before a stamped line), "rewritten" (another
             line stands where one was stamped), "stamp_unreadable", "stamp_lost" (the log names one that the store
-            hasn't), "stamp_bad" (see `reason`).
+            hasn't), "stamp_bad" (see `reason`); of values before and after "values_changed", "values_missing",
+            "values_added" (`amendments.Misfit`).
         sequence: The line concerned; 0 where none is.
         reason: For "stamp_bad", as `signing.stamp_check` says.
         at: When the stamp was made, where there is one.
@@ -172,6 +174,7 @@ def verify(begin: Begin, vault: Vault, *, now: datetime, recent: bool = False) -
         there = work.audit.hashes({one.sequence for one in stamps})
         last = max((one.sequence for one in stamps if one.sequence in there), default=0) if recent else 0
         broken = work.audit.first_break(after=last)
+        misfits = work.amendments.misfits(after=last)
     proven: tuple[int, datetime] | None = None
     held = 0
     for one in sorted(stamps, key=lambda one: one.sequence):
@@ -183,6 +186,7 @@ def verify(begin: Begin, vault: Vault, *, now: datetime, recent: bool = False) -
             held, proven = held + 1, (one.sequence, checked.at)
     if broken is not None:
         wrong.append(Wrong("broken", broken))
+    wrong += [Wrong(one.code, one.sequence) for one in misfits]
     return LogVerdict(lines, held, proven, tuple(sorted(wrong, key=lambda one: one.sequence)))
 
 

@@ -137,7 +137,8 @@ def link_note(
     with begin() as work:
         dossier, component, pages = _marked(work, by, dossier_id, component_id)
         page = _page(pages, number)
-        if page.without_note == without:
+        was = page.without_note
+        if was == without:
             return component
         if without is not None:
             bare = _page(pages, without)
@@ -148,7 +149,7 @@ def link_note(
             page = replace(page, flags=_once(page))
         work.components.keep_page(replace(page, without_note=without))
         event = "page.note_linked" if without is not None else "page.note_unlinked"
-        return _made_again(work, by, dossier, component, event, number, without=without or page.without_note)
+        return _made_again(work, by, dossier, component, event, number, without=without or was, was=was)
 
 
 def _marked(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
+    from dossiers.amendments import Amendments
     from dossiers.anchors import TrustAnchor
     from dossiers.archive import ToArchive
     from dossiers.authorities import Authority
@@ -1038,6 +1039,8 @@ class UnitOfWork(Protocol):
     def register(self) -> Register: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def amendments(self) -> Amendments: ...
     @property
     def archive(self) -> Archive: ...
     @property

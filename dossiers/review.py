@@ -14,7 +14,7 @@ from digitize import reading
 from digitize.lines import lines_of, onto_words, standing
 from digitize.types import RESCAN
 from digitize.words.vietnamese import nfc
-from dossiers import page_marks, record, separation
+from dossiers import amendments, page_marks, record, separation
 from dossiers.digitization import reading_of, settle
 from dossiers.policy import Act, require
 from dossiers.types import (
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from dossiers.types import Actor, Component, Dossier, Page
 
 _RESCAN = frozenset(flag.value for flag in RESCAN)
+_FIELD = "field."
 #: Where the log says which words were changed: page number → indexes.
 _WHERE = {"component.corrected": "words", "component.reviewed": "where"}
 
@@ -128,17 +129,21 @@ def correct(
         _waiting(component)
         pages = {p.number: p for p in work.components.pages(component_id)}
         _not_overtaken(work, by, component_id, pages, readings, fields, (*words, *lines))
-        changed_fields = [
-            change.key
-            for change in fields
-            if _keep_field(work, component_id, change.key, record.tidied(change.key, change.value), by)
-        ]
-        changed_words = _keep_words(work, pages, readings, [*words, *_word_by_word(pages, readings, lines)])
+        changed_fields = _keep_fields(work, component_id, fields, by)
+        changed_words = _new_words(pages, [*words, *_word_by_word(pages, readings, lines)])
+        for number, texts in changed_words.items():
+            work.components.keep_page(_corrected(pages[number], readings[number], texts))
         if changed_fields or changed_words:
             component = work.components.keep(component)  # its version tells whoever looked before
-            # Where, by whom and when; what was typed may be somebody's name.
-            work.audit.append(
-                by, "component.corrected", component.id, fields=sorted(changed_fields), words=changed_words
+            amendments.log(
+                work,
+                by,
+                "component.corrected",
+                component.id,
+                of=dossier.id,
+                changes={**changed_fields, **_word_changes(pages, readings, changed_words)},
+                fields=[where.removeprefix(_FIELD) for where in sorted(changed_fields)],
+                words=_where(changed_words),
             )
         return component
 
@@ -198,8 +203,11 @@ def review(
             doubtful.append(component.trouble)
         if doubtful and not keep_reason:
             raise Incomplete("rescan", tuple(doubtful))
-        for field in decided.fields:
-            _keep_field(work, component_id, field.key, record.tidied(field.key, field.value), by)
+        changes: dict[str, tuple[str, str]] = {
+            **_keep_fields(work, component_id, decided.fields, by),
+            **_word_changes(pages, readings, by_page),
+            "keep_reason": (component.keep_reason, keep_reason),
+        }
         _nothing_left_by_hand(work, component_id, pages.values())
         for number, page in pages.items():
             if number in by_page:
@@ -216,12 +224,15 @@ def review(
                 replace(component, state=ComponentState.REVIEWED, revision=revision, searchable=None, unstamped=None)
             )
             work.jobs.assemble(component.id, revision, back_file=dossier.back_file)
-        work.audit.append(
+        amendments.log(
+            work,
             by,
             "component.reviewed",
             component.id,
+            of=dossier.id,
+            changes=changes,
             words=sum(map(len, by_page.values())),
-            where={str(number): sorted(words) for number, words in sorted(by_page.items())},
+            where=_where(by_page),
             fields=sorted(field.key for field in decided.fields),
         )
         return component
@@ -347,7 +358,7 @@ def _field_conflict(kept: Mapping[str, ExtractedField], change: FieldChange, by:
         raise NotFound(f"field {change.key}")
     there = kept.get(change.key)
     # What a person said in place of a value stands there like a value, and is no more passed over than one.
-    present = "" if there is None else record.said(there) or there.value
+    present = _said(there)
     if change.seen is None or present in (change.seen, record.tidied(change.key, change.value)):
         return None
     if there is not None and there.by == by.username and not there.value and not change.seen:
@@ -412,17 +423,29 @@ def _corrector(work: UnitOfWork, page: Page, index: int) -> str:
     return page.reviewed_by
 
 
-def _keep_words(
-    work: UnitOfWork, pages: Mapping[int, Page], readings: Mapping[int, OcrPage], words: Sequence[WordChange]
-) -> dict[str, list[int]]:
-    """Keep what is new, and say where: page number → indexes."""
+def _new_words(pages: Mapping[int, Page], words: Iterable[WordChange]) -> dict[int, dict[int, str]]:
+    """What isn't kept so already: page number → index → text."""
     new: dict[int, dict[int, str]] = {}
     for change in words:
         if pages[change.page].corrections.get(change.index) != nfc(change.text):
             new.setdefault(change.page, {})[change.index] = change.text
-    for number, texts in new.items():
-        work.components.keep_page(_corrected(pages[number], readings[number], texts))
-    return {str(number): sorted(texts) for number, texts in sorted(new.items())}
+    return new
+
+
+def _where(words: Mapping[int, Mapping[int, str]]) -> dict[str, list[int]]:
+    """For the log: page number → indexes."""
+    return {str(number): sorted(texts) for number, texts in sorted(words.items())}
+
+
+def _word_changes(
+    pages: Mapping[int, Page], readings: Mapping[int, OcrPage], words: Mapping[int, Mapping[int, str]]
+) -> dict[str, tuple[str, str]]:
+    """What stood in each of these places, by these pages, and what is to stand there."""
+    return {
+        f"word.{number}.{index}": (pages[number].corrections.get(index, readings[number].words[index].text), nfc(text))
+        for number, texts in words.items()
+        for index, text in texts.items()
+    }
 
 
 def _corrected(page: Page, ocr: OcrPage, words: Mapping[int, str]) -> Page:
@@ -438,23 +461,45 @@ def _nothing_left_by_hand(work: UnitOfWork, component_id: UUID, pages: Iterable[
         raise Incomplete("by_hand", tuple(sorted(asked)))
 
 
-def _keep_field(work: UnitOfWork, component_id: UUID, key: str, value: str, by: Actor) -> bool:
-    """Keep a field as a person leaves it; whether that is new, be it only that a person has confirmed it."""
-    read = {f.key: f for f in work.components.fields(component_id)}.get(key)
+def _keep_fields(
+    work: UnitOfWork, component_id: UUID, changes: Iterable[FieldChange], by: Actor
+) -> dict[str, tuple[str, str]]:
+    """Keep fields as a person leaves them; of those where that is new, what was said there before and since.
+
+    To confirm a value is new as well: then the two are the same.
+    """
+    said: dict[str, tuple[str, str]] = {}
+    for change in changes:
+        before = {f.key: f for f in work.components.fields(component_id)}.get(change.key)
+        after = _left_as(before, component_id, change.key, record.tidied(change.key, change.value), by)
+        if after is not None:
+            work.components.keep_field(after)
+            where = f"{_FIELD}{change.key}"
+            first, _ = said.get(where, (_said(before), ""))
+            said[where] = (first, _said(after))
+    return said
+
+
+def _said(field: ExtractedField | None) -> str:
+    """A field as a person sees it."""
+    return "" if field is None else record.said(field) or field.value
+
+
+def _left_as(read: ExtractedField | None, component_id: UUID, key: str, value: str, by: Actor) -> ExtractedField | None:
+    """A field as a person leaves it; None if it stands so already, and a person has said so."""
     answer = record.ANSWERS.get(value, "")
     value = "" if answer else value
     if read is None:
         if not value and not answer:
-            return False
+            return None
         read = ExtractedField(component_id, key, "", "", 1, None, 100.0)
         origin = "typed"
     else:
         if read.by and read.value == value and answer == (read.origin if record.said(read) else ""):
-            return False
+            return None
         origin = read.origin
         if origin in record.ANSWERS.values():
             origin = "corrected" if read.raw else "typed"
         elif read.value != value and origin != "typed":
             origin = "corrected"
-    work.components.keep_field(replace(read, value=value, origin=answer or origin, by=by.username))
-    return True
+    return replace(read, value=value, origin=answer or origin, by=by.username)

@@ -9,11 +9,13 @@ tables, so that a new table can't be forgotten.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from dossiers.amendments import BOUND_BY, Amendment
 from dossiers.archive import NotOurRows, ToArchive
 from dossiers.types import Duplicate
 from storage import tables
@@ -80,6 +82,7 @@ BELONGS = {
         "UNION SELECT id FROM e_results WHERE dossier_id = :id)"
     ),
     "e_result_documents": _OF_RESULT,
+    "amendments": "dossier_id = :id",
     "holds": "dossier_id = :id",
     "held_objects": "hold_id IN (SELECT id FROM holds WHERE dossier_id = :id)",
 }
@@ -143,7 +146,8 @@ class PostgresArchive:
 
         Raises:
             Duplicate: It, or a number or code of it, is here already.
-            NotOurRows: There is a table among them that we don't know, or a line of the log doesn't fit its hash.
+            NotOurRows: There is a table among them that we don't know, or a line of the log doesn't fit its hash, or
+                values before and after don't fit the lines.
         """
         if unknown := rows.keys() - {*BELONGS, _AUDIT}:
             raise NotOurRows(", ".join(sorted(unknown)))
@@ -159,6 +163,7 @@ class PostgresArchive:
         for page in rows.get("pages", ()):
             note_page(self._connection, page["id"], page["component_id"], page["text"])
         self._insert_lines(rows.get(_AUDIT, ()))
+        _must_fit(rows.get("amendments", ()), rows.get(_AUDIT, ()))
 
     def mark(self, dossier_id: UUID, *, at: datetime) -> None:
         """Note that a dossier was taken into the archive; the first time counts."""
@@ -241,3 +246,11 @@ class PostgresArchive:
             if line["hash"] != line_hash(line):
                 raise NotOurRows(f"audit {line['sequence']}")
         self._connection.execute(insert(table).on_conflict_do_nothing(), typed)
+
+
+def _must_fit(values: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]]) -> None:
+    """Raises NotOurRows for values before and after that no line of these knows of; `verify` finds what is missing."""
+    bound = {json.loads(line["detail"]).get(BOUND_BY) for line in lines}
+    for row in values:
+        if row["sha256"] not in bound or not Amendment(**row).fits:
+            raise NotOurRows(f"amendments {row['sha256']}")

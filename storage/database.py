@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from dossiers.holds import Held
 from dossiers.types import Changed
 from storage.accounts import PostgresAccounts, PostgresLimits
+from storage.amendments import PostgresAmendments
 from storage.annexes import PostgresAnnexes
 from storage.archive import PostgresArchive
 from storage.audit import PostgresAudit
@@ -81,6 +82,7 @@ class PostgresUnitOfWork:
         self.verdict_reports = PostgresVerdictReports(connection)
         self.register = PostgresRegister(connection)
         self.audit = PostgresAudit(connection)
+        self.amendments = PostgresAmendments(connection)
         self.archive = PostgresArchive(connection)
         self.objects = PostgresKeptObjects(connection)
         self.holds = PostgresHolds(connection)

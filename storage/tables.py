@@ -758,6 +758,18 @@ audit_log = sa.Table(
     sa.Index(None, "subject", "sequence"),
 )
 
+#: Values before and after, of lines that mustn't contain them: the line has the hash. Added and read; see `amendments`.
+amendments = sa.Table(
+    "amendments",
+    metadata,
+    sa.Column("sha256", sa.Text, primary_key=True),
+    _id("dossier_id", "dossiers.id"),
+    _text("salt"),
+    _text("before"),  # JSON as it was hashed
+    _text("after"),
+    sa.Index(None, "dossier_id"),
+)
+
 #: One row: where the chain ends. Whoever appends holds it, and a log that was cut short no longer reaches it.
 audit_head = sa.Table(
     "audit_head",

@@ -30,6 +30,7 @@ from api.deps import (
 from api.files import file_response, made_response, masked_response
 from api.schemas.common import PasswordIn, clean
 from api.schemas.dossiers import (
+    AmendmentOut,
     CloseIn,
     ComponentOut,
     CorrectionsIn,
@@ -55,7 +56,7 @@ from digitize.lines import lines_of
 from dossiers import codes, forms, holds, identity_papers, intake, page_marks, parting, record, separation
 from dossiers import review as reviewing
 from dossiers.calendar import local_day
-from dossiers.history import history_of
+from dossiers.history import changes_of, history_of
 from dossiers.separation import Meant
 from dossiers.types import Actor, Applicant, Component, DossierState, Incomplete, NotFound, ObjectKey, Page, Within
 
@@ -129,6 +130,15 @@ def history(dossier_id: UUID, actor: Sees, office: Office) -> list[EventOut]:
         found = work.dossiers.of(actor, dossier_id)
         entries = history_of(work, found, to=actor)
     return [EventOut(at=e.at, actor=e.actor, agency=e.agency, event=e.event, detail=e.detail) for e in entries]
+
+
+@router.get("/dossiers/{dossier_id}/amendments/{subject}")
+def amendments(dossier_id: UUID, subject: UUID, actor: Sees, office: Office) -> list[AmendmentOut]:
+    """What persons changed of a dossier (`subject` is its own id), of one of its papers or results: before and after.
+
+    Of an identity paper it is a look, and stands in the log.
+    """
+    return [AmendmentOut.of(told) for told in changes_of(office.begin, dossier_id, subject, by=actor, now=utc_now())]
 
 
 @router.post("/dossiers/{dossier_id}/receive")

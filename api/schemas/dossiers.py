@@ -14,6 +14,7 @@ from api.schemas.common import In, Labelled, LongText, StepOut, Text
 from api.schemas.e_results import EResultOut
 from digitize.types import Flag
 from dossiers import record
+from dossiers.amendments import Told
 from dossiers.codes import format_lookup_code
 from dossiers.holds import Coverage
 from dossiers.intake import Receipt
@@ -495,3 +496,35 @@ class EventOut(BaseModel):
     agency: str
     event: str
     detail: dict[str, Any]
+
+
+class ChangeOut(BaseModel):
+    """One value: where it stands ("field.signer", "word.1.17", "name", "data.subject"), before and since."""
+
+    where: str
+    before: Any
+    after: Any
+
+
+class AmendmentOut(BaseModel):
+    """A line of the history with the values it changed; `changes` is null where they were erased since."""
+
+    at: datetime
+    actor: str
+    agency: str
+    event: str
+    changes: list[ChangeOut] | None
+
+    @staticmethod
+    def of(told: Told) -> AmendmentOut:
+        """As told."""
+        line, changes = told.line, told.changes
+        return AmendmentOut(
+            at=line.at,
+            actor=line.actor,
+            agency=line.agency,
+            event=line.event,
+            changes=None
+            if changes is None
+            else [ChangeOut(where=where, before=was, after=now) for where, (was, now) in changes.items()],
+        )

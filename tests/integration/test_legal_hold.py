@@ -22,7 +22,7 @@ from api import doctor_archive
 from api.commands.backup import programs
 from api.finding import State
 from api.settings import Settings
-from dossiers import annexes, archive, fixity, holds, parcels
+from dossiers import amendments, annexes, archive, fixity, holds, parcels
 from dossiers.fixity import FixityDesk
 from dossiers.holds import Coverage, Held, HoldDesk
 from dossiers.parcels import Parcel, ParcelState
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 
 NOW = datetime.now(UTC)
 PDF = "application/pdf"
-GUARDED = ("dossiers", "components", "pages", "e_results", "annexes", "e_result_documents", "parcels")
+GUARDED = ("dossiers", "components", "pages", "e_results", "annexes", "e_result_documents", "parcels", "amendments")
 
 
 def person(name: str, role: Role = Role.SEAL_KEEPER, agency: Agency = CENTRE) -> Actor:
@@ -388,6 +388,8 @@ def a_draft_with_everything(kept: Kept) -> tuple[Annex, Parcel, Actor]:
         )
         coming = work.parcels.keep(coming)
         work.parcels.add_part(coming.id, 0, b"half")
+        changes = {"title": ("cũ", "mới")}
+        amendments.log(work, clerk, "e_result.changed", draft.id, of=kept.dossier.id, changes=changes)
         return annex, coming, clerk
 
 
@@ -443,6 +445,7 @@ def test_a_hold_placed_while_something_is_deleted_waits_or_is_seen(kept: Kept) -
 #: Whatever in `dossiers` and `storage` deletes rows or objects, and why nothing of a held dossier goes by it.
 DELETES = {
     "storage/accounts.py": "sessions and tries, of people and addresses",
+    "storage/amendments.py": "values before and after, once the period has ended: refused likewise",
     "storage/annexes.py": "an annex of a draft: refused for a held dossier, by the use case and the database",
     "storage/capabilities.py": "bytes of the store's self-test, below self-test/",
     "storage/certificates.py": "what was noted of timestamp authorities",
