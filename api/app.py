@@ -39,6 +39,7 @@ from api.pages import (
     separator_sheets,
     verdict_report,
 )
+from api.pages import amendments as amendment_pages
 from api.pages import annexes as annex_pages
 from api.pages import archive as archive_pages
 from api.pages import holds as hold_pages
@@ -120,6 +121,7 @@ PAGES = tuple(
         out_of_force,
         archive_pages,
         hold_pages,
+        amendment_pages,
         admin_trust,
         admin_retention,
     )

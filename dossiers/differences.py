@@ -75,7 +75,7 @@ def _changed(
     kind: Differs, labels: Mapping[str, str], before: Mapping[str, Any], now: Mapping[str, Any]
 ) -> Iterator[Difference]:
     for key, label in labels.items():
-        was, is_now = _text(before.get(key)), _text(now.get(key))
+        was, is_now = as_text(before.get(key)), as_text(now.get(key))
         if _plain(was) != _plain(is_now):
             yield Difference(kind, label, was, is_now)
 
@@ -87,8 +87,8 @@ def _otherwise(facts: Iterable[list[str]], now: Mapping[str, Any]) -> Iterator[D
     """
     written = now.get("facts")
     pairs = [pair for pair in written if isinstance(pair, list)] if isinstance(written, list) else []
-    said = {_plain(_text(pair[:1])): _text(pair[1:]) for pair in pairs}
-    everything = _plain(_text(dict(now)))
+    said = {_plain(as_text(pair[:1])): as_text(pair[1:]) for pair in pairs}
+    everything = _plain(as_text(dict(now)))
     for name, value in facts:
         told = said.get(_plain(name))
         if _plain(told or "") != _plain(value) and (told is not None or _plain(value) not in everything):
@@ -97,18 +97,19 @@ def _otherwise(facts: Iterable[list[str]], now: Mapping[str, Any]) -> Iterator[D
 
 def _other_dossiers(dossier: Dossier, now: Mapping[str, Any]) -> Iterator[Difference]:
     """A copied draft often keeps the code of the dossier it was written for."""
-    for code in dict.fromkeys(_DOSSIER_CODE.findall(_text(dict(now)))):
+    for code in dict.fromkeys(_DOSSIER_CODE.findall(as_text(dict(now)))):
         if code != dossier.code:
             yield Difference(Differs.FROM_DOSSIER, "Mã hồ sơ", dossier.code, code)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """What a template's field holds, on one line; "" for nothing."""
     if isinstance(value, list | tuple):
         if len(value) == 2 and all(isinstance(part, str) for part in value):  # noqa: PLR2004  a name and its value
             return ": ".join(value)
-        return "; ".join(filter(None, map(_text, value)))
+        return "; ".join(filter(None, map(as_text, value)))
     if isinstance(value, dict):
-        return "; ".join(filter(None, map(_text, value.values())))
+        return "; ".join(filter(None, map(as_text, value.values())))
     return "" if value is None else str(value)
 
 

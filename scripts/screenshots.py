@@ -127,6 +127,17 @@ def _look_at_a_field(tab: Tab, _office: Office) -> None:
     tab.locator(".sheet-of-paper:not(.coming) .now").first.wait_for(state="attached")
 
 
+def _correct(tab: Tab, office: Office) -> None:
+    """A field, to see what stood there before."""
+    back = tab.url
+    tab.goto(office.paper("digitizing"))
+    field = tab.locator("[data-item] input[name^='f-']:not([type=hidden])").first
+    with tab.expect_response(lambda answer: answer.url.endswith("/corrections")):
+        field.fill(f"{field.input_value()} {uuid.uuid4().hex[:4]}".strip())
+        field.press("Tab")
+    tab.goto(back)
+
+
 def _follow_the_printed_code(tab: Tab, _office: Office) -> None:
     tab.goto(tab.locator("a[href*='/kiem-tra/']").first.get_attribute("href") or "")
 
@@ -266,6 +277,7 @@ PAGES: Final = (
     Page("ho-so-dang-so-hoa", lambda office: office.dossier("digitizing"), CLERK),
     Page("ho-so-da-tra", lambda office: office.dossier("returned"), CLERK),
     Page("soat", lambda office: office.paper("digitizing"), CLERK, then=_look_at_a_field),
+    Page("truoc-va-sau", lambda office: office.paper("digitizing").replace("giay-to", "sua-doi"), CLERK, then=_correct),
     Page("ky-ban-sao", lambda office: office.dossier("digitizing", "/ky-ban-sao"), CLERK),
     Page("ky-ban-sao-xong", lambda office: office.dossier("digitized", "/ky-ban-sao"), CLERK),
     Page("tim", "/tim?q=ho+kinh+doanh", CLERK),

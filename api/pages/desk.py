@@ -15,7 +15,7 @@ from api.pages.result_view import is_signer
 from api.wiring import utc_now
 from dossiers import certificate_watch, intake, page_marks
 from dossiers.calendar import local_day
-from dossiers.history import history_of
+from dossiers.history import gathered, history_of
 from dossiers.page_marks import Counted
 from dossiers.policy import MAY, Act
 from dossiers.types import (
@@ -197,7 +197,7 @@ def _opened(work: UnitOfWork, actor: Actor, dossier_id: UUID) -> dict[str, Any]:
     return {
         **laid_out,
         "results": results,
-        "history": history_of(work, dossier, to=actor)[::-1],
+        "history": gathered(history_of(work, dossier, to=actor))[::-1],
         "people": {p.username: p.name for code in dossier.agencies() for p in work.accounts.in_agency(code)},
         "step": _next_step(dossier, laid_out["procedure"], laid_out["components"], results),
         "missing": missing_papers(laid_out["procedure"], laid_out["components"]),

@@ -17,6 +17,7 @@ from digitize.pdf import scan as pdf_scan
 from dossiers import annexes, drafts, issuance, layouts, own_token, verification
 from dossiers.before_signing import before_signing
 from dossiers.differences import Differs, differences
+from dossiers.history import gathered
 from dossiers.policy import MAY, Act
 from dossiers.types import Account, Dossier, EResult, NotFound, ResultState, Role
 from signing import words as verdict_words
@@ -140,7 +141,7 @@ def opened(work: UnitOfWork, actor: Actor, e_result_id: UUID) -> Opened:
         e_result=e_result,
         dossier=dossier,
         procedure=work.procedures.of(dossier.procedure),
-        history=history[::-1],
+        history=gathered(history)[::-1],
         people=names(work, [e_result.prepared_by, *e_result.drafters, *(line.actor for line in history)]),
         signer=_account(work, e_result.leader),
         is_read=issuance.was_read(e_result, history),

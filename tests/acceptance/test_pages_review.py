@@ -371,3 +371,23 @@ def test_a_name_is_found_and_its_dossier_opened_from_the_keyboard(visit: Visits,
     assert_accessible(page)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/ho-so/{dossier.id}")
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_what_stood_there_before_is_one_way_off_and_fits_any_screen(
+    visit: Visits, client: httpx2.Client, width: int
+) -> None:
+    dossier = Dossier(client, scan("Tờ khai lệ phí"))
+    dossier.correct("signer", "Trần Thị Thử", "")
+    dossier.correct("signer", "Lê Văn Thử", "Trần Thị Thử")
+    page = visit(centre.CLERK, width=width)
+    page.goto(dossier.at())
+    page.get_by_role("link", name="trước và sau khi sửa").click()
+
+    assert page.locator("del").all_inner_texts() == ["Trần Thị Thử"]
+    assert page.locator("ins").all_inner_texts() == ["Trần Thị Thử", "Lê Văn Thử"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_accessible(page)
+    page.goto(f"/ho-so/{dossier.id}")
+    assert page.get_by_role("link", name="trước và sau", exact=True).count() == 2
+    assert_accessible(page)

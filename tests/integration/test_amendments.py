@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -461,3 +462,58 @@ def test_the_same_values_twice_have_no_hash_in_common(kept: Kept) -> None:
             amendments.log(work, CLERK, "x", kept.dossier.id, of=kept.dossier.id, changes={"note": ("A", "B")})
         hashes = [line.detail.get(amendments.BOUND_BY) for line in work.audit.of(kept.dossier.id)]
     assert len({one for one in hashes if one}) == 4
+
+
+def test_the_page_shows_before_and_after_to_whoever_may_see_the_paper_and_keeps_no_copy(office: Office) -> None:
+    paper = Paper(office, scan_png(f"Tờ khai lệ phí {uuid.uuid4()}"), who=centre.POSTAL)
+    raw = paper.words()[0]["raw"]
+    ok(paper.correct(fields=[("signer", "Trần Thị Thử", "")], words=[(0, "Phiếu", raw)]))
+    ok(paper.correct(who=centre.CLERK, fields=[("signer", "Lê <Văn> Thử", "Trần Thị Thử")]))
+    here = f"/ho-so/{paper.dossier['id']}"
+    address = f"{here}/sua-doi/{paper.component['id']}"
+
+    for page in (here, f"{here}/giay-to/{paper.component['id']}"):
+        assert f'href="{address}"' in office.open(centre.CLERK, page).text
+    shown = office.open(centre.CLERK, address)
+
+    assert shown.headers["cache-control"] == "no-store"
+    changes = re.findall(r"<dt>([^<]+).*?(?:<del>(.*?)</del>|\(trống\)).*?<ins>(.*?)</ins>", shown.text, re.DOTALL)
+    assert changes == [
+        ("người ký", "Trần Thị Thử", "Lê &lt;Văn&gt; Thử"),
+        ("người ký", "", "Trần Thị Thử"),
+        ("trang 1, chữ 1", raw, "Phiếu"),
+    ]
+    names = re.findall(r"<h2[^>]*>([^,<]+),", shown.text)
+    assert names == ["Vũ Thị Mỹ Duyên", "Nguyễn Thị Lựu"]
+    assert office.open("motcua.uongbi", address).status_code == 404
+    assert "Chưa có gì bị sửa ở đây" in office.open(centre.CLERK, f"{here}/sua-doi/{paper.dossier['id']}").text
+
+
+def test_of_an_identity_paper_the_page_is_a_look_and_says_so(office: Office) -> None:
+    opened = open_dossier(office)
+    card = ok(add(office, opened, "can-cuoc-cong-dan.png", unique_scan()))["id"]
+
+    shown = office.open(centre.CLERK, f"/ho-so/{opened['id']}/sua-doi/{card}")
+
+    assert "lần xem này đã ghi vào nhật ký" in shown.text
+    with office.services.begin() as work:
+        looks = [(x.actor, x.detail["what"]) for x in work.audit.of(UUID(card)) if x.event == identity_papers.SEEN]
+    assert looks == [(centre.CLERK, "amendments")]
+
+
+def test_a_draft_that_saves_itself_is_one_line_of_the_history_and_one_change(office: Office) -> None:
+    opened = digitised_dossier(office)
+    result = drafted(office, opened)
+    for typed in ("T", "Từ", "Từ ngày ký"):
+        ok(office.ask(centre.CLERK, "PATCH", f"/e-results/{result['id']}", json={"data": {"closing": [typed]}}))
+    here = f"/ho-so/{opened['id']}/sua-doi/{result['id']}"
+
+    for page in (f"/ho-so/{opened['id']}", f"/ket-qua/{result['id']}"):
+        assert office.open(centre.CLERK, page).text.count(f'href="{here}"') == 1
+    shown = office.open(centre.CLERK, here).text
+
+    assert "lưu 3 lần" in shown
+    assert shown.count("<ins>Từ ngày ký</ins>") == 1
+    assert "<del>Giấy này có giá trị kể từ ngày ký</del>" in shown
+    assert "<ins>T</ins>" not in shown
+    assert len(told(office, centre.CLERK, opened, result["id"])) == 3, "programs are told each of them"
