@@ -64,6 +64,7 @@ class Row:
 
     at: datetime
     actor: str
+    agency: str
     event: str
     saves: int
     changes: Sequence[Change] | None
@@ -77,6 +78,7 @@ def amendments_page(dossier_id: UUID, subject: UUID, actor: Sees, office: Office
         dossier = work.dossiers.of(actor, dossier_id)
         title, address, is_proof = _subject(work, actor, dossier, subject)
         labels = _labels(work, actor, subject)
+        agencies = {agency.code: agency.name for agency in work.agencies.all()}
         people = names(work, [name for one in found for name in _people(one)])
     return frame.page(
         "amendments.html",
@@ -86,6 +88,7 @@ def amendments_page(dossier_id: UUID, subject: UUID, actor: Sees, office: Office
         is_proof=is_proof,
         rows=[_row(run, labels, people, frame.language) for run in _runs(found)][::-1],
         people=people,
+        agencies=agencies,
     )
 
 
@@ -104,7 +107,7 @@ def _row(run: Sequence[Told], labels: Mapping[str, str], people: Mapping[str, st
             Change(_place(where, labels, language), _said(where, was, people), _said(where, now, people), at)
             for where, was, now, at in (_since_it_was_opened(run) if is_draft else _each(run))
         ]
-    return Row(line.at, line.actor, line.event, len(run) if is_draft else 1, changes)
+    return Row(line.at, line.actor, line.agency, line.event, len(run) if is_draft else 1, changes)
 
 
 def _each(run: Iterable[Told]) -> Iterator[tuple[str, Any, Any, datetime]]:

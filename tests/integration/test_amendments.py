@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 from contextlib import closing, contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -15,13 +15,15 @@ import pytest
 
 from api import cli
 from api.commands import audit as command
+from api.commands.backup import programs
 from api.demo import centre
 from dossiers import amendments, archive, holds, identity_papers
-from dossiers.administration import CONSOLE, keep_accounts, keep_agencies, keep_procedures
+from dossiers.administration import CONSOLE, keep_accounts, keep_agencies, keep_certificate, keep_procedures
 from dossiers.amendments import Misfit
 from dossiers.archive import NotOurRows
 from dossiers.holds import Held
-from dossiers.types import DossierState, Incomplete, Role, WrongState
+from dossiers.types import CertificateRecord, DossierState, Incomplete, Role, WrongState
+from storage import backup
 from storage.database import Database
 from tests.conftest import _database
 from tests.integration.kept_office import CENTRE, KeptOffice, account, clerk_of, dossier, opened_store
@@ -245,6 +247,17 @@ def test_of_settings_that_are_nobodys_the_log_itself_says_before_and_after(datab
     ]
 
 
+def test_a_new_seal_s_line_names_the_one_it_replaced(database: Database) -> None:
+    for sha256 in ("a" * 64, "b" * 64):
+        record = CertificateRecord(
+            uuid4(), CENTRE.code, "", "CN=Mẫu", "CN=CA", "0a", sha256, NOW, NOW + timedelta(days=365), f"{sha256}.p12"
+        )
+        keep_certificate(database.begin, record, chain=())
+    with database.begin() as work:
+        before = [work.audit.of(sha256)[0].detail["before"] for sha256 in ("a" * 64, "b" * 64)]
+    assert before == [[], ["a" * 64]]
+
+
 def _with(value: Any, **changes: Any) -> Any:
     return type(value)(**{**vars(value), **changes})
 
@@ -446,6 +459,21 @@ def test_a_bag_carries_what_stood_there_and_an_import_holds_it_against_the_log(
             assert list(work.amendments.misfits()) == [Misfit("values_changed", 0)] * 2
 
 
+def test_a_backup_brings_them_back_with_their_guards(
+    kept: Kept, postgres_dsn: str, s3_settings: S3Settings, tmp_path: Path
+) -> None:
+    taken = backup.take(kept.dsn, kept.store, tmp_path / "backups", programs=programs())
+    with closing(opened_store(s3_settings, bucket=f"{s3_settings.bucket}-2")) as store:
+        backup.restore(taken.folder, postgres_dsn, store, programs=programs())
+    with closing(Database(postgres_dsn)) as there, there.begin() as work:
+        found = amendments.of_lines(work, work.audit.of(kept.dossier.id))
+        assert [one.changes for one in found] == kept.values()
+        assert list(work.amendments.misfits()) == []
+    for statement in ("UPDATE amendments SET salt = ''", "DELETE FROM amendments"):
+        with psycopg.connect(postgres_dsn) as connection, pytest.raises(psycopg.errors.RestrictViolation):
+            connection.execute(statement)  # type: ignore[arg-type]
+
+
 def test_a_correction_that_is_not_kept_leaves_neither_line_nor_values(kept: Kept) -> None:
     changes = {"note": ("C", "D")}
     with suppress(ZeroDivisionError), kept.database.begin() as work:
@@ -485,6 +513,8 @@ def test_the_page_shows_before_and_after_to_whoever_may_see_the_paper_and_keeps_
     ]
     names = re.findall(r"<h2[^>]*>([^,<]+),", shown.text)
     assert names == ["Vũ Thị Mỹ Duyên", "Nguyễn Thị Lựu"]
+    for agency in ("TT PVHCC phường Hồng Gai", "Bưu điện Hồng Gai"):
+        assert f"{agency} · sửa chữ đã đọc" in shown.text
     assert office.open("motcua.uongbi", address).status_code == 404
     assert "Chưa có gì bị sửa ở đây" in office.open(centre.CLERK, f"{here}/sua-doi/{paper.dossier['id']}").text
 

@@ -103,6 +103,16 @@ def test_a_page_with_a_note_and_without_it_are_one_page_and_both_are_in_the_copy
     assert "khớp số đếm tay" in history
 
 
+def test_the_log_says_of_which_page_it_was_a_note_before(office: Office) -> None:
+    paper = Paper(office, [stacks.paper(TEXT), stacks.paper("Trang hai"), stacks.paper("Trang ba")])
+    for without in (2, 3, None):
+        assert paper.mark(1, without_note=without).status_code == 200
+
+    lines = ok(office.ask(centre.CLERK, "GET", f"/dossiers/{paper.dossier['id']}/history"))
+    told = [(x["event"], x["detail"]["was"], x["detail"]["without"]) for x in lines if "without" in x["detail"]]
+    assert told == [("page.note_linked", None, 2), ("page.note_linked", 2, 3), ("page.note_unlinked", 3, 3)]
+
+
 def test_what_cannot_be_marked_says_why_and_changes_nothing(office: Office) -> None:
     paper = Paper(office, [stacks.paper(TEXT), stacks.paper("Trang hai")])
     assert paper.mark(2, without_note=1).status_code == 200
