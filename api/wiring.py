@@ -11,6 +11,7 @@ from api import settings as settings_module
 from api.key_folder import KeyFolder
 from api.pin_desk import PinCounter
 from api.settings import BadSettings
+from api.work_folder import WorkFolder
 from digitize.load import Limits
 from dossiers.calendar import WorkCalendar
 from dossiers.fixity import FixityDesk
@@ -57,7 +58,7 @@ class Services:
         archive_store: The store without the cache before it. second_store: Where second copies are kept, or None.
         fixity: Within which every object is read again.
         retention_years: How long dossiers are kept whose procedure says nothing; 0 for ever.
-        work_dir: For files in transit, on a disk that keeps them.
+        work_folder: For files in transit, on a disk that keeps them.
         base_url: Where people reach the service.
         verify_url: Where a QR code leads, without the code itself.
         judges: Who say what strangers' files are worth; each a process of its own, started when first asked.
@@ -84,7 +85,7 @@ class Services:
     limits: Limits
     max_verification_bytes: int
     judges: Judges
-    work_dir: Path
+    work_folder: WorkFolder
     base_url: str
     verify_url: str
     secret: bytes
@@ -101,6 +102,11 @@ class Services:
     metrics_token: str
 
     @property
+    def work_dir(self) -> Path:
+        """For files in transit."""
+        return self.work_folder.path
+
+    @property
     def pins(self) -> PinCounter:
         """Where a leader's PIN is handed to the signing worker."""
         return PinCounter(self.keys_folder)
@@ -112,6 +118,7 @@ class Services:
         if self.second_store is not None:
             self.second_store.close()
         self.database.close()
+        self.work_folder.close()
 
     def refuse_demo_trust(self) -> None:
         """In production, refuse to serve or work over a database that once trusted a demo trust service.
@@ -180,8 +187,6 @@ def wire(settings: Settings | None = None) -> Services:
             "Cơ sở dữ liệu hoặc kho tệp chưa chạy; hãy chạy `hoso up`, hoặc đặt HOSO_DATABASE và HOSO_S3_ENDPOINT. "
             "(The database or the object store isn't running, and none is named.)"
         )
-    work_dir = settings.data / "work"
-    work_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
     s3 = MinioObjectStore(
         settings.s3_endpoint,
@@ -201,10 +206,11 @@ def wire(settings: Settings | None = None) -> Services:
             "khởi động. Dùng kho có object lock; HOSO_WORM=preferred thì chạy không có khóa. "
             "(The store's object lock failed its self-test.)"
         )
+    work_folder = WorkFolder(settings.data / "work")
     return Services(
         database=database,
         begin=database.begin,
-        store=CachedObjects(s3, work_dir / "cache", limit_bytes=_CACHE_BYTES),
+        store=CachedObjects(s3, work_folder.cache, limit_bytes=_CACHE_BYTES),
         vault=S3Vault(s3),
         archive_store=s3,
         second_store=second_store(settings),
@@ -220,7 +226,7 @@ def wire(settings: Settings | None = None) -> Services:
         ),
         max_verification_bytes=settings.max_verification_mb * settings_module.MEGABYTE,
         judges=Judges(settings.judges),
-        work_dir=work_dir,
+        work_folder=work_folder,
         base_url=settings.base_url,
         verify_url=f"{settings.base_url}/kiem-tra",
         secret=settings.service_secret.get_secret_value().encode(),

@@ -18,6 +18,7 @@ from api.pin_desk import pin_door
 from api.wiring import utc_now, wire
 from dossiers import authorities, fixity, holds, log_stamps, renewal, retention, verdict_reports
 from dossiers.ports import StoreUnavailable
+from dossiers.signatures import clear_broken_off
 from dossiers.trust_upkeep import ANSWERS_EVERY, refresh_answers, refresh_revocation_lists
 from dossiers.types import Changed
 from signing.timestamp import AT_ONCE, BREAKERS
@@ -87,7 +88,9 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
 
     async def sign() -> None:
         keys = KeyFolder(office.keys_folder)
-        jobs.register(app, office, office.signing_desk(keys))
+        desk = office.signing_desk(keys)
+        await asyncio.to_thread(clear_broken_off, desk)
+        jobs.register(app, office, desk)
         with pin_door(office.keys_folder, keys.pins, office.begin), contextlib.closing(keys):
             timers = [
                 asyncio.create_task(run)

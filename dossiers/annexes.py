@@ -243,6 +243,7 @@ def _complete(desk: SigningDesk, e_result: EResult, annex: Annex) -> None:
     """Give a signature that is kept its timestamp and evidence."""
     if annex.unstamped is None:
         return
+    recorded(desk, annex.id, Place.ANNEX, e_result.number or 0)
     with desk.begin() as work:
         records = work.certificates.of_agency(e_result.agency)
     document, signer = complete(desk, annex.unstamped, place=Place.ANNEX, records=records)

@@ -355,10 +355,12 @@ def _make_copy(desk: SigningDesk, dossier: Dossier, component: Component, search
 
 def _complete_copy(desk: SigningDesk, dossier: Dossier, component: Component, unstamped: ObjectKey) -> None:
     captures = component.state is ComponentState.CAPTURE_SIGNING
+    place = Place.SCANNER if captures else Place.COPY
+    recorded(desk, component.id, place, component.revision)
     with desk.begin() as work:
         known = work.certificates
         records = known.of_person(component.scanned_by) if captures else known.of_agency(dossier.receiving)
-    copy, signer = complete(desk, unstamped, place=Place.SCANNER if captures else Place.COPY, records=records)
+    copy, signer = complete(desk, unstamped, place=place, records=records)
     with desk.begin() as work:
         now = work.components.lock(component.id)
         if (now.revision, now.state, now.unstamped) == (component.revision, component.state, unstamped):

@@ -555,6 +555,7 @@ def _still_the_leader(work: UnitOfWork, e_result: EResult) -> Account:
 def _complete(desk: SigningDesk, e_result: EResult, place: Place) -> None:
     """Give a signature that is kept its timestamp and evidence, and move on."""
     waiting = _key(e_result.unstamped)
+    recorded(desk, e_result.id, place, e_result.number or 0)
     with desk.begin() as work:
         known = work.certificates
         records = known.of_person(e_result.leader) if place is Place.LEADER else known.of_agency(e_result.agency)

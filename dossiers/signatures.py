@@ -9,6 +9,7 @@ our own signature before it is recorded.
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 import threading
 import unicodedata
@@ -234,8 +235,15 @@ def seal_report(
 
 
 def recorded(desk: SigningDesk, subject: UUID, place: Place, revision: int) -> None:
-    """Clear the outbox of a signature that is recorded now."""
+    """Clear the outbox of a signature that is recorded now: once it was, and again by whoever goes on with it."""
     _outbox_file(desk, subject, place, revision).unlink(missing_ok=True)
+
+
+def clear_broken_off(desk: SigningDesk) -> None:
+    """Sweep out what a killed signing worker was in the middle of; only the one that works alone may."""
+    for left in desk.outbox.iterdir():
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _outbox_file(desk: SigningDesk, subject: UUID, place: Place, revision: int) -> Path:

@@ -1,4 +1,4 @@
-"""What the signing worker does by the clock: each of it really is done, by the process as it is started."""
+"""What the signing worker does when it starts and by the clock: each is really done, by the process as it starts."""
 
 from __future__ import annotations
 
@@ -64,7 +64,12 @@ def left_undone(office: Office, held: UUID, ended: UUID, report: UUID) -> set[st
     done["orphans"] = told == [State.DOUBTFUL]
     store = office.services.archive_store
     done["uploads"] = store.client._list_multipart_uploads(store.bucket).uploads == []
+    done["broken_off"] = not any(path.is_dir() for path in _outbox(office).iterdir())
     return {name for name, is_done in done.items() if not is_done}
+
+
+def _outbox(office: Office) -> Path:
+    return office.services.keys_folder / "outbox"
 
 
 def test_everything_due_by_the_clock_is_done_by_a_signing_worker_that_was_just_started(
@@ -93,7 +98,21 @@ def test_everything_due_by_the_clock_is_done_by_a_signing_worker_that_was_just_s
         office.services.archive_store.put(tmp_path / "nobody's", media_type="text/plain")
         store = office.services.archive_store
         store.client._create_multipart_upload(store.bucket, "sha256/aa/bb", {})
-        due = {"orphans", "uploads", "lists", "evidence", "reports", "objects", "log", "locks", "holds", "authorities"}
+        (_outbox(office) / "tmp7").mkdir()
+        (_outbox(office) / "tmp7/stored.pdf").write_bytes(b"what a killed worker was about to sign")
+        due = {
+            "broken_off",
+            "orphans",
+            "uploads",
+            "lists",
+            "evidence",
+            "reports",
+            "objects",
+            "log",
+            "locks",
+            "holds",
+            "authorities",
+        }
         assert left_undone(office, held, ended, report.id) == due
 
         settings = {
