@@ -171,7 +171,7 @@ async def _tell_of_authorities(office: Services) -> None:
 async def _check_objects(office: Services) -> None:
     """Every hour: read a slice of all objects and compare; once a day: look through the whole store."""
     await asyncio.sleep(_CHECK_AFTER_S)
-    sweep_due = 0.0
+    sweep_due = uploads_due = 0.0
     while True:
         try:
             desk = await asyncio.to_thread(office.fixity_desk)
@@ -182,6 +182,9 @@ async def _check_objects(office: Services) -> None:
             if time.monotonic() >= sweep_due:  # put off, it is due in the next hour and not in the next day
                 await asyncio.to_thread(_sweep, desk)
                 sweep_due = time.monotonic() + _SWEEP_EVERY_S
+            if time.monotonic() >= uploads_due:  # by itself: what fails here must not list the whole store again
+                await asyncio.to_thread(_end_uploads, desk)
+                uploads_due = time.monotonic() + _SWEEP_EVERY_S
         except (DatabaseUnavailable, Changed, StoreUnavailable):
             _LOG.warning("fixity_put_off")
         except Exception:  # noqa: BLE001  whatever it was, the next hour comes
@@ -190,13 +193,20 @@ async def _check_objects(office: Services) -> None:
 
 
 def _sweep(desk: FixityDesk) -> None:
-    """Look through the whole store: count what no row names, for the figures and the doctor; end broken uploads."""
+    """Look through the whole store, and leave how many objects no row names where the figures and the doctor see it."""
     nobodys = fixity.orphans(desk, now=utc_now())
     SWEPT.without_row = len(nobodys)
     if nobodys:
         _LOG.warning("objects_without_row", objects=len(nobodys))
-    if ended := fixity.end_broken_uploads(desk, now=utc_now()):
-        _LOG.info("broken_uploads_ended", uploads=ended)
+
+
+def _end_uploads(desk: FixityDesk) -> None:
+    """End uploads broken off long ago; that a store doesn't let us is told, and asked again in a day."""
+    ended = fixity.end_broken_uploads(desk, now=utc_now())
+    if ended.uploads:
+        _LOG.info("broken_uploads_ended", uploads=ended.uploads)
+    for store, why in ended.refused.items():
+        _LOG.warning("broken_uploads_refused", store=store, reason=why)
 
 
 async def _hold_objects(office: Services) -> None:

@@ -10,18 +10,17 @@ they are; uploads that were broken off, and never became objects, are ended.
 from __future__ import annotations
 
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from dossiers.ports import ObjectMissing, StoreUnavailable
+from dossiers.ports import ObjectMissing, StoreRefuses, StoreUnavailable
 from dossiers.types import Actor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from dossiers.ports import Begin, ObjectStore, Vault
@@ -74,6 +73,14 @@ class Round:
     read: int = 0
     quarantined: tuple[str, ...] = ()
     repaired: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How many broken uploads were ended; and which store ("first", "second") doesn't let us, with what it said."""
+
+    uploads: int
+    refused: Mapping[str, str]
 
 
 class KeptObjects(Protocol):
@@ -187,18 +194,24 @@ def orphans(desk: FixityDesk, *, now: datetime) -> tuple[str, ...]:
     return tuple(sorted([*found, *_without_row(desk, waiting)]))
 
 
-def end_broken_uploads(desk: FixityDesk, *, now: datetime) -> int:
-    """End uploads that were broken off a week ago or longer, in both stores: their parts fill the disk. How many.
+def end_broken_uploads(desk: FixityDesk, *, now: datetime) -> Ended:
+    """End uploads that were broken off a week ago or longer, in both stores: their parts fill the disk.
 
     Raises:
         StoreUnavailable: The store doesn't answer. That the second one doesn't is for another day.
     """
-    before = now - UPLOAD_BROKEN_AFTER
-    ended = desk.vault.end_uploads(begun_before=before)
-    if desk.second_vault is not None:
-        with suppress(StoreUnavailable):
-            ended += desk.second_vault.end_uploads(begun_before=before)
-    return ended
+    ended, refused = 0, {}
+    for which, vault in (("first", desk.vault), ("second", desk.second_vault)):
+        if vault is None:
+            continue
+        try:
+            ended += vault.end_uploads(begun_before=now - UPLOAD_BROKEN_AFTER)
+        except StoreRefuses as error:
+            refused[which] = str(error)
+        except StoreUnavailable:
+            if vault is desk.vault:
+                raise
+    return Ended(ended, refused)
 
 
 def _without_row(desk: FixityDesk, hashes: Sequence[str]) -> set[str]:

@@ -72,6 +72,10 @@ class StoreUnavailable(Exception):
     """The object store didn't answer. Nothing was accepted; try again."""
 
 
+class StoreRefuses(StoreUnavailable):
+    """It answers and says no: the key lacks a right, or the store can't do it. Trying again soon is of no use."""
+
+
 class Judge(Protocol):
     """Says what a file is worth. Strangers' files go to `signing.isolation`, which loses nothing by a hostile one."""
 
@@ -156,6 +160,7 @@ class Vault(Protocol):
         """End uploads in parts that were begun before then and never finished; how many. No object goes by it.
 
         Raises:
+            StoreRefuses: The store doesn't let us see or end them. Some may be ended.
             StoreUnavailable: It didn't answer. Some may be ended; try again.
         """
         ...

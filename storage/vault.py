@@ -13,7 +13,7 @@ from minio.commonconfig import COMPLIANCE
 from minio.error import S3Error
 from minio.retention import Retention
 
-from dossiers.ports import ObjectMissing, StoreUnavailable
+from dossiers.ports import ObjectMissing, StoreRefuses, StoreUnavailable
 from storage.capabilities import locked_for
 from storage.objects import vendor_errors_translated
 
@@ -31,6 +31,7 @@ KEEP_STAMPS = timedelta(days=3650)
 
 _STAMPS = "log-stamps/"
 _UPLOADS_AT_ONCE = 1000  # that many under way at a time, young ones, would hide the old
+_GONE = "NoSuchUpload"
 #: SeaweedFS says so of a version that was never on hold or locked; the package knows the words of others only.
 _NEVER_HELD, _NEVER_LOCKED = "NoSuchObjectLegalHold", "ObjectLockConfigurationNotFoundError"
 
@@ -90,25 +91,40 @@ class S3Vault:
         is no object, so that neither lock nor hold is on it.
 
         Raises:
+            StoreRefuses: The store doesn't let us see or end them. Some may be ended.
             StoreUnavailable: It didn't answer. Some may be ended; try again.
         """
-        client, bucket = self._store.client, self._store.bucket
-        ended: set[str] = set()
+        ended: dict[str, bool] = {}
         with vendor_errors_translated():
-            # The package has no public method for either. The list is asked for from its beginning each time:
-            # SeaweedFS says that there is more and gives no mark to go on from.
-            while True:
-                listed = client._list_multipart_uploads(bucket, max_uploads=_UPLOADS_AT_ONCE)  # noqa: SLF001
-                old = [
-                    one
-                    for one in listed.uploads
-                    if one.initiated_time and one.initiated_time < begun_before and one.upload_id not in ended
-                ]
-                for one in old:
-                    client._abort_multipart_upload(bucket, str(one.object_name), str(one.upload_id))  # noqa: SLF001
-                    ended.add(str(one.upload_id))
-                if not old or not listed.is_truncated:
-                    return len(ended)
+            try:
+                # The list is asked for from its beginning each time: SeaweedFS says that there is more and gives no
+                # mark to go on from.
+                while True:
+                    # The package has no public method for it.
+                    listed = self._store.client._list_multipart_uploads(  # noqa: SLF001
+                        self._store.bucket, max_uploads=_UPLOADS_AT_ONCE
+                    )
+                    old = [
+                        (str(one.object_name), str(one.upload_id))
+                        for one in listed.uploads
+                        if one.initiated_time and one.initiated_time < begun_before and one.upload_id not in ended
+                    ]
+                    for name, upload in old:
+                        ended[upload] = self._end_upload(name, upload)
+                    if not old or not listed.is_truncated:
+                        return sum(ended.values())
+            except S3Error as error:
+                raise StoreRefuses(f"the object store refused: {error.code}") from error
+
+    def _end_upload(self, name: str, upload: str) -> bool:
+        """End one; False where somebody did, or finished it, since it was listed."""
+        try:
+            self._store.client._abort_multipart_upload(self._store.bucket, name, upload)  # noqa: SLF001
+        except S3Error as error:
+            if error.code == _GONE:
+                return False
+            raise
+        return True
 
     @property
     def can_hold(self) -> bool:

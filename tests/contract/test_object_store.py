@@ -18,7 +18,7 @@ from minio.error import S3Error
 from starlette.requests import Request
 
 from api.files import file_response
-from dossiers.ports import ObjectMissing, StoreUnavailable
+from dossiers.ports import ObjectMissing, StoreRefuses, StoreUnavailable
 from dossiers.types import ObjectKey
 from storage import objects as stored
 from storage import vault as vault_of_s3
@@ -426,6 +426,32 @@ def test_of_many_broken_uploads_all_are_ended(
         client._create_multipart_upload(s3_settings.bucket, name, {})
     assert S3Vault(store).end_uploads(begun_before=datetime.now(UTC) + timedelta(hours=1)) == 5
     assert client._list_multipart_uploads(s3_settings.bucket).uploads == []
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.REFUSES_TO_LIST_UPLOADS, Fault.REFUSES_TO_END_UPLOADS, Fault.KNOWS_NO_LIST_OF_UPLOADS]
+)
+def test_a_store_that_does_not_let_us_end_uploads_is_told_from_one_that_does_not_answer(
+    s3_settings: S3Settings, store: MinioObjectStore, client: Minio, fault: Fault
+) -> None:
+    client._create_multipart_upload(s3_settings.bucket, "sha256/aa/aa", {})
+    with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as behind:
+        proxy.fault = fault
+        with pytest.raises(StoreRefuses, match=r"NotImplemented|AccessDenied"):
+            S3Vault(behind).end_uploads(begun_before=datetime.now(UTC) + timedelta(hours=1))
+    assert len(client._list_multipart_uploads(s3_settings.bucket).uploads) == 1
+
+
+def test_an_upload_that_another_ended_since_it_was_listed_stops_nobody(
+    s3_settings: S3Settings, store: MinioObjectStore, client: Minio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where the server lists it again and again."""
+    monkeypatch.setattr(vault_of_s3, "_UPLOADS_AT_ONCE", 2)
+    uploads = [client._create_multipart_upload(s3_settings.bucket, f"sha256/aa/{n}", {}) for n in range(3)]
+    with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as behind:
+        proxy.fault, proxy.unreadable = Fault.ONE_UPLOAD_IS_GONE, {uploads[0]}
+        assert S3Vault(behind).end_uploads(begun_before=datetime.now(UTC) + timedelta(hours=1)) == 2
+    assert [one.upload_id for one in client._list_multipart_uploads(s3_settings.bucket).uploads] == uploads[:1]
 
 
 def test_a_store_that_lies_is_not_believed(s3_settings: S3Settings, store: MinioObjectStore, tmp_path: Path) -> None:

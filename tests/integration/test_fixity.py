@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import itertools
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+import structlog
 
+from api import worker
 from api.doctor_archive import objects
+from api.figures import SWEPT
 from api.finding import State
 from api.settings import Settings
 from dossiers import fixity
@@ -237,9 +243,9 @@ def test_uploads_broken_off_a_week_ago_are_ended_in_both_stores(kept: Kept) -> N
         store.client._create_multipart_upload(store.bucket, "sha256/aa/bb", {})
     desk = replace(kept.desk(copied=True), second_vault=S3Vault(kept.second))
     in_six_days, in_eight_days = (datetime.now(UTC) + timedelta(days=days) for days in (6, 8))
-    assert fixity.end_broken_uploads(desk, now=in_six_days) == 0
-    assert fixity.end_broken_uploads(desk, now=in_eight_days) == 2
-    assert fixity.end_broken_uploads(desk, now=in_eight_days) == 0
+    assert fixity.end_broken_uploads(desk, now=in_six_days).uploads == 0
+    assert fixity.end_broken_uploads(desk, now=in_eight_days).uploads == 2
+    assert fixity.end_broken_uploads(desk, now=in_eight_days).uploads == 0
 
 
 @pytest.mark.usefixtures("less_patience")
@@ -249,10 +255,51 @@ def test_a_second_store_that_is_down_keeps_no_broken_upload_in_the_first(kept: K
         down = behind(kept, proxy)
         proxy.fault = Fault.DOWN
         desk = replace(kept.desk(copied=True), second_vault=down.vault)
-        assert fixity.end_broken_uploads(desk, now=datetime.now(UTC) + timedelta(days=8)) == 1
+        assert fixity.end_broken_uploads(desk, now=datetime.now(UTC) + timedelta(days=8)).uploads == 1
         with pytest.raises(StoreUnavailable):
             fixity.end_broken_uploads(down, now=datetime.now(UTC))
         down.store.close()  # type: ignore[attr-defined]
+
+
+def test_a_store_that_lets_nobody_end_uploads_is_looked_through_once_a_day_all_the_same(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a key that lacks the right: one word of it a day, and no hourly walk through the whole store."""
+    monkeypatch.setattr(worker, "_CHECK_AFTER_S", 0.0)
+    monkeypatch.setattr(worker, "_CHECK_EVERY_S", 0.0)
+    monkeypatch.setattr(SWEPT, "without_row", None)
+    kept.client._create_multipart_upload(kept.s3.bucket, "sha256/aa/bb", {})
+    kept.second.client._create_multipart_upload(kept.second.bucket, "sha256/aa/bb", {})
+    with FaultyS3(kept.s3.endpoint).running() as proxy:
+        desk = replace(behind(kept, proxy, copied=True), second_vault=S3Vault(kept.second))
+        proxy.fault = Fault.REFUSES_TO_LIST_UPLOADS
+        rounds, fourth = itertools.count(1), threading.Event()
+
+        class Office:
+            """All that the timer asks of the services."""
+
+            def fixity_desk(self) -> FixityDesk:
+                if next(rounds) == 4:
+                    fourth.set()
+                return desk
+
+        async def four_rounds() -> None:
+            timer = asyncio.create_task(worker._check_objects(Office()))  # type: ignore[arg-type]
+            assert await asyncio.to_thread(fourth.wait, 120)
+            timer.cancel()
+            await asyncio.wait([timer])
+
+        monkeypatch.setattr(fixity, "UPLOAD_BROKEN_AFTER", -timedelta(hours=1))
+        with structlog.testing.capture_logs() as logged:
+            asyncio.run(four_rounds())
+        assert SWEPT.without_row == 0
+        assert proxy.listings == 1
+        desk.store.close()  # type: ignore[attr-defined]
+    told = [line for line in logged if line["event"] == "broken_uploads_refused"]
+    assert [(line["store"], line["reason"]) for line in told] == [("first", "the object store refused: AccessDenied")]
+    assert "fixity_put_off" not in {line["event"] for line in logged}
+    assert kept.second.client._list_multipart_uploads(kept.second.bucket).uploads == []
+    assert len(kept.client._list_multipart_uploads(kept.s3.bucket).uploads) == 1
 
 
 def test_an_hour_reads_its_share_and_no_more(kept: Kept) -> None:
