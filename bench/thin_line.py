@@ -51,6 +51,8 @@ _QUEUE = 100
 _SUBNET = "10.213.77"
 _FORM = {"sec-fetch-site": "same-origin"}
 _PATIENCE_S = 1800
+#: A line that carries nothing for longer, while files wait, is stalled; a cut counts from its end.
+_STALLED_S = 10.0
 
 
 @dataclass
@@ -142,7 +144,7 @@ class Counter:
 
 
 def main() -> int:
-    """Measure and print; 1 when anything was lost or doubled."""
+    """Measure and print; 1 when anything was lost, doubled or stalled, or a page didn't come but for a cut."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--counters", type=int, default=28)
     parser.add_argument("--files", type=int, default=3, help="of each counter")
@@ -192,7 +194,9 @@ def _measure(given: argparse.Namespace, thin: Line, folder: Path, service: Servi
         if counter.process is not None:
             counter.process.send_signal(signal.SIGINT)
             counter.said = counter.process.communicate()[0]
-    return _told(counters, clerk, begun, ended, thin.sent() - sent_before, idle, asked.took, _children_s() - cpu_before)
+    on_the_line, cpu_s = thin.sent() - sent_before, _children_s() - cpu_before
+    is_well = _told(counters, clerk, begun, ended, on_the_line, idle, asked, cpu_s)
+    return 0 if is_well and (given.cut or not asked.failed) else 1
 
 
 def _watched(cut: float, thin: Line, counters: Sequence[Counter], ideal: float) -> float:
@@ -219,9 +223,9 @@ def _told(
     ended: float,
     on_the_line: int,
     idle: float,
-    pages: Sequence[float],
+    asked: _Asker,
     cpu_s: float,
-) -> int:
+) -> bool:
     lost = doubled = 0
     took, since_begin, speeds = [], [], []
     for counter in counters:
@@ -247,8 +251,8 @@ def _told(
     )
     print(f"fairness (Jain): {fair:.3f}; counters between {min(speeds) / 1000:.1f} and {max(speeds) / 1000:.1f} kB/s")
     print(f"lines lost {breaks}, put off by the server {later}; CPU of all senders {cpu_s:.1f} s")
-    print(f"another page through the same line meanwhile: {_spread(pages)}, {len(pages)} asked")
-    return int(bool(lost or doubled))
+    print(f"another page through the same line meanwhile: {_spread(asked.took)}, {asked.failed} didn't come")
+    return not (lost or doubled or idle > _STALLED_S)
 
 
 def _spread(seconds: Sequence[float]) -> str:
@@ -310,6 +314,7 @@ class _Asker(threading.Thread):
         super().__init__()
         self.over = threading.Event()
         self.took: list[float] = []
+        self.failed = 0
         self._command = thin.inside(
             sys.executable,
             "-c",
@@ -324,6 +329,8 @@ class _Asker(threading.Thread):
             told = subprocess.run(self._command, capture_output=True, text=True, check=False)
             if told.returncode == 0:
                 self.took.append(float(told.stdout))
+            else:
+                self.failed += 1
 
 
 @contextmanager
