@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from api.wiring import Services
     from dossiers.fixity import FixityDesk
+    from dossiers.signatures import SigningDesk
 
 _LOG = structlog.get_logger("worker")
 
@@ -89,7 +90,6 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
     async def sign() -> None:
         keys = KeyFolder(office.keys_folder)
         desk = office.signing_desk(keys)
-        await asyncio.to_thread(clear_broken_off, desk)
         jobs.register(app, office, desk)
         with pin_door(office.keys_folder, keys.pins, office.begin), contextlib.closing(keys):
             timers = [
@@ -98,6 +98,7 @@ async def _work(office: Services, queues: tuple[str, ...]) -> None:
                     _keep_lists_fresh(office),
                     _renew_in_time(office),
                     _forget_reports(office),
+                    _clear_outbox(desk),
                     _stamp_log(office),
                     _tell_of_authorities(office),
                     _check_objects(office),
@@ -258,6 +259,16 @@ async def _forget_reports(office: Services) -> None:
             _LOG.warning("reports_not_forgotten")
         except Exception:  # noqa: BLE001  whatever it was, the next time comes
             _LOG.exception("reports_not_forgotten")
+        await asyncio.sleep(_FORGET_EVERY_S)
+
+
+async def _clear_outbox(desk: SigningDesk) -> None:
+    """Every quarter of an hour: sweep out what a killed signing worker had in its hands."""
+    while True:
+        try:
+            await asyncio.to_thread(clear_broken_off, desk)
+        except Exception:  # noqa: BLE001  whatever it was, the next time comes
+            _LOG.exception("outbox_not_cleared")
         await asyncio.sleep(_FORGET_EVERY_S)
 
 

@@ -226,7 +226,7 @@ class Pile:
 
 
 class _Patience:
-    """Ends a scan that tells of no page for so long, and one that its caller leaves.
+    """Ends a scan that tells of no page for so long, and one that its caller leaves, whatever way.
 
     A driver reads in a process of its own that keeps our end of the pipe open, so the whole group is ended. SIGINT lets
     scanimage put the sheet out; a driver that doesn't hear it is killed.
@@ -236,6 +236,8 @@ class _Patience:
         self.lost = False
         self._running = running
         self._page_s = page_s
+        # Its group isn't the terminal's: what ends us there doesn't reach it.
+        self._before = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)}
         self._timer = self._started()
 
     def _started(self) -> threading.Timer:
@@ -253,22 +255,35 @@ class _Patience:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if kind is not None:
-            self._end()
-        else:
-            self._running.wait()
-        self._timer.cancel()
+        try:
+            if kind is not None:
+                self._end()
+            else:
+                self._running.wait()
+        finally:
+            self._timer.cancel()
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
 
     def _lose(self) -> None:
         self.lost = True
         self._end()
 
     def _end(self) -> None:
-        for number in (signal.SIGINT, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._running.pid, number)
+        try:
+            self._tell(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._running.wait(_CANCEL_S)
+        finally:  # somebody presses Ctrl-C again
+            self._tell(signal.SIGKILL)
+
+    def _tell(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._running.pid, number)
+
+
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _feeds(source: str) -> bool:

@@ -12,6 +12,7 @@ import hashlib
 import shutil
 import tempfile
 import threading
+import time
 import unicodedata
 import uuid
 from dataclasses import dataclass, field, replace
@@ -105,6 +106,8 @@ def _as_strangers_do(known: trust.TrustStore) -> trust.TrustStore:
     return replace(known, ocsps=())
 
 
+#: A worker that lost its place to another may go on for as long with what it has in its hands.
+_FINISHED_WITHIN_S = 3600.0
 #: One key is in use at a time, whatever else goes on: tokens have one session, and people one PIN.
 _KEY_IN_USE = threading.Lock()
 
@@ -240,9 +243,9 @@ def recorded(desk: SigningDesk, subject: UUID, place: Place, revision: int) -> N
 
 
 def clear_broken_off(desk: SigningDesk) -> None:
-    """Sweep out what a killed signing worker was in the middle of; only the one that works alone may."""
+    """Sweep out what a killed signing worker was in the middle of, an hour after it began: before, it may live."""
     for left in desk.outbox.iterdir():
-        if left.is_dir():
+        if left.is_dir() and time.time() - left.stat().st_mtime > _FINISHED_WITHIN_S:
             shutil.rmtree(left, ignore_errors=True)
 
 

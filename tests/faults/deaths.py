@@ -1,8 +1,9 @@
 """Dying after every effect a process leaves behind, one after another: the kill at any instruction, made systematic.
 
 Between two effects nothing outside the process changes, so a process killed anywhere leaves what it would have left by
-dying right after the last one. Effects are a commit that wrote something, an answered request that may change something
-at another server (the object store, a timestamp authority), and a file renamed or removed in this machine's folders.
+dying right after the last one. Effects are a commit that wrote something, an answer of the object store to a request
+that may have changed something there, and a file renamed or removed in this machine's folders. What an authority
+answers changes nothing for anybody before one of these.
 
 The death is an injected fault: an exception that no handler of the program catches, since it isn't an `Exception`. Real
 kills, at random moments, are bench/faults.py's.
@@ -81,6 +82,8 @@ def watched() -> Iterator[Deaths]:
     def changed(call: Callable[..., Any]) -> Callable[..., Any]:
         def done(*paths: Any, **more: Any) -> Any:
             call(*paths, **more)
+            if more:  # by `rmtree`, relative to a folder that goes
+                return
             if not Path(paths[-1]).parent.name.startswith(tempfile.gettempprefix()):  # nobody looks there
                 deaths(call.__name__)
 
@@ -109,6 +112,7 @@ def each_time_anew(prepare: Callable[[], _T], act: Callable[[_T], object], again
             effects = deaths.after(last, partial(act, one))
             again(one)
             if effects is not None:
+                assert len(effects) < last, "somebody has swallowed a death"
                 return effects
     raise AssertionError
 
@@ -116,4 +120,9 @@ def each_time_anew(prepare: Callable[[], _T], act: Callable[[_T], object], again
 def again_and_again(act: Callable[[], object]) -> int:
     """Do it to one and the same, dying after its first effect, then after its second, until it gets through; deaths."""
     with watched() as deaths:
-        return next(last for last in itertools.count() if deaths.after(last + 1, act) is not None)
+        for last in itertools.count(1):
+            effects = deaths.after(last, act)
+            if effects is not None:
+                assert len(effects) < last, "somebody has swallowed a death"
+                return last - 1
+    raise AssertionError

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
+import pytest
+
 from api.demo import centre
 from api.wiring import utc_now
 from dossiers import digitization, holds, issuance, parting, retention
@@ -44,6 +46,7 @@ def required(office: Office, case: dict[str, Any]) -> list[str]:
         return [kind.code for kind in work.procedures.of(case["procedure"]).components if kind.required]
 
 
+@pytest.mark.timeout(1800)  # dies thirty times and more, each with a result of its own
 def test_a_result_whose_signing_ends_anywhere_is_signed_once_and_issued_once(office: Office) -> None:
     case = digitised_dossier(office)
     desk, begin = office.services.signing_desk(office.keys), office.services.begin
@@ -96,7 +99,7 @@ def test_a_copy_whose_signing_ends_after_each_effect_in_turn_is_signed_once(offi
 
     deaths = again_and_again(signed)
 
-    assert deaths >= 5
+    assert deaths > 3
     office.work_off()
     paper = papers(office, case)[0]
     assert (paper["state"]["code"], paper["trouble"]) == ("digitized", "")

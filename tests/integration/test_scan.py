@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -58,23 +61,43 @@ class Counter:
         script.chmod(0o755)
 
     def scan(self, *more: str, answers: str = "", paired: bool = True) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {
-            "SANE_CONFIG_DIR": str(self.folder / "sane"),
-            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
-        }
-        places = ["--spool", self.folder / "spool", "--keys", self.folder / "desks.json", "--folder", self.scans]
         given = answers if paired else f"{code(self.office)}\n{answers}"
-        url = f"http://127.0.0.1:{self.port}"
         return subprocess.run(
-            [sys.executable, "-m", "api.cli", "scan", "--to", url, "--dpi", "100", *map(str, places), *more],
+            self._command(*more),
             cwd=ROOT,
-            env=environment,
+            env=self._environment(),
             capture_output=True,
             text=True,
             input=given,
             timeout=PATIENCE_S,
             check=False,
         )
+
+    @contextmanager
+    def scanning(self, *more: str) -> Iterator[subprocess.Popen[str]]:
+        """While it scans; nobody answers."""
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            self._command(*more), cwd=ROOT, env=self._environment(), stdin=pipe, stdout=pipe, stderr=pipe, text=True
+        ) as running:
+            assert running.stdin is not None
+            running.stdin.write(f"{code(self.office)}\n")
+            running.stdin.flush()
+            try:
+                yield running
+            finally:
+                running.kill()
+
+    def _command(self, *more: str) -> list[str]:
+        places = ["--spool", self.folder / "spool", "--keys", self.folder / "desks.json", "--folder", self.scans]
+        url = f"http://127.0.0.1:{self.port}"
+        return [sys.executable, "-m", "api.cli", "scan", "--to", url, "--dpi", "100", *map(str, places), *more]
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {
+            "SANE_CONFIG_DIR": str(self.folder / "sane"),
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+        }
 
 
 @pytest.fixture
@@ -124,6 +147,27 @@ def test_a_scanner_that_falls_silent_is_given_up_and_the_pile_goes_on_after_it(
     assert "máy quét không trả lời" in done.stdout
     assert "3 trang đã quét vẫn giữ nguyên" in done.stdout
     assert pages_of(office, dossier) == [13]
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoever_leaves_in_the_middle_of_a_scan_leaves_no_scanner_held(
+    office: Office, counter: Counter, ended_by: signal.Signals, tmp_path: Path
+) -> None:
+    counter.fails_once(f"echo $$ > {tmp_path}/held; exec sleep 1000")
+
+    with counter.scanning() as running:
+        ends = time.monotonic() + PATIENCE_S
+        while not (held := (tmp_path / "held").read_text() if (tmp_path / "held").exists() else "").strip():
+            assert time.monotonic() < ends
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(ended_by)
+        running.communicate(timeout=PATIENCE_S)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(held), 0)
+    (left,) = counter.scans.glob(".dang-quet-*")
+    assert len(list(left.iterdir())) == 3
 
 
 def test_after_a_jam_a_person_may_send_what_is_there(office: Office, counter: Counter) -> None:

@@ -1,8 +1,9 @@
-"""What the signing worker does when it starts and by the clock: each is really done, by the process as it starts."""
+"""What the signing worker does by the clock: each of it really is done, by the process as it is started."""
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,7 @@ def test_everything_due_by_the_clock_is_done_by_a_signing_worker_that_was_just_s
         store.client._create_multipart_upload(store.bucket, "sha256/aa/bb", {})
         (_outbox(office) / "tmp7").mkdir()
         (_outbox(office) / "tmp7/stored.pdf").write_bytes(b"what a killed worker was about to sign")
+        os.utime(_outbox(office) / "tmp7", (0, 0))
         due = {
             "broken_off",
             "orphans",

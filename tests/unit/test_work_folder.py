@@ -25,8 +25,7 @@ def _work(root: Path, told: Connection) -> None:
 
 def test_what_a_killed_process_left_goes_and_what_a_living_one_has_stays(tmp_path: Path) -> None:
     here, there = _SPAWN.Pipe()
-    works = [_SPAWN.Process(target=_work, args=(tmp_path, there)) for _ in range(2)]
-    killed, alive = works
+    killed, alive = (_SPAWN.Process(target=_work, args=(tmp_path, there)) for _ in range(2))
     killed.start()
     of_killed = here.recv()
     alive.start()
@@ -34,18 +33,31 @@ def test_what_a_killed_process_left_goes_and_what_a_living_one_has_stays(tmp_pat
     try:
         os.kill(killed.pid, signal.SIGKILL)  # type: ignore[arg-type]
         killed.join()
-        (tmp_path / "cache").mkdir()
-        (tmp_path / "left.pdf").touch()
         assert (of_killed / "trang.png").exists()
+        (tmp_path / "cache").mkdir()
+        for name in ("of an earlier program", "forgotten"):
+            (tmp_path / name).mkdir()
+        os.utime(tmp_path / "forgotten", (0, 0))
 
         new = WorkFolder(tmp_path)
 
-        assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["cache", of_alive.name, new.path.name])
+        there_now = {path.name for path in tmp_path.iterdir()}
+        assert there_now == {"cache", "of an earlier program", of_alive.name, new.path.name}
         assert (of_alive / "trang.png").read_bytes() == b"a page"
     finally:
         alive.kill()
         alive.join()
     new.close()
+    new.close()
     assert not new.path.exists()
-    assert WorkFolder(tmp_path).cache == tmp_path / "cache"
+    WorkFolder(tmp_path).close()
     assert not of_alive.exists()
+
+
+def test_a_folder_that_was_begun_to_be_swept_goes_on_being_swept(tmp_path: Path) -> None:
+    left = WorkFolder(tmp_path)
+    (left.path / ".lock").unlink()
+    os.utime(left.path, (0, 0))
+    WorkFolder(tmp_path).close()
+    assert not left.path.exists()
+    left.close()
