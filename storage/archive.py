@@ -9,16 +9,16 @@ tables, so that a new table can't be forgotten.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from dossiers.amendments import BOUND_BY, Amendment
+from dossiers.amendments import ERASED, Amendment
 from dossiers.archive import NotOurRows, ToArchive
 from dossiers.types import Duplicate
 from storage import tables
+from storage.amendments import bound_by, erased_by
 from storage.audit import GENESIS, line_hash
 from storage.dossiers import seen_by
 from storage.migrations import head
@@ -51,6 +51,9 @@ _SUBJECTS = (
     "UNION SELECT id::text FROM e_results WHERE dossier_id = :id "
     f"UNION SELECT id::text FROM annexes WHERE {_OF_RESULT}"
 )
+
+#: Whose rows lines of the log are about, as above.
+_SUBJECT_TABLES = ("dossiers", "components", "pages", "e_results", "annexes")
 
 #: Tables in the order in which their rows can be put in, and which of their rows belong to a dossier.
 BELONGS = {
@@ -118,27 +121,27 @@ class PostgresArchive:
         return head() or ""
 
     def rows(self, dossier_id: UUID) -> Rows:
-        """Everything that is kept of a dossier, by table, and its lines of the log under "audit"."""
-        found = {
-            name: self._as_json(
-                f'SELECT to_jsonb(t){_OVER.get(name, "")} FROM "{name}" t WHERE {which} ORDER BY to_jsonb(t)::text',
-                dossier_id,
-            )
-            for name, which in BELONGS.items()
-        }
+        """Everything that is kept of a dossier, by table, and its lines of the log under "audit".
+
+        In one statement, and so as of one moment: people go on correcting meanwhile, and a line without its values,
+        or values without their line, would be refused wherever the bag is taken in.
+        """
         first = self._connection.execute(
             sa.select(tables.audit_log.c.hash).where(tables.audit_log.c.sequence == 1)
         ).scalar()
-        found[_AUDIT] = self._as_json(
-            f"SELECT to_jsonb(t) FROM audit_imported t WHERE subject IN ({_SUBJECTS}) ORDER BY log, sequence",
-            dossier_id,
-        ) + [
-            {"log": first or GENESIS, **line}
-            for line in self._as_json(
-                f"SELECT to_jsonb(t) FROM audit_log t WHERE subject IN ({_SUBJECTS}) ORDER BY sequence",
-                dossier_id,
-            )
+        parts = [_part(name, which, "to_jsonb(t)::text") for name, which in BELONGS.items()]
+        parts += [
+            _part("audit_imported", f"subject IN ({_SUBJECTS})", "log, sequence"),
+            _part("audit_log", f"subject IN ({_SUBJECTS})", "sequence"),
         ]
+        whole = sa.text(f"{' UNION ALL '.join(parts)} ORDER BY 1, 2").columns(
+            sa.Column("name", sa.Text), sa.Column("number", sa.BigInteger), sa.Column("row", JSONB)
+        )
+        found: dict[str, list[dict[str, Any]]] = {name: [] for name in (*BELONGS, "audit_imported", "audit_log")}
+        for name, _, row in self._connection.execute(whole, {"id": dossier_id}):
+            found[name].append(row)
+        own = [{"log": first or GENESIS, **line} for line in found.pop("audit_log")]
+        found[_AUDIT] = found.pop("audit_imported") + own
         return found
 
     def put(self, rows: Rows) -> None:
@@ -146,8 +149,8 @@ class PostgresArchive:
 
         Raises:
             Duplicate: It, or a number or code of it, is here already.
-            NotOurRows: There is a table among them that we don't know, or a line of the log doesn't fit its hash, or
-                values before and after don't fit the lines.
+            NotOurRows: There is a table among them that we don't know, or a line of the log doesn't fit its hash or
+                is about something else, or values before and after don't fit the lines, or lack.
         """
         if unknown := rows.keys() - {*BELONGS, _AUDIT}:
             raise NotOurRows(", ".join(sorted(unknown)))
@@ -158,12 +161,12 @@ class PostgresArchive:
         ).scalar()
         if here is not None:
             raise Duplicate("hồ sơ đã có ở đây", of=here)
+        _must_fit(rows)
         for name in BELONGS:
             self._insert(name, rows.get(name, ()))
         for page in rows.get("pages", ()):
             note_page(self._connection, page["id"], page["component_id"], page["text"])
         self._insert_lines(rows.get(_AUDIT, ()))
-        _must_fit(rows.get("amendments", ()), rows.get(_AUDIT, ()))
 
     def mark(self, dossier_id: UUID, *, at: datetime) -> None:
         """Note that a dossier was taken into the archive; the first time counts."""
@@ -206,11 +209,6 @@ class PostgresArchive:
             query = query.where(seen_by(actor))
         return [ToArchive(*row) for row in self._connection.execute(query)]
 
-    def _as_json(self, statement: str, dossier_id: UUID) -> list[dict[str, Any]]:
-        return list(
-            self._connection.execute(sa.text(statement).columns(sa.Column("row", JSONB)), {"id": dossier_id}).scalars()
-        )
-
     def _insert(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """In one statement, so that rows may point to one another."""
         if not rows:
@@ -248,9 +246,48 @@ class PostgresArchive:
         self._connection.execute(insert(table).on_conflict_do_nothing(), typed)
 
 
-def _must_fit(values: Sequence[Mapping[str, Any]], lines: Sequence[Mapping[str, Any]]) -> None:
-    """Raises NotOurRows for values before and after that no line of these knows of; `verify` finds what is missing."""
-    bound = {json.loads(line["detail"]).get(BOUND_BY) for line in lines}
-    for row in values:
-        if row["sha256"] not in bound or not Amendment(**row).fits:
-            raise NotOurRows(f"amendments {row['sha256']}")
+def _part(name: str, which: str, order: str) -> str:
+    return (
+        f"SELECT '{name}' AS name, row_number() OVER (ORDER BY {order}) AS number, "
+        f'to_jsonb(t){_OVER.get(name, "")} AS row FROM "{name}" t WHERE {which}'
+    )
+
+
+def _must_fit(rows: Rows) -> None:
+    """Hold the lines of the log, and the values before and after, against the dossier and one another.
+
+    What lacks here would lack for ever, and `verify` would say so for ever.
+
+    Raises:
+        NotOurRows: A line is about something that isn't the dossier's; or values are another dossier's, don't fit
+            their hash, or no line knows of them; or a line's are missing, and none of the same dossier says that they
+            were erased.
+    """
+    try:
+        bound, erased = _said_by_lines(rows)
+        kept = [Amendment(**row) for row in rows.get("amendments", ())]
+        dossiers = {row["id"] for row in rows.get("dossiers", ())}
+        for values in kept:
+            _ = values.changes  # as whoever opens the history will have them read
+            if not values.fits or values.dossier_id not in dossiers or values.sha256 not in bound:
+                raise NotOurRows(f"amendments {values.sha256}")
+        if missing := bound - erased - {values.sha256 for values in kept}:
+            raise NotOurRows(f"amendments {min(missing)}")
+    except (ValueError, TypeError, KeyError, AttributeError) as garbled:  # not what we write
+        raise NotOurRows("amendments, audit") from garbled
+
+
+def _said_by_lines(rows: Rows) -> tuple[set[str], set[str]]:
+    """Hashes of the values that lines came with, and of those that a line says were erased."""
+    belongs = {row["id"] for name in _SUBJECT_TABLES for row in rows.get(name, ())}
+    dossiers = {row["id"] for row in rows.get("dossiers", ())}
+    bound: set[str] = set()
+    erased: set[str] = set()
+    for line in rows.get(_AUDIT, ()):
+        if line["subject"] not in belongs:
+            raise NotOurRows(f"audit {line['sequence']}")
+        if sha256 := bound_by(line["detail"]):
+            bound.add(sha256)
+        if line["event"] == ERASED and line["subject"] in dossiers:
+            erased.update(erased_by(line["detail"]))
+    return bound, erased

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from api import cli
 from api.commands import audit as command
@@ -24,9 +25,10 @@ from dossiers.archive import NotOurRows
 from dossiers.holds import Held
 from dossiers.types import CertificateRecord, DossierState, Incomplete, Role, WrongState
 from storage import backup
+from storage.audit import canonical, line_hash
 from storage.database import Database
 from tests.conftest import _database
-from tests.integration.kept_office import CENTRE, KeptOffice, account, clerk_of, dossier, opened_store
+from tests.integration.kept_office import CENTRE, KeptOffice, account, clerk_of, dossier, furnished, opened_store
 from tests.integration.test_api_corrections import Paper
 from tests.integration.test_api_e_results import digitised_dossier, drafted, ok
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
@@ -214,7 +216,15 @@ def test_to_look_at_what_was_corrected_of_an_identity_paper_is_a_look_at_it(offi
     assert looks == {"can-cuoc-cong-dan": ["amendments"], "don": []}
 
 
-def test_of_settings_that_are_nobodys_the_log_itself_says_before_and_after(database: Database) -> None:
+@pytest.fixture
+def own_database(postgres_server: str, migrated_template: str) -> Iterator[Database]:
+    """A furnished one of the test's own, since what it sets stays."""
+    with furnished(postgres_server, migrated_template) as database:
+        yield database
+
+
+def test_of_settings_that_are_nobodys_the_log_itself_says_before_and_after(own_database: Database) -> None:
+    database = own_database
     with database.begin() as work:
         agency = work.agencies.of(CENTRE.code)
         (procedure,) = work.procedures.all()
@@ -247,7 +257,8 @@ def test_of_settings_that_are_nobodys_the_log_itself_says_before_and_after(datab
     ]
 
 
-def test_a_new_seal_s_line_names_the_one_it_replaced(database: Database) -> None:
+def test_a_new_seal_s_line_names_the_one_it_replaced(own_database: Database) -> None:
+    database = own_database
     for sha256 in ("a" * 64, "b" * 64):
         record = CertificateRecord(
             uuid4(), CENTRE.code, "", "CN=Mẫu", "CN=CA", "0a", sha256, NOW, NOW + timedelta(days=365), f"{sha256}.p12"
@@ -415,6 +426,17 @@ def test_the_values_of_a_dossier_that_is_destroyed_go_with_it_and_the_log_still_
     assert len(last.detail["erased"]) == 2
 
 
+def test_within_the_period_by_the_database_s_clock_nothing_is_erased_though_ours_is_ahead(kept: Kept) -> None:
+    with psycopg.connect(kept.dsn) as connection:
+        connection.execute("UPDATE dossiers SET kept_years = 1, kept_until = now() + interval '1 day'")
+    ahead = datetime.now(UTC) + timedelta(days=2)
+
+    with pytest.raises(WrongState, match="period"):
+        amendments.erase(kept.database.begin, kept.dossier.id, by=CONSOLE, basis="7/QĐ", now=ahead)
+
+    assert kept.values() == [{"note": ("A", "B")}, {"note": ("B", "C")}]
+
+
 def test_what_is_held_is_not_erased_by_whatever_way(kept: Kept) -> None:
     kept.end_period()
     keeper = person_of(Role.SEAL_KEEPER)
@@ -457,6 +479,127 @@ def test_a_bag_carries_what_stood_there_and_an_import_holds_it_against_the_log(
             connection.execute("UPDATE amendments SET salt = 'x'")
         with there.begin() as work:
             assert list(work.amendments.misfits()) == [Misfit("values_changed", 0)] * 2
+
+
+@contextmanager
+def _installation(server: str, template: str) -> Iterator[tuple[str, Database]]:
+    with contextmanager(_database)(server, template=template) as dsn, closing(Database(dsn)) as database:
+        yield dsn, database
+
+
+def _refused(there: Database, rows: Any) -> bool:
+    """As a bag that isn't ours: never by whatever went wrong in reading it."""
+    with pytest.raises(NotOurRows), there.begin() as work:
+        work.archive.put(rows)
+    return True
+
+
+def _line(rows: Any, number: int, **changes: Any) -> dict[str, Any]:
+    """A line of a bag made anew, with a hash that fits, as anybody can make one."""
+    line = rows["audit"][number] | changes
+    return line | {"hash": line_hash(line | {"at": datetime.fromisoformat(line["at"])})}
+
+
+def test_an_import_refuses_values_that_are_missing_and_whatever_it_can_t_read_of_them(
+    kept: Kept, postgres_server: str, migrated_template: str
+) -> None:
+    with kept.database.begin() as work:
+        rows = work.archive.rows(kept.dossier.id)
+    first, *others = rows["amendments"]
+    same_dossier = {"dossier_id": first["dossier_id"]}
+    no_json = amendments.Amendment(amendments._hash(kept.dossier.id, "", "{", "{"), kept.dossier.id, "", "{", "{")
+    garbled = _line(rows, 0, detail=canonical({amendments.BOUND_BY: no_json.sha256}))
+    with _installation(postgres_server, migrated_template) as (_, there):
+        assert _refused(there, {**rows, "amendments": []})
+        assert _refused(there, {**rows, "amendments": others})
+        for wrong in ({}, same_dossier, first | {"more": 1}, first | {"after": None}, first | {"sha256": []}, 7):
+            assert _refused(there, {**rows, "amendments": [wrong, *others]})
+        kept_one = f'"{first["sha256"]}"'
+        for detail in ("{", "[]", "7", f'{{"amendment": {kept_one}}}', f'{{"x":{{"amendment":{kept_one}}}}}'):
+            assert _refused(there, {**rows, "audit": [*rows["audit"], _line(rows, -1, sequence=99, detail=detail)]})
+        # It fits its line, and nobody could read it.
+        assert _refused(
+            there,
+            {
+                **rows,
+                "audit": [garbled, *rows["audit"][1:]],
+                "amendments": [vars(no_json) | same_dossier, *rows["amendments"]],
+            },
+        )
+        with there.begin() as work:
+            work.archive.put(rows)
+
+
+def test_a_bag_whose_values_were_erased_is_taken_in_and_the_log_holds_there(
+    kept: Kept, postgres_server: str, migrated_template: str
+) -> None:
+    kept.end_period()
+    assert kept.erase() == 2
+    with kept.database.begin() as work:
+        rows = work.archive.rows(kept.dossier.id)
+    assert rows["amendments"] == []
+    *before, _erased = rows["audit"]
+    with _installation(postgres_server, migrated_template) as (_, there):
+        assert _refused(there, {**rows, "audit": before})
+        with there.begin() as work:
+            work.archive.put(rows)
+        with there.begin() as work:
+            assert list(work.amendments.misfits()) == []
+
+
+def test_no_line_of_a_bag_excuses_that_another_dossier_s_values_are_gone(
+    kept: Kept, postgres_server: str, migrated_template: str
+) -> None:
+    with kept.database.begin() as work:
+        other = work.dossiers.keep(dossier(state=DossierState.RETURNED))
+        amendments.log(work, CLERK, "dossier.resumed", other.id, of=other.id, changes={"note": ("X", "Y")})
+    with kept.database.begin() as work:
+        rows, of_other = work.archive.rows(kept.dossier.id), work.archive.rows(other.id)
+    said = {
+        "log": "f" * 64,
+        "sequence": 99,
+        "event": amendments.ERASED,
+        "detail": json.dumps({"erased": [row["sha256"] for row in rows["amendments"]]}),
+    }
+    with _installation(postgres_server, migrated_template) as (dsn, there):
+        with there.begin() as work:
+            work.archive.put(rows)
+        about_it = _line(of_other, -1, **said, subject=str(kept.dossier.id))
+        assert _refused(there, {**of_other, "audit": [*of_other["audit"], about_it]})
+        with there.begin() as work:
+            work.archive.put({**of_other, "audit": [*of_other["audit"], _line(of_other, -1, **said)]})
+        with there.begin() as work:
+            assert list(work.amendments.misfits()) == []
+        with psycopg.connect(dsn) as connection:
+            connection.execute("ALTER TABLE amendments DISABLE TRIGGER USER")
+            connection.execute("DELETE FROM amendments WHERE dossier_id = %s", (kept.dossier.id,))
+        with there.begin() as work:
+            assert list(work.amendments.misfits()) == [Misfit("values_missing", 0)] * 2
+
+
+def test_what_is_corrected_while_a_bag_is_written_is_in_it_whole_or_not_at_all(
+    kept: Kept, postgres_server: str, migrated_template: str
+) -> None:
+    asking: list[sa.Connection] = []
+
+    def correct_behind_each(asked: sa.Connection, *_: Any) -> None:
+        asking.append(asked)
+        if asked is asking[0]:  # and behind nothing that the correction itself asks
+            with kept.database.begin() as meanwhile:
+                changes = {"note": (f"{len(asking)}", f"{len(asking) + 1}")}
+                amendments.log(meanwhile, CLERK, "x", kept.dossier.id, of=kept.dossier.id, changes=changes)
+
+    with kept.database.begin() as work:
+        sa.event.listen(sa.Engine, "after_cursor_execute", correct_behind_each)
+        try:
+            rows = work.archive.rows(kept.dossier.id)
+        finally:
+            sa.event.remove(sa.Engine, "after_cursor_execute", correct_behind_each)
+
+    assert len(kept.values()) > len(rows["amendments"])
+    with _installation(postgres_server, migrated_template) as (_, there), there.begin() as work:
+        work.archive.put(rows)
+        assert list(work.amendments.misfits()) == []
 
 
 def test_a_backup_brings_them_back_with_their_guards(
