@@ -14,6 +14,7 @@ import hashlib
 import json
 import secrets
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID  # noqa: TC003  the rows of `Amendment` are read by its types
 
@@ -65,10 +66,17 @@ class Amendment:
 
 @dataclass(frozen=True)
 class Told:
-    """A line of the log with its values; None where these were erased."""
+    """A line of the log with its values.
+
+    Attributes:
+        changes: None where these were erased.
+        run: The same for lines that say the same of the same by the same person, with no other line between them,
+            not even one that came without values.
+    """
 
     line: AuditEntry
     changes: Changes | None
+    run: int
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,7 @@ class Amendments(Protocol):
         ...
 
     def drop(self, dossier_id: UUID) -> Sequence[str]:
-        """Delete a dossier's; their hashes."""
+        """Delete a dossier's; their hashes. Raises Held, or WrongState by the database's own clock."""
         ...
 
     def misfits(self, *, after: int = 0) -> Sequence[Misfit]:
@@ -137,10 +145,15 @@ def log(
 
 
 def of_lines(work: UnitOfWork, lines: Iterable[AuditEntry]) -> list[Told]:
-    """Those of these lines that came with values, each with them."""
-    bound = {line.detail[BOUND_BY]: line for line in lines if BOUND_BY in line.detail}
+    """Those of these lines that came with values, each with them.
+
+    Args:
+        lines: All of a subject, oldest first, or of several.
+    """
+    runs = enumerate(groupby(lines, key=lambda line: (line.event, line.actor, line.subject)))
+    bound = {line.detail[BOUND_BY]: (line, n) for n, (_, run) in runs for line in run if BOUND_BY in line.detail}
     kept = work.amendments.of(bound)
-    return [Told(line, kept[sha256].changes if sha256 in kept else None) for sha256, line in bound.items()]
+    return [Told(line, kept[sha256].changes if sha256 in kept else None, n) for sha256, (line, n) in bound.items()]
 
 
 def erase(begin: Begin, dossier_id: UUID, *, by: Actor, basis: str, now: datetime) -> int:

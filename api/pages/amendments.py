@@ -54,7 +54,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Row:
-    """What one person did without anybody between: lines of the log that say the same.
+    """What one person did without anything between: lines of the log that say the same.
 
     Attributes:
         at: Of the last.
@@ -93,8 +93,8 @@ def amendments_page(dossier_id: UUID, subject: UUID, actor: Sees, office: Office
 
 
 def _runs(found: Iterable[Told]) -> list[list[Told]]:
-    def what(told: Told) -> tuple[str, str, bool]:
-        return told.line.event, told.line.actor, told.changes is None
+    def what(told: Told) -> tuple[int, bool]:
+        return told.run, told.changes is None
 
     return [list(run) for _, run in groupby(found, key=what)]
 

@@ -18,7 +18,7 @@ from api import cli
 from api.commands import audit as command
 from api.commands.backup import programs
 from api.demo import centre
-from dossiers import amendments, archive, holds, identity_papers
+from dossiers import amendments, archive, holds, identity_papers, issuance
 from dossiers.administration import CONSOLE, keep_accounts, keep_agencies, keep_certificate, keep_procedures
 from dossiers.amendments import Misfit
 from dossiers.archive import NotOurRows
@@ -28,9 +28,10 @@ from storage import backup
 from storage.audit import canonical, line_hash
 from storage.database import Database
 from tests.conftest import _database
+from tests.integration import kept_office
 from tests.integration.kept_office import CENTRE, KeptOffice, account, clerk_of, dossier, furnished, opened_store
 from tests.integration.test_api_corrections import Paper
-from tests.integration.test_api_e_results import digitised_dossier, drafted, ok
+from tests.integration.test_api_e_results import approve, digitised_dossier, drafted, ok
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
 from tests.integration.test_api_transfers import received
 from tests.integration.test_separator_sheets import person
@@ -183,7 +184,7 @@ def test_what_is_changed_of_a_draft_and_why_it_came_back_are_kept_as_they_were(o
     assert (annexed, returned) == ({"annex": ("Sơ đồ nhà bà Thử", None)}, {"comment": ("", "Sai tên bà Thử")})
 
 
-def test_whoever_may_not_see_the_paper_learns_nothing_and_another_agency_nothing_of_a_draft(office: Office) -> None:
+def test_whoever_may_not_see_the_paper_learns_nothing_of_what_was_changed(office: Office) -> None:
     opened = received(office)
     (paper,) = ok(office.ask(centre.POSTAL, "GET", f"/dossiers/{opened['id']}"))["components"]
     with office.services.begin() as work:
@@ -198,6 +199,39 @@ def test_whoever_may_not_see_the_paper_learns_nothing_and_another_agency_nothing
     other = open_dossier(office)
     of_another = office.ask(centre.CLERK, "GET", f"/dossiers/{other['id']}/amendments/{paper['id']}")
     assert of_another.status_code == 404
+
+
+def test_of_another_agency_s_result_nobody_learns_what_was_changed_neither_as_a_draft_nor_once_issued(
+    office: Office,
+) -> None:
+    opened = digitised_dossier(office)
+    with office.services.begin() as work:  # as if the applicant had been helped at the post office
+        work.dossiers.keep(_with(work.dossiers.by_code(opened["code"]), helped_at=centre.POST_HONG_GAI))
+    result = drafted(office, opened)
+    here = f"/e-results/{result['id']}"
+    ok(office.ask(centre.CLERK, "PATCH", here, json={"title": "Giấy chứng nhận của bà Thử"}))
+    api = f"/dossiers/{opened['id']}/amendments/{result['id']}"
+    page = f"/ho-so/{opened['id']}/sua-doi/{result['id']}"
+
+    def hidden_from_the_post_office() -> None:
+        assert office.ask(centre.POSTAL, "GET", api).status_code == 404
+        assert office.open(centre.POSTAL, page).status_code == 404
+        assert page not in office.open(centre.POSTAL, f"/ho-so/{opened['id']}").text
+        # Its own agency's people are told at the same places.
+        assert [event for _, event, _ in told(office, centre.CLERK, opened, result["id"])] == ["e_result.changed"]
+        assert "Giấy chứng nhận của bà Thử" in office.open(centre.CLERK, page).text
+        assert page in office.open(centre.CLERK, f"/ho-so/{opened['id']}").text
+
+    def known_to_the_post_office() -> list[str]:
+        lines = ok(office.ask(centre.POSTAL, "GET", f"/dossiers/{opened['id']}/history"))
+        return [line["event"] for line in lines if line["event"].startswith("e_result.")]
+
+    hidden_from_the_post_office()
+    assert known_to_the_post_office() == []
+    ok(approve(office, ok(office.ask(centre.CLERK, "POST", f"{here}/submit"))))
+    office.work_off()
+    assert known_to_the_post_office() == ["e_result.issued"]
+    hidden_from_the_post_office()
 
 
 def test_to_look_at_what_was_corrected_of_an_identity_paper_is_a_look_at_it(office: Office) -> None:
@@ -690,3 +724,33 @@ def test_a_draft_that_saves_itself_is_one_line_of_the_history_and_one_change(off
     assert "<del>Giấy này có giá trị kể từ ngày ký</del>" in shown
     assert "<ins>T</ins>" not in shown
     assert len(told(office, centre.CLERK, opened, result["id"])) == 3, "programs are told each of them"
+
+
+def test_what_lay_before_the_leader_is_told_even_if_it_was_taken_back_afterwards(office: Office) -> None:
+    opened = received(office)
+    clerk, leader = person(office, centre.CLERK), person(office, centre.LEADER)
+    with office.services.begin() as work:
+        found = work.dossiers.by_code(opened["code"])
+        result = work.e_results.keep(kept_office.e_result(found))
+
+    def typed(before: str, after: str) -> None:
+        with office.services.begin() as work:
+            changes = {"title": (before, after)}
+            amendments.log(work, clerk, issuance.CHANGED, result.id, of=found.id, changes=changes)
+
+    def shown() -> str:
+        text: str = office.open(centre.CLERK, f"/ho-so/{opened['id']}/sua-doi/{result.id}").text
+        return text
+
+    typed("Giấy A", "Giấy B")
+    with office.services.begin() as work:  # neither line comes with values
+        work.audit.append(clerk, "e_result.submitted", result.id)
+        work.audit.append(leader, "e_result.returned", result.id)
+    typed("Giấy B", "Giấy A")
+
+    assert [shown().count(f"<ins>{title}</ins>") for title in ("Giấy A", "Giấy B")] == [1, 1]
+    assert "Cuối cùng lại như cũ" not in shown()
+    typed("Giấy A", "Giấy C")
+    typed("Giấy C", "Giấy B")
+    assert "lưu 3 lần" in shown()
+    assert "Cuối cùng lại như cũ" in shown()
