@@ -12,6 +12,7 @@ import hashlib
 import io
 import logging
 import os
+import time
 import uuid
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from minio.datatypes import Object
     from minio.retention import Retention
 
 log = logging.getLogger(__name__)
@@ -44,7 +46,10 @@ _BLOCK = 1 << 20  # read at once
 _PART = 16 << 20  # sent at once: what an upload holds in memory
 _PROBE = "probe/"
 _SENTINEL, _SENTINEL_SAYS = f"{_PROBE}sentinel", b"hoso\n"
-_ASKED_INSTEAD = 3  # kept objects, where the sentinel can't be given
+_ASKED_AFTER = range(0, 256, 52)  # where the sentinel can't be given: the kept objects after these first bytes
+_ASKED_FOR_S = 10.0
+_SOON_READ = 4 << 20
+_LISTED_AT_ONCE = 1000
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion"})
 _IO_ERRORS = (MinioException, urllib3.exceptions.HTTPError)
 
@@ -226,8 +231,9 @@ class MinioObjectStore:
     def probe(self) -> None:
         """Write and read an object now, and read one that has been there for long, without patience.
 
-        After a crash a server may take new objects while it can't yet give the old ones. Where it gives other old ones
-        and not the one that is there to be read, the disk is damaged at that place only: that object is written anew.
+        After a crash a server may take new objects while it can't yet give the old ones, or gives some of them. Only
+        where it gives every other old one that it is asked for, and not the one that is there to be read, the disk is
+        taken to be damaged at that place alone: that object is written anew.
 
         Raises:
             StoreUnavailable: It can't be done now.
@@ -250,25 +256,30 @@ class MinioObjectStore:
                 trouble = error
             if not (isinstance(trouble, S3Error) and trouble.code in _MISSING):
                 if not self._gives_others(client):
-                    raise trouble
+                    raise StoreUnavailable("neither the sentinel nor each of a few kept objects is given") from trouble
                 log.warning("sentinel_written_anew")
             client.put_object(self._bucket, _SENTINEL, io.BytesIO(_SENTINEL_SAYS), len(_SENTINEL_SAYS))
 
     def _gives_others(self, client: Minio) -> bool:
-        """Whether most of a few kept objects, whichever come up, are given whole; also where none is kept yet."""
+        """Whether each of a few kept objects from all over the store is given whole, and soon. None is no.
+
+        Always the same ones: whoever asks a store with half of its volumes away, again and again and for others each
+        time, is lucky once.
+        """
         listed = partial(client.list_objects, self._bucket, prefix="sha256/", recursive=True)
-        names = (str(one.object_name) for one in chain(listed(start_after=f"sha256/{os.urandom(1).hex()}"), listed()))
-        asked = list(islice(names, _ASKED_INSTEAD))
-        not_given = 0
-        for name in asked:
+        spread = (islice(listed(start_after=f"sha256/{at:02x}"), _LISTED_AT_ONCE) for at in _ASKED_AFTER)
+        firsts = [next(filter(_is_soon_read, some), None) for some in spread]
+        fill = filter(_is_soon_read, islice(listed(), _LISTED_AT_ONCE))  # all of them, where there are so few
+        names = {str(one.object_name): None for one in chain(filter(None, firsts), fill)}
+        give_up = time.monotonic() + _ASKED_FOR_S
+        for name in islice(names, len(_ASKED_AFTER)):
             try:
                 whole = self._read_back(ObjectKey(name.rpartition("/")[2], 0, ""), client=client).whole
             except _IO_ERRORS:
                 whole = False
-            not_given += not whole
-            if 2 * not_given > len(asked):
+            if not whole or time.monotonic() > give_up:
                 return False
-        return True
+        return bool(names)
 
     def close(self) -> None:
         """Close the connections."""
@@ -340,6 +351,10 @@ class MinioObjectStore:
         finally:
             response.close()
             response.release_conn()
+
+
+def _is_soon_read(one: Object) -> bool:
+    return 0 < (one.size or 0) <= _SOON_READ
 
 
 @dataclass(frozen=True)

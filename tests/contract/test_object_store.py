@@ -566,11 +566,10 @@ def version_of(client: Minio, bucket: str, name: str) -> str:
 def test_a_damaged_sentinel_among_objects_that_are_given_is_written_anew(
     s3_settings: S3Settings, three_kept: list[ObjectKey], client: Minio, fault: Fault
 ) -> None:
-    """It lies on a damaged place of the disk, and one of the three besides it."""
     bucket = s3_settings.bucket
     with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as behind:
         proxy.fault = fault
-        proxy.unreadable = {version_of(client, bucket, name) for name in (SENTINEL, three_kept[1].path)}
+        proxy.unreadable = {version_of(client, bucket, SENTINEL)}
         behind.probe()
         assert version_of(client, bucket, SENTINEL) not in proxy.unreadable
         downloads = dict(proxy.downloads)
@@ -609,6 +608,59 @@ def test_a_store_that_takes_new_objects_and_gives_no_old_ones_is_out_of_order(
         client.put_object(bucket, three_kept[1].path, io.BytesIO(b"!"), 1)
         with pytest.raises(StoreUnavailable):  # what it gives is wrong
             behind.probe()
+
+
+def test_a_store_that_gives_some_of_its_old_objects_is_out_of_order_however_often_it_is_asked(
+    s3_settings: S3Settings,
+    store: MinioObjectStore,
+    three_kept: list[ObjectKey],
+    a_file: Callable[[bytes], Path],
+    client: Minio,
+) -> None:
+    """As after a crash, when one volume isn't back; the fault is injected."""
+    bucket = s3_settings.bucket
+    kept = [*three_kept, *(store.put(a_file(b"%d" % number), media_type=PDF) for number in range(60))]
+    with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as behind:
+        proxy.fault, proxy.unreadable = Fault.FAILS_FOR_ONE, {SENTINEL}
+        behind.probe()
+        asked = [key for key in kept if key.path in proxy.downloads]
+        assert len(asked) == 5
+        assert len({key.sha256[0] for key in asked}) == 5  # from all over the store
+        for key in asked:
+            proxy.unreadable = {version_of(client, bucket, name) for name in (SENTINEL, key.path)}
+            for _ in range(3):
+                with pytest.raises(StoreUnavailable, match="nor each"):
+                    behind.probe()
+        # Neither the one that is to come back, nor what isn't among the five, is in the way.
+        (other, *_) = set(kept) - set(asked)
+        proxy.unreadable = {version_of(client, bucket, name) for name in (SENTINEL, other.path)}
+        behind.probe()
+        assert version_of(client, bucket, SENTINEL) not in proxy.unreadable
+
+
+def test_a_store_whose_sentinel_is_listed_while_it_lists_nothing_that_was_kept_is_out_of_order(
+    s3_settings: S3Settings, store: MinioObjectStore
+) -> None:
+    store.probe()
+    with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as behind:
+        proxy.fault, proxy.unreadable = Fault.FAILS_FOR_ONE, {SENTINEL}
+        with pytest.raises(StoreUnavailable, match="nor each"):
+            behind.probe()
+
+
+def test_what_is_asked_in_place_of_the_sentinel_is_given_soon_or_counts_as_not_given(
+    s3_settings: S3Settings, three_kept: list[ObjectKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with FaultyS3(s3_settings.endpoint).running() as proxy, opened(s3_settings, endpoint=proxy.endpoint) as behind:
+        proxy.fault, proxy.unreadable = Fault.FAILS_FOR_ONE, {SENTINEL}
+        monkeypatch.setattr(stored, "_ASKED_FOR_S", 0.0)
+        with pytest.raises(StoreUnavailable):
+            behind.probe()
+        proxy.downloads.clear()
+        monkeypatch.setattr(stored, "_ASKED_FOR_S", 120.0)
+        monkeypatch.setattr(stored, "_SOON_READ", len(b"one"))  # and what takes long to read isn't asked for
+        behind.probe()
+        assert [key.path in proxy.downloads for key in three_kept] == [True, True, False]
 
 
 def test_nobody_there_is_said_soon(s3_settings: S3Settings, unused_port: int) -> None:

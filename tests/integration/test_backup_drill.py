@@ -197,6 +197,11 @@ def test_an_object_that_the_store_cannot_give_is_named_and_the_rest_is_taken(
         closing(opened_store(lived_in.where, endpoint=proxy.endpoint)) as store,
     ):
         path = f"sha256/{row[0][:2]}/{row[0][2:4]}/{row[0]}"
+        there = store.client.list_objects(store.bucket, prefix="sha256/", recursive=True)
+        elsewhere = {int(str(one.object_name)[7:9], 16) for one in there if stored._is_soon_read(one)}
+        # SeaweedFS lists what comes after the whole folder of a first byte, others after its name alone.
+        others = [byte - 1 for byte in elsewhere - {0, int(row[0][:2], 16)} if byte - 1 not in elsewhere]
+        monkeypatch.setattr(stored, "_ASKED_AFTER", others[:5])
         store.probe()
         for name in (path, "probe/sentinel"):
             proxy.unreadable.add(str(store.client.stat_object(store.bucket, name).version_id))
