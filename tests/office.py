@@ -121,6 +121,21 @@ def _taken_out(office: Office, record: CertificateRecord, subject: str) -> Signi
     return open_pkcs12(p12, read_passphrase_file(passphrase))
 
 
+def settings_at(folder: Path, dsn: str, s3: S3Settings, **more: Any) -> Settings:
+    """A program's that keeps its own files in `folder`."""
+    return Settings(
+        data=folder,
+        database=dsn,
+        s3_endpoint=s3.endpoint,
+        s3_access_key=s3.access_key,
+        s3_secret_key=SecretStr(s3.secret_key),
+        s3_bucket=s3.bucket,
+        s3_secure=s3.secure,
+        service_secret=SecretStr("a secret of this test alone, long enough"),
+        **more,
+    )
+
+
 @contextmanager
 def running_office(folder: Path, dsn: str, s3: S3Settings, **more: Any) -> Iterator[Office]:
     """Start an office with the demo centre in it.
@@ -129,18 +144,7 @@ def running_office(folder: Path, dsn: str, s3: S3Settings, **more: Any) -> Itera
         more: Settings.
     """
     with running_pki(folder / "trust", ()) as pki:
-        settings = Settings(
-            data=folder,
-            database=dsn,
-            s3_endpoint=s3.endpoint,
-            s3_access_key=s3.access_key,
-            s3_secret_key=SecretStr(s3.secret_key),
-            s3_bucket=s3.bucket,
-            s3_secure=s3.secure,
-            service_secret=SecretStr("a secret of this test alone, long enough"),
-            tsa_urls=(pki.trust.tsa_url,),
-            **more,
-        )
+        settings = settings_at(folder, dsn, s3, tsa_urls=(pki.trust.tsa_url,), **more)
         with TestClient(create_app(settings), raise_server_exceptions=False) as client:
             services: Services = client.app.state.services  # type: ignore[attr-defined]
             provision.fill(services, trust_folder=folder / "trust", trust_url=pki.trust.base_url)

@@ -15,13 +15,11 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from psycopg.conninfo import make_conninfo
-from pydantic import SecretStr
 
 from api import cli
 from api.app import create_app
 from api.commands.backup import programs
 from api.key_folder import KeyFolder
-from api.settings import Settings
 from dossiers.ports import StoreUnavailable
 from storage import backup
 from storage import objects as stored
@@ -31,7 +29,7 @@ from tests.contract.faulty_s3 import Fault, FaultyS3
 from tests.integration.conftest import bucket
 from tests.integration.kept_office import opened_store
 from tests.integration.test_api_e_results import digitised_dossier, document, issued, look, verify
-from tests.office import Office, running_office
+from tests.office import Office, running_office, settings_at
 from tests.s3_proxy import one_bit_off
 
 if TYPE_CHECKING:
@@ -371,16 +369,7 @@ def test_everything_is_destroyed_and_comes_back_with_hashes_chain_and_verdicts(
     for file in files:
         assert (keys_folder / file.relative_to(apart / "keys")).read_bytes() == file.read_bytes()
 
-    settings = Settings(
-        data=tmp_path / "come-back",
-        database=postgres_dsn,
-        s3_endpoint=empty.endpoint,
-        s3_access_key=empty.access_key,
-        s3_secret_key=SecretStr(empty.secret_key),
-        s3_bucket=empty.bucket,
-        s3_secure=empty.secure,
-        service_secret=SecretStr("a secret of this test alone, long enough"),
-    )
+    settings = settings_at(tmp_path / "come-back", postgres_dsn, empty)
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
         services = client.app.state.services  # type: ignore[attr-defined]
         with closing(KeyFolder(services.keys_folder)) as keys:

@@ -14,11 +14,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import psycopg
-from pydantic import SecretStr
 
 from api import worker
 from api.demo import centre
-from api.settings import Settings
 from api.suspects import MOST_BEGUN, Suspects
 from api.wiring import utc_now
 from dossiers import signatures
@@ -29,19 +27,19 @@ from tests.integration.test_api_e_results import SEAL_KEEPER, approve, digitised
 from tests.integration.test_api_intake import add, open_dossier
 from tests.integration.test_api_profiles import UONG_BI, component_of
 from tests.integration.test_signed_then_stamped import a_dead_authority, events, kept
-from tests.office import running_office
+from tests.office import running_office, settings_at
 from tests.papers import scan_png
 
 if TYPE_CHECKING:
     from api.embedded.s3 import S3Access
+    from api.settings import Settings
     from tests.office import Office
 
 _SPAWN = multiprocessing.get_context("spawn")
 _PATIENCE_S = 120.0
-_SECRET = "a secret of this test alone, long enough"
 
 
-def _sign_till_told(settings: dict[str, Any], poison: str, made: str) -> None:
+def _sign_till_told(settings: Settings, poison: str, made: str) -> None:
     """The signing worker as it is, but that one document, once signed, ends it: a library crashes while looking at it.
 
     Args:
@@ -61,7 +59,7 @@ def _sign_till_told(settings: dict[str, Any], poison: str, made: str) -> None:
 
     signatures.sign.make = make  # type: ignore[assignment]
     signatures._must_be_whole = looked_at  # type: ignore[assignment]
-    worker.run(worker.SIGNING, Settings(**settings | {"service_secret": SecretStr(_SECRET)}))
+    worker.run(worker.SIGNING, settings)
 
 
 def give_back(dsn: str) -> None:
@@ -89,16 +87,7 @@ def test_a_result_that_kills_the_signing_worker_is_set_aside_and_another_is_sign
         poison, other = submitted(office, dossier), submitted(office, dossier)
         for result in (poison, other):
             ok(approve(office, result))
-        settings = {
-            "data": tmp_path,
-            "database": migrated_dsn,
-            "s3_endpoint": s3.endpoint,
-            "s3_access_key": s3.access_key,
-            "s3_secret_key": s3.secret_key,
-            "s3_bucket": s3.bucket,
-            "s3_secure": s3.secure,
-            "tsa_urls": (office.pki.trust.tsa_url,),
-        }
+        settings = settings_at(tmp_path, migrated_dsn, s3, tsa_urls=(office.pki.trust.tsa_url,))
         for _ in range(MOST_BEGUN):
             signing = _SPAWN.Process(target=_sign_till_told, args=(settings, poison["id"], str(made)))
             signing.start()

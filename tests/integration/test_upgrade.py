@@ -21,13 +21,12 @@ from api import cli, worker
 from api.app import create_app
 from api.demo import centre
 from api.key_folder import KeyFolder
-from api.settings import Settings
 from dossiers import fixity
 from storage.migrations import current, head
 from tests.integration.conftest import bucket
 from tests.integration.test_api_e_results import document, look, ok, verify
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
-from tests.office import Office
+from tests.office import Office, settings_at
 
 if TYPE_CHECKING:
     from api.embedded.s3 import S3Access
@@ -55,16 +54,7 @@ def test_what_an_earlier_program_kept_goes_on_whole_in_this_one(
     known = json.loads((tmp_path / "kept/known.json").read_text())
     pdf = (tmp_path / "kept/document.pdf").read_bytes()
     where = bucket(s3_server)
-    settings = Settings(
-        data=tmp_path / "data",
-        database=postgres_dsn,
-        s3_endpoint=where.endpoint,
-        s3_access_key=where.access_key,
-        s3_secret_key=SecretStr(where.secret_key),
-        s3_bucket=where.bucket,
-        s3_secure=where.secure,
-        service_secret=SecretStr("a secret of this test alone, long enough"),
-    )
+    settings = settings_at(tmp_path / "data", postgres_dsn, where)
     for name in ("data", "database", "s3_endpoint", "s3_access_key", "s3_secret_key", "s3_bucket", "s3_secure"):
         value = getattr(settings, name)
         monkeypatch.setenv(

@@ -6,11 +6,10 @@ import multiprocessing
 import os
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import psycopg
-from pydantic import SecretStr
 
 from api import doctor_archive, figures, worker
 from api.demo import centre
@@ -22,7 +21,7 @@ from dossiers.verdict_reports import VerdictReport
 from tests.integration.conftest import bucket
 from tests.integration.test_api_e_results import SEAL_KEEPER, digitised_dossier, issued, ok
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
-from tests.office import Office, running_office
+from tests.office import Office, running_office, settings_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,15 +30,14 @@ if TYPE_CHECKING:
 
 _SPAWN = multiprocessing.get_context("spawn")
 _PATIENCE_S = 120.0
-_SECRET = "a secret of this test alone, long enough"
 _LOST = "0" * 63 + "7"
 
 
-def _work(settings: dict[str, Any]) -> None:
+def _work(settings: Settings) -> None:
     """The signing worker as it is, but that it doesn't wait minutes after its start."""
     worker._STAMP_AFTER_S = worker._CHECK_AFTER_S = worker._LOCK_EVERY_S = figures.TELL_EVERY_S = 0.1
     fixity.ORPHAN_AFTER = fixity.UPLOAD_BROKEN_AFTER = timedelta(0)
-    worker.run(worker.SIGNING, Settings(**settings | {"service_secret": SecretStr(_SECRET)}))
+    worker.run(worker.SIGNING, settings)
 
 
 def left_undone(office: Office, held: UUID, ended: UUID, report: UUID) -> set[str]:
@@ -117,16 +115,7 @@ def test_everything_due_by_the_clock_is_done_by_a_signing_worker_that_was_just_s
         }
         assert left_undone(office, held, ended, report.id) == due
 
-        settings = {
-            "data": tmp_path,
-            "database": migrated_dsn,
-            "s3_endpoint": s3.endpoint,
-            "s3_access_key": s3.access_key,
-            "s3_secret_key": s3.secret_key,
-            "s3_bucket": s3.bucket,
-            "s3_secure": s3.secure,
-            "tsa_urls": office.services.tsa_urls,
-        }
+        settings = settings_at(tmp_path, migrated_dsn, s3, tsa_urls=office.services.tsa_urls)
         signing = _SPAWN.Process(target=_work, args=(settings,))
         signing.start()
         give_up = time.monotonic() + _PATIENCE_S
