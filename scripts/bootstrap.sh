@@ -19,7 +19,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 # Pango and its parts are for templates that an office wrote in HTML.
 needed=(ca-certificates libharfbuzz-subset0 libpango-1.0-0 libpangoft2-1.0-0 python3 python3-venv tesseract-ocr tesseract-ocr-vie tzdata util-linux)
 # libatomic1 is for the Node.js that Playwright brings along: no package asks for it.
-[ "$purpose" = test ] && needed+=(chromium fonts-dejavu-core fonts-dejavu-extra iproute2 libatomic1 openssl poppler-utils openjdk-17-jdk-headless libjaxb-java libbcmail-java libbcpkix-java libpdfbox2-java sane-utils softhsm2)
+[ "$purpose" = test ] && needed+=(chromium fonts-dejavu-core fonts-dejavu-extra iproute2 libatomic1 openssl poppler-utils openjdk-17-jdk-headless libjaxb-java libbcmail-java libbcpkix-java libpdfbox2-java sane-airscan sane-utils softhsm2)
 if [ "$purpose" = packages ]; then printf '%s\n' "${needed[@]}" postgresql; exit; fi
 
 missing=()

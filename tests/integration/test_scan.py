@@ -1,4 +1,4 @@
-"""`hoso scan` with SANE's own test scanner: feeder, both sides, a jam, a power cut; and the real service at the end."""
+"""`hoso scan`, with SANE's test scanner and one that speaks eSCL: feeder, both sides, jams, cuts; the real service."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from tests.escl_device import running_device
 from tests.integration.test_send import PATIENCE_S, ROOT, code, draft, papers, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.escl_device import Device
     from tests.office import Office
 
 #: The faults this file injects: SANE's test scanner can jam, but at its first page only. This lets three pages through
@@ -52,6 +54,13 @@ class Counter:
         (folder / "sane" / "test.conf").write_text("number_of_devices 1\n")
         (folder / "bin").mkdir()
         self.scans = folder / "da-quet"
+
+    def reaches(self, device: Device) -> None:
+        """A network scanner instead, which SANE's driver for eSCL speaks to."""
+        (self.folder / "sane/dll.conf").write_text("airscan\n")
+        (self.folder / "sane/airscan.conf").write_text(
+            f'[devices]\n"Mẫu" = {device.address}, eSCL\n[options]\ndiscovery = disable\nws-discovery = off\n'
+        )
 
     def fails_once(self, then: str, *, before: int = 3) -> None:
         real = shutil.which("scanimage")
@@ -195,6 +204,47 @@ def test_pages_scanned_before_a_power_cut_or_before_everybody_left_are_there_the
     assert done.returncode == 0, done.stdout + done.stderr
     assert "đã có 3 trang, còn nguyên" in done.stdout
     assert pages_of(office, dossier) == [3]
+
+
+def test_a_network_scanner_takes_both_sides_of_each_sheet(office: Office, counter: Counter) -> None:
+    dossier = draft(office)
+    with running_device(sheets=3) as device:
+        counter.reaches(device)
+
+        done = counter.scan("--dossier", dossier["code"], "--duplex", paired=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Lật cả chồng" not in done.stdout, "it takes both sides itself"
+    assert pages_of(office, dossier) == [6]
+    assert device.asked.count("POST ScanJobs") == 1
+
+
+@pytest.mark.parametrize(("stops_by", "told"), [("jam", "KẸT GIẤY"), ("line", "xem dây và nguồn")])
+def test_a_network_scanner_that_stops_loses_no_page_and_goes_on(
+    office: Office, counter: Counter, stops_by: Literal["jam", "line"], told: str
+) -> None:
+    dossier = draft(office)
+    with running_device(sheets=5, stops_after=3, stops_by=stops_by) as device:
+        counter.reaches(device)
+
+        done = counter.scan("--dossier", dossier["code"], answers="\n", paired=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert told in done.stdout
+    assert "3 trang đã quét vẫn giữ nguyên" in done.stdout
+    assert pages_of(office, dossier) == [5]
+
+
+def test_a_network_scanner_with_an_empty_feeder_says_so_and_nothing_is_sent(office: Office, counter: Counter) -> None:
+    dossier = draft(office)
+    with running_device(sheets=0) as device:
+        counter.reaches(device)
+
+        done = counter.scan("--dossier", dossier["code"], paired=False)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "khay không có giấy" in done.stdout
+    assert pages_of(office, dossier) == []
 
 
 def test_both_sides_are_scanned_by_turning_the_pile_where_the_scanner_has_one_side(
