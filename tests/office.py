@@ -17,6 +17,7 @@ from api.deps import SESSION_COOKIE
 from api.key_folder import KeyFolder
 from api.pin_desk import pin_door
 from api.settings import Settings
+from api.work_folder import WorkFolder
 from dossiers.types import KeyHeld
 from signing.keys import open_pkcs12, read_passphrase_file
 from storage import workers
@@ -119,6 +120,15 @@ def _taken_out(office: Office, record: CertificateRecord, subject: str) -> Signi
     (office.services.keys_folder / record.key_file).unlink()
     p12, passphrase = office.pki.trust.p12(subject)
     return open_pkcs12(p12, read_passphrase_file(passphrase))
+
+
+def lent(services: Services, **more: Any) -> Services:
+    """The office's, as a command gets them: it closes at its end what it got, and the office goes on.
+
+    Args:
+        more: What is another's.
+    """
+    return replace(services, close_store=lambda: None, work_folder=WorkFolder(services.work_dir.parent), **more)
 
 
 def settings_at(folder: Path, dsn: str, s3: S3Settings, **more: Any) -> Settings:

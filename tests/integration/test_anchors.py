@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from dossiers.types import Account, Actor, Duplicate, Incomplete, NotAllowed, Ro
 from signing.certificates import NotACertificate, facts, grouped, read_one, typed_fingerprint
 from signing.types import StoreName
 from storage.database import Database
+from tests.office import lent
 from tests.pki import LEADER, WEAK
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def test_a_file_that_is_no_single_certificate_is_named_with_its_reason(pki: Pki)
 @pytest.fixture
 def console(own_office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a password file of each of two administrators, and the anchor's file."""
-    monkeypatch.setattr(admin, "wire", lambda: replace(own_office.services, close_store=lambda: None))
+    monkeypatch.setattr(admin, "wire", lambda: lent(own_office.services))
     agency = next(iter(anchors_agencies(own_office)))
     for name in ("quantri-a", "quantri-b"):
         password = tmp_path / f"{name}.pass"

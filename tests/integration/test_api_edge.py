@@ -29,6 +29,7 @@ from signing.locators import TokenKey
 from signing.types import SigningRefused
 from storage.objects import MinioObjectStore
 from tests.integration.test_api_intake import add, open_dossier, unique_scan
+from tests.office import lent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -298,8 +299,7 @@ def test_without_its_servers_a_command_says_so_in_a_sentence(
 
 def _add_certificate(office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """One that the office has already, into `folder`/keys, with a picture."""
-    apart = replace(office.services, keys_folder=folder / "keys", close_store=lambda: None)
-    monkeypatch.setattr(admin, "wire", lambda: apart)
+    monkeypatch.setattr(admin, "wire", lambda: lent(office.services, keys_folder=folder / "keys"))
     trust, subject = office.pki.trust, office.pki.trust.subject_ids[0]
     sha256 = hashlib.sha256(trust.certificate_der(subject)).hexdigest()
     with office.services.begin() as work:
@@ -330,8 +330,7 @@ def test_production_writes_nothing_of_a_demo_certificate_to_its_keys(
 
 
 def _add_note(office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch, *more: str, user: str) -> int:
-    apart = replace(office.services, keys_folder=folder / "keys", close_store=lambda: None)
-    monkeypatch.setattr(admin, "wire", lambda: apart)
+    monkeypatch.setattr(admin, "wire", lambda: lent(office.services, keys_folder=folder / "keys"))
     with office.services.begin() as work:
         record = next(r for r in work.certificates.all() if r.owner == user)
     (folder / "own.cer").write_bytes(record.der)
