@@ -236,8 +236,11 @@ class _Patience:
         self.lost = False
         self._running = running
         self._page_s = page_s
-        # Its group isn't the terminal's: what ends us there doesn't reach it.
-        self._before = {number: signal.signal(number, _leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+        # Its group isn't the terminal's: what ends us there doesn't reach it. Under `nohup` nothing ends us.
+        before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+        self._before = {number: handler for number, handler in before.items() if handler is not signal.SIG_IGN}
+        for number in self._before:
+            signal.signal(number, _leave)
         self._timer = self._started()
 
     def _started(self) -> threading.Timer:

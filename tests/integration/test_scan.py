@@ -87,7 +87,14 @@ class Counter:
         """While it scans; nobody answers."""
         pipe = subprocess.PIPE
         with subprocess.Popen(
-            self._command(*more), cwd=ROOT, env=self._environment(), stdin=pipe, stdout=pipe, stderr=pipe, text=True
+            self._command(*more),
+            cwd=ROOT,
+            env=self._environment(),
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            preexec_fn=_as_in_a_terminal,  # noqa: PLW1509  it takes no lock
         ) as running:
             assert running.stdin is not None
             running.stdin.write(f"{code(self.office)}\n")
@@ -107,6 +114,12 @@ class Counter:
             "SANE_CONFIG_DIR": str(self.folder / "sane"),
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
         }
+
+
+def _as_in_a_terminal() -> None:
+    """Whoever runs the tests in the background may have them ignore these."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture
